@@ -1,0 +1,55 @@
+# The two commands of the README are `make demo` and `make test`; everything
+# they need is installed below this folder (.venv, .cache, var) and nowhere else.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONDONTWRITEBYTECODE :=
+WORKERS ?= 2
+# Every file of the checkout, also where there is no git to ask.
+FILES = $(shell git ls-files --cached --others --exclude-standard 2>/dev/null || \
+  find . -type f -not -path './.*/*' -not -path './var/*')
+
+.PHONY: help install demo test check faults bench lock clean
+
+help:           ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: .venv/.installed   ## build .venv from the lock file
+
+.venv/.installed: requirements.lock pyproject.toml
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: apt-get install python3 python3-venv"; exit 1; }
+	@"$(PYTHON)" -m venv .venv || { echo "Python's venv module is needed: apt-get install python3-venv"; exit 1; }
+	$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: install   ## the whole service on embedded parts, on generated dossiers
+	@$(BIN)/wif demo
+
+test: install   ## every test, both database engines, with branch coverage
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --ignore-glob='*/faults/test_live_*' --cov --cov-report=term:skip-covered
+
+faults: install ## the whole fault suite, with real workers killed and cut off (minutes)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup tests/faults
+
+check: install  ## lint, format, types, import contracts, secrets
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	@$(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline $(wildcard $(filter-out tests/config/wrong/% ./tests/config/wrong/% tests/privacy/% ./tests/privacy/%,$(FILES)))
+
+bench: install  ## measure, as benchmarks/README.md explains
+	$(BIN)/python -m benchmarks
+
+bench-small: install  ## the bench of CI: fails when a ratio is twice the recorded one
+	$(BIN)/python -m benchmarks --check
+
+lock: install   ## resolve the dependencies anew into requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock
+
+clean:          ## remove everything that the targets above made
+	rm -rf .venv .cache var .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* htmlcov
