@@ -1,0 +1,138 @@
+"""Schema drift: whether a field that routing reads has vanished from a form overnight.
+
+A label is renamed, or a field gets another type, and from one dossier to the next nobody
+seems to have filled it in. What a form showed before is kept as two small counters for
+each field; the latest readings are held against them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from math import comb
+
+from routing.facts import DepartmentSource, Facts, Reason
+
+LEARNED = 20
+"""Readings that must be known before anything can be a jump: a new form is only watched."""
+
+LEAST_BLANK = 4
+"""Blanks below which nothing is a jump: one employer who files three odd dossiers is no drift."""
+
+LEAST_RISE = 0.2
+"""How much the share of blanks must rise: a form may always have been blank to a third."""
+
+CHANCE = 1e-6
+"""How improbable the blanks must be if nothing had changed: four in a row where none of 50 was
+blank before, twelve in a row where a third was. A pause costs a person's look, so chance alone
+must not ask for it: at 100 batches an hour it does once in a year or two."""
+
+WINDOW = 20
+"""Latest readings that are held apart: dossiers that come one by one add up to evidence."""
+
+MEMORY = 1000
+"""Known readings beyond which the older half is forgotten: forms change slowly as well."""
+
+
+class DrivingField(StrEnum):
+    """What a decision rests on."""
+
+    DEPARTMENT = "department"
+    PERMIT_TYPE = "permit-type"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """So many readings, of which so many were blank."""
+
+    read: int = 0
+    blank: int = 0
+
+    def __add__(self, other: "Count") -> "Count":
+        return Count(self.read + other.read, self.blank + other.blank)
+
+    @property
+    def share(self) -> float:
+        """The share of blanks, 0 when nothing was read."""
+        return self.blank / self.read if self.read else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What is known of one field of one form.
+
+    Attributes:
+        known: readings that count as how the form has always been.
+        recent: the latest ones, not yet part of them.
+    """
+
+    known: Count = Count()
+    recent: Count = Count()
+
+    def jumps(self, batch: Count) -> bool:
+        """Whether the blanks of `batch`, alone or with the recent ones, cannot be chance."""
+        if self.known.read < LEARNED:
+            return False
+        return any(_jump(self.known, seen) for seen in (batch, batch + self.recent))
+
+    def after(self, batch: Count) -> "Tally":
+        """The tally when `batch` is accepted."""
+        recent = self.recent + batch
+        if recent.read < WINDOW:
+            return Tally(self.known, recent)
+        return Tally(_half(self.known + recent))
+
+
+def _half(known: Count) -> Count:
+    if known.read <= MEMORY:
+        return known
+    return Count(known.read // 2, known.blank // 2)
+
+
+def _jump(known: Count, seen: Count) -> bool:
+    # One more reading of each kind: what never happened is rare, not impossible.
+    expected = (known.blank + 1) / (known.read + 2)
+    if seen.blank < LEAST_BLANK or seen.share - expected < LEAST_RISE:
+        return False
+    return _at_least(seen, expected) < CHANCE
+
+
+def _at_least(seen: Count, expected: float) -> float:
+    """How probable that many blanks or more are when each is one with probability `expected`."""
+    return sum(
+        comb(seen.read, blank) * expected**blank * (1 - expected) ** (seen.read - blank)
+        for blank in range(seen.blank, seen.read + 1)
+    )
+
+
+_OWN_SOURCES = frozenset({DepartmentSource.RESIDENCE_PERMIT, DepartmentSource.ESTABLISHMENT_INSEE})
+
+
+def blanks(facts: Facts) -> frozenset[DrivingField]:
+    """The fields that `facts` could not be read from.
+
+    A département that only the postal code told counts as blank, an answer from abroad
+    does not: it was read, and it is no French département.
+    """
+    found = set()
+    abroad = Reason.DEPARTMENT_ABROAD in facts.reasons
+    if facts.department_source not in _OWN_SOURCES and not abroad:
+        found.add(DrivingField.DEPARTMENT)
+    if facts.permit_type is None:
+        found.add(DrivingField.PERMIT_TYPE)
+    return frozenset(found)
+
+
+def count(readings: Iterable[tuple[Facts | None, Facts]]) -> Mapping[DrivingField, Count]:
+    """What a batch of readings adds, as pairs of the facts known before and those just read.
+
+    A dossier that was blank before and still is says nothing new: else one odd dossier
+    that is edited every day would look like a form that changed.
+    """
+    totals = {field: Count() for field in DrivingField}
+    for before, facts in readings:
+        known = blanks(before) if before is not None else frozenset()
+        now = blanks(facts)
+        for field in DrivingField:
+            if not (field in known and field in now):
+                totals[field] += Count(1, int(field in now))
+    return totals

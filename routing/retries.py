@@ -1,0 +1,33 @@
+"""When something is tried again: jittered exponential delays, as pure functions.
+
+The first retry comes within a minute, the last more than 48 hours after the
+first attempt; after that a delivery is dead and waits for a person.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+FIRST_DELAY = timedelta(seconds=30)
+LONGEST_DELAY = timedelta(hours=4)
+MAX_ATTEMPTS = 21
+"""Attempts of a delivery before it is dead: 20 delays, more than 48 h in all without any jitter."""
+
+QUARANTINE_LONGEST_DELAY = timedelta(hours=12)
+"""A dossier that cannot be read stays in quarantine: asked for more and more rarely, for ever."""
+
+_JITTER = 0.3
+
+
+def delay(
+    attempts: int, jitter: Callable[[], float], *, longest: timedelta = LONGEST_DELAY
+) -> timedelta:
+    """How long to wait after `attempts` failures (1 or more).
+
+    Args:
+        attempts: failures so far.
+        jitter: gives a number in [0, 1), such as `random.random`.
+        longest: where the growth ends.
+    """
+    doublings = min(max(attempts, 1) - 1, 30)
+    plain = min(FIRST_DELAY.total_seconds() * 2.0**doublings, longest.total_seconds())
+    return timedelta(seconds=plain * (1 + _JITTER * jitter()))

@@ -1,0 +1,48 @@
+"""Units: the offices that instruct dossiers, and the days on which they do."""
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A way to tell a unit something.
+
+    Attributes:
+        kind: protocol (`mail`).
+        address: where, in the words of the protocol: a functional mailbox for `mail`.
+    """
+
+    kind: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """An office.
+
+    Attributes:
+        code: `UD075`.
+        name: as it is shown to people.
+        departments: codes of the départements that it serves while it is open.
+        channels: how it is told.
+        opens: first day (Europe/Paris) on which it takes dossiers, None for always.
+        closes: first day on which it takes none any more, None for never.
+        successor: code of the unit that takes over on `closes`.
+    """
+
+    code: str
+    name: str
+    departments: tuple[str, ...]
+    channels: tuple[Channel, ...]
+    opens: date | None = None
+    closes: date | None = None
+    successor: str | None = None
+
+    def open_on(self, day: date) -> bool:
+        """Whether the unit takes dossiers on `day`."""
+        return (self.opens is None or self.opens <= day) and not self.closed_on(day)
+
+    def closed_on(self, day: date) -> bool:
+        """Whether the unit has stopped taking dossiers by `day`."""
+        return self.closes is not None and self.closes <= day
