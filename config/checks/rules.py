@@ -1,0 +1,93 @@
+"""Rules: each can be reached, and sends to units that are open while it is applied."""
+
+from collections.abc import Iterator
+
+from config.checks.units import is_open
+from config.documents import compile_condition, compile_entries, document_of
+from config.entries import RuleEntry, UnitEntry
+from config.mistakes import Code, Mistake
+from config.reader import Configuration, Placed
+from routing.proofs import Unreachable, unreachable
+from routing.ruleset import RuleSet
+from routing.space import Space, TooComplexError
+
+PROVABLE = frozenset({"procedures.yaml", "permit_types.yaml", "routing.yaml"})
+"""The files that must be right for a proof about rules to be one."""
+
+
+def check(configuration: Configuration) -> Iterator[Mistake]:
+    """Everything that is wrong among the rules."""
+    units = {unit.entry.code: unit.entry for unit in configuration.units}
+    for rule in configuration.rules:
+        for at, target in enumerate(rule.entry.send_to):
+            if target in units:
+                yield from _closed(rule, at, units[target], configuration)
+    too_complex = list(_too_complex(configuration))
+    yield from too_complex
+    if not too_complex and configuration.sound >= PROVABLE:
+        yield from _unreachable(configuration)
+
+
+def compiled(configuration: Configuration) -> RuleSet:
+    """What a configuration would be in force as."""
+    return compile_entries(document_of(configuration), "")
+
+
+def _closed(
+    rule: Placed[RuleEntry], at: int, unit: UnitEntry, configuration: Configuration
+) -> Iterator[Mistake]:
+    """A rule ends with the unit that it names, unless another one follows."""
+    end, closes = rule.entry.valid_before, unit.closes
+    path: list[str | int] = ["send_to", at]
+    if closes is not None and unit.successor is None and (end is None or end > closes):
+        yield rule.mistake(
+            Code.CLOSED_UNIT_TARGETED,
+            path,
+            f"closes on {closes} and has no successor",
+            f"name its successor, or add `valid_before: {closes}`",
+            value=unit.code,
+        )
+    applied = max(configuration.on, rule.entry.valid_from or configuration.on)
+    if unit.opens is not None and applied < unit.opens and not is_open(unit, applied):
+        yield rule.mistake(
+            Code.CLOSED_UNIT_TARGETED,
+            path,
+            f"does not open before {unit.opens}, and the rule is applied from {applied} on",
+            f"add `valid_from: {unit.opens}`",
+            value=unit.code,
+        )
+
+
+def _too_complex(configuration: Configuration) -> Iterator[Mistake]:
+    for rule in configuration.rules:
+        condition = compile_condition(rule.entry.when)
+        space = Space.of([condition], permit_types=(), procedures=(), decided_cuts=())
+        try:
+            space.boxes(condition, None, None)
+        except TooComplexError:
+            message = "has too many alternatives within alternatives to be followed"
+            proposal = "make several rules of it"
+            yield rule.mistake(Code.CONDITION_TOO_COMPLEX, ["when"], message, proposal)
+
+
+def _unreachable(configuration: Configuration) -> Iterator[Mistake]:
+    rules = {rule.entry.id: rule for rule in configuration.rules}
+    for found in unreachable(compiled(configuration)):
+        configuration.unreachable.add(found.rule)
+        others = ", ".join(f"`{id_}` (line {rules[id_].node.line})" for id_ in found.shadowed_by)
+        code, message, proposal = _explain(found, others)
+        yield rules[found.rule].mistake(code, ["id"], message, proposal)
+
+
+def _explain(found: Unreachable, others: str) -> tuple[Code, str, str]:
+    if found.contradictory:
+        message = "can never match: its condition contradicts itself"
+        return Code.RULE_NEVER_MATCHES, message, "correct `when`"
+    if not found.shadowed_by:
+        message = "can never match: no procedure brings in such a dossier"
+        return Code.RULE_NEVER_MATCHES, message, "correct `when`, or add the procedure first"
+    if found.duplicate:
+        message = f"has the same condition as {others}, which comes first and decides"
+        return Code.RULE_DUPLICATE, message, "keep one of them"
+    message = f"can never be reached: {others} before it decide all that it could"
+    return Code.RULE_SHADOWED, message, "move it up, or remove it"

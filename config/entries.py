@@ -1,0 +1,378 @@
+"""What may stand in the four files, entry by entry; the JSON Schemas are made from this.
+
+A value is read into one form whichever way it was written (`75 - Paris` or "75", one label
+or a list of them), so that an entry dumps to the same JSON however an admin writes it.
+"""
+
+from datetime import date
+from typing import Annotated, Any, Generic, Self, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from config.mistakes import Code
+from config.values import (
+    Article,
+    Department,
+    ProcedureId,
+    Region,
+    Slug,
+    Target,
+    Text,
+    UnitCode,
+    refusal,
+)
+from routing import forms
+from routing.facts import Competence, DossierState, Filer
+from routing.ruleset import DEPARTMENT_UNIT
+
+T = TypeVar("T")
+
+
+def _as_list(value: Any) -> Any:  # noqa: ANN401
+    return value if isinstance(value, list) else [value]
+
+
+def _as_choice(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, dict):
+        return value
+    return {"in": value if isinstance(value, list) else [value]}
+
+
+class Entry(BaseModel):
+    """A mapping with a fixed set of keys."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, validate_by_name=False, validate_by_alias=True
+    )
+
+
+class Choice(Entry, Generic[T]):
+    """Which values: one of those `in` the list, or any but those under `not`."""
+
+    in_: Annotated[list[T], Field(min_length=1)] | None = Field(default=None, alias="in")
+    not_: (
+        Annotated[
+            list[T],
+            Field(min_length=1),
+            BeforeValidator(_as_list, json_schema_input_type=T | list[T]),
+        ]
+        | None
+    ) = Field(default=None, alias="not")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.in_ is None) is (self.not_ is None):
+            raise refusal(Code.WRONG_VALUE, "needs either `in` or `not`")
+        return self
+
+
+Labels = Annotated[
+    list[Text],
+    Field(min_length=1),
+    BeforeValidator(_as_list, json_schema_input_type=Text | list[Text]),
+]
+
+
+class Period(Entry):
+    """Days of deposit, Europe/Paris: on or after `from`, and before `before`."""
+
+    from_: date | None = Field(default=None, alias="from")
+    before: date | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.from_ is None and self.before is None:
+            raise refusal(Code.WRONG_VALUE, "needs `from`, `before` or both")
+        return in_order(self, self.from_, self.before, at="before")
+
+
+Checked = TypeVar("Checked", bound=Entry)
+
+
+def in_order(entry: Checked, first: date | None, end: date | None, *, at: str) -> Checked:
+    """`entry`, when the period from `first` to the day before `end`, its key `at`, has a day."""
+    if first is not None and end is not None and end <= first:
+        raise refusal(Code.DATES_REVERSED, f"does not come after {first}", at=(at,))
+    return entry
+
+
+class PermitTypes(Choice[Slug]):
+    """A choice for a condition."""
+
+
+class Departments(Choice[Department]):
+    """A choice for a condition."""
+
+
+class Regions(Choice[Region]):
+    """A choice for a condition."""
+
+
+class Procedures(Choice[ProcedureId]):
+    """A choice for a condition."""
+
+
+class Filers(Choice[Filer]):
+    """A choice for a condition."""
+
+
+class States(Choice[DossierState]):
+    """A choice for a condition."""
+
+
+class ConditionEntry(Entry):
+    """A condition. Of several keys all must hold."""
+
+    permit_type: (
+        Annotated[
+            PermitTypes,
+            BeforeValidator(_as_choice, json_schema_input_type=Slug | list[Slug] | PermitTypes),
+        ]
+        | None
+    ) = None
+    department: (
+        Annotated[
+            Departments,
+            BeforeValidator(
+                _as_choice, json_schema_input_type=Department | list[Department] | Departments
+            ),
+        ]
+        | None
+    ) = None
+    region: (
+        Annotated[
+            Regions,
+            BeforeValidator(_as_choice, json_schema_input_type=Region | list[Region] | Regions),
+        ]
+        | None
+    ) = None
+    procedure: (
+        Annotated[
+            Procedures,
+            BeforeValidator(
+                _as_choice, json_schema_input_type=ProcedureId | list[ProcedureId] | Procedures
+            ),
+        ]
+        | None
+    ) = None
+    filer: (
+        Annotated[
+            Filers, BeforeValidator(_as_choice, json_schema_input_type=Filer | list[Filer] | Filers)
+        ]
+        | None
+    ) = None
+    state: (
+        Annotated[
+            States,
+            BeforeValidator(
+                _as_choice, json_schema_input_type=DossierState | list[DossierState] | States
+            ),
+        ]
+        | None
+    ) = None
+    filed: Period | None = None
+    all_: "Annotated[list[ConditionEntry], Field(min_length=1)] | None" = Field(
+        default=None, alias="all"
+    )
+    any_: "Annotated[list[ConditionEntry], Field(min_length=1)] | None" = Field(
+        default=None, alias="any"
+    )
+    not_: "ConditionEntry | None" = Field(default=None, alias="not")
+
+
+class ChannelEntry(Entry):
+    """How a unit is told."""
+
+    mail: str = Field(max_length=254, description="Boîte fonctionnelle du service.")
+    functional: bool = Field(
+        default=False,
+        description="true : boîte partagée, bien que l'adresse ressemble à celle d'une personne "
+        "ou serve à plusieurs unités.",
+    )
+
+
+class UnitEntry(Entry):
+    """An office."""
+
+    code: UnitCode = Field(description="Code de l'unité : UD075.")
+    name: Text = Field(description="Nom montré aux agents.")
+    departments: list[Department] = Field(
+        default=[], description="Départements desservis ; aucun pour la cellule de repli."
+    )
+    channels: Annotated[list[ChannelEntry], Field(min_length=1)] = Field(
+        description="Par où l'unité est prévenue."
+    )
+    opens: date | None = Field(default=None, description="Premier jour d'ouverture.")
+    closes: date | None = Field(default=None, description="Premier jour de fermeture.")
+    successor: UnitCode | None = Field(
+        default=None, description="Code de l'unité qui reprend les dossiers à la fermeture."
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.successor is not None and self.closes is None:
+            raise refusal(
+                Code.SUCCESSOR_WITHOUT_CLOSING,
+                "succeeds a unit without closing date",
+                "add `closes`",
+                at=("successor",),
+            )
+        return in_order(self, self.opens, self.closes, at="closes")
+
+
+Fields = Annotated[
+    dict[forms.Field, Labels],
+    Field(description="Pour chaque champ lu, son libellé dans le formulaire (ou plusieurs)."),
+]
+
+
+class KindEntry(Entry):
+    """A kind of form: what its procedures have in common."""
+
+    code: Slug = Field(description="Code du genre de formulaire.")
+    label: Text = Field(description="Nom en français.")
+    competence: Competence = Field(
+        description="Lieu qui décide tant que le type de permis est inconnu."
+    )
+    fields: Fields = Field(default={})
+
+
+class ProcedureEntry(Entry):
+    """One TPS procedure."""
+
+    id: ProcedureId = Field(description="Numéro de la procédure dans TPS.")
+    department: Department | None = Field(
+        default=None, description="Département du formulaire ; aucun s'il est national."
+    )
+    kind: Slug = Field(description="Genre de formulaire, défini sous `kinds`.")
+    filer: Filer = Field(description="Qui remplit : student, employer, ou unknown.")
+    fields: Fields = Field(default={})
+    field_ids: dict[forms.Field, Text] = Field(
+        default={}, description="Pour un champ, son identifiant TPS : il l'emporte sur le libellé."
+    )
+    notify_since: date | None = Field(
+        default=None, description="Les dossiers déposés avant ce jour sont routés sans avis."
+    )
+    opens: date | None = Field(default=None, description="Premier jour du formulaire.")
+    closes: date | None = Field(default=None, description="Premier jour où il n'est plus ouvert.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        return in_order(self, self.opens, self.closes, at="closes")
+
+
+class RecognitionEntry(Entry):
+    """How a dossier shows its permit type: all that is given must hold."""
+
+    kinds: list[Slug] = Field(default=[], description="Genres de formulaire qui le portent.")
+    field: forms.Field | None = Field(default=None, description="Champ qui le dit.")
+    equals: Labels | None = Field(default=None, description="Valeurs du champ, entières.")
+    contains: Labels | None = Field(
+        default=None, description="Mots dont l'un figure dans la valeur du champ."
+    )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        values = self.equals or self.contains
+        if not self.kinds and self.field is None:
+            raise refusal(Code.WRONG_VALUE, "recognises nothing: it needs `kinds` or `field`")
+        if (self.field is None) is not (values is None):
+            raise refusal(Code.WRONG_VALUE, "needs `field` together with `equals` or `contains`")
+        return self
+
+
+class PermitTypeEntry(Entry):
+    """One type of permit."""
+
+    code: Slug = Field(description="Code du type de permis.")
+    label: Text = Field(description="Nom en français, montré aux agents.")
+    competence: Competence = Field(
+        description="Lieu qui décide : residence-permit (titre de séjour) ou establishment."
+    )
+    recognised_by: RecognitionEntry = Field(description="À quoi un dossier le montre.")
+
+
+class GivenEntry(Entry):
+    """The facts of an example; what is left out is as it is in an ordinary dossier."""
+
+    permit_type: Slug | None = None
+    department: Department | None = None
+    procedure: ProcedureId | None = Field(
+        default=None, description="À défaut, la première procédure du département qui convienne."
+    )
+    filer: Filer | None = Field(default=None, description="À défaut, qui remplit la procédure.")
+    state: DossierState = DossierState.INITIATED
+    filed: date | None = Field(default=None, description="À défaut, le jour de la décision.")
+
+
+class ExampleEntry(Entry):
+    """A case that its rule must decide, and how."""
+
+    given: GivenEntry = Field(description="Les faits du dossier.")
+    decided: date = Field(description="Le jour de la décision.")
+    unit: Annotated[
+        list[UnitCode],
+        Field(min_length=1),
+        BeforeValidator(_as_list, json_schema_input_type=UnitCode | list[UnitCode]),
+    ] = Field(description="L'unité (ou les unités) qui doit recevoir le dossier.")
+
+
+class RuleEntry(Entry):
+    """One rule."""
+
+    id: Slug = Field(description="Nom de la règle, dans les journaux.")
+    why: Text = Field(description="Une phrase qui dit à l'unité pourquoi le dossier lui revient.")
+    article: Article | None = Field(default=None, description="Article du Code du travail.")
+    when: ConditionEntry = Field(
+        default=ConditionEntry(), description="Condition ; sans elle la règle vaut pour tous."
+    )
+    send_to: Annotated[
+        list[Target],
+        Field(min_length=1),
+        BeforeValidator(_as_list, json_schema_input_type=Target | list[Target]),
+    ] = Field(description=f"Code d'unité, ou {DEPARTMENT_UNIT}, ou une liste.")
+    valid_from: date | None = Field(default=None, description="Premier jour d'application.")
+    valid_before: date | None = Field(
+        default=None, description="Premier jour où elle n'est plus appliquée."
+    )
+    examples: Annotated[list[ExampleEntry], Field(min_length=1)] = Field(
+        description="Cas que la règle doit décider ; ils sont vérifiés à chaque contrôle."
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        return in_order(self, self.valid_from, self.valid_before, at="valid_before")
+
+
+class UnitsFile(Entry):
+    """units.yaml: the offices."""
+
+    units: Annotated[list[UnitEntry], Field(min_length=1)]
+
+
+class ProceduresFile(Entry):
+    """procedures.yaml: the TPS procedures and the kinds of form."""
+
+    kinds: Annotated[list[KindEntry], Field(min_length=1)]
+    procedures: Annotated[list[ProcedureEntry], Field(min_length=1)]
+
+
+class PermitTypesFile(Entry):
+    """permit_types.yaml: the types of permit, in the order in which they are recognised."""
+
+    permit_types: Annotated[list[PermitTypeEntry], Field(min_length=1)]
+
+
+class RoutingFile(Entry):
+    """routing.yaml: the rules, in the order in which they are tried."""
+
+    fallback: UnitCode = Field(description="Unité qui reçoit ce qu'aucune règle ne place.")
+    rules: Annotated[list[RuleEntry], Field(min_length=1)]
+
+
+FILES: dict[str, type[Entry]] = {
+    "units.yaml": UnitsFile,
+    "procedures.yaml": ProceduresFile,
+    "permit_types.yaml": PermitTypesFile,
+    "routing.yaml": RoutingFile,
+}

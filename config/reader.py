@@ -1,0 +1,293 @@
+"""The four files, read into entries that know where they stand.
+
+An entry with a mistake is left out of the entries but its code stays known, so that the
+checks between files neither stop at the first mistake nor repeat it.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Generic, TypeVar, get_args
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from config.entries import (
+    FILES,
+    Entry,
+    KindEntry,
+    PermitTypeEntry,
+    ProcedureEntry,
+    RuleEntry,
+    UnitEntry,
+)
+from config.mistakes import Code, Mistake, did_you_mean, shorten
+from config.source import (
+    ListNode,
+    MapNode,
+    Node,
+    Path_,
+    ScalarNode,
+    find,
+    plain,
+    read_tree,
+    scalars,
+)
+
+E = TypeVar("E", bound=Entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed(Generic[E]):
+    """An entry and where it stands."""
+
+    entry: E
+    file: str
+    node: Node
+
+    def mistake(
+        self,
+        code: Code,
+        path: Path_,
+        message: str,
+        proposal: str | None = None,
+        *,
+        value: str | None = None,
+        secret: bool = False,
+    ) -> Mistake:
+        """A mistake at `path` in this entry.
+
+        Args:
+            value: the scalar below `path` that begins with this text is meant.
+            secret: what stands there is not repeated.
+        """
+        node = find(self.node, path)
+        if value is not None:
+            node = next((s for s in scalars(node) if s.text.startswith(value)), node)
+        text = node.text if isinstance(node, ScalarNode) and not secret else ""
+        return Mistake(
+            file=self.file,
+            line=node.line,
+            column=node.column,
+            code=code,
+            text=shorten(text),
+            message=message,
+            proposal=proposal,
+        )
+
+
+_MISSING = Code.MISSING_KEY
+_HARMLESS = frozenset(
+    {
+        Code.MAILBOX_MALFORMED,
+        Code.MAILBOX_PERSONAL,
+        Code.MAILBOX_PLACEHOLDER,
+        Code.MAILBOX_TWICE,
+        Code.MAILBOX_DISAGREES,
+        Code.UNIT_CODE_DISAGREES,
+        Code.UNIT_NAME_DISAGREES,
+        Code.CLOSED_UNIT_TARGETED,
+        Code.RULE_NEVER_MATCHES,
+        Code.RULE_DUPLICATE,
+        Code.RULE_SHADOWED,
+    }
+)
+"""Mistakes in spite of which rules can be proved and examples be run."""
+
+
+@dataclass(kw_only=True)
+class Configuration:
+    """What could be read of a directory.
+
+    Attributes:
+        production: whether it is going to be used for real.
+        on: the day of the check.
+        known: for each kind of thing, the codes that are defined, in wrong entries too.
+        mistakes: what has been found wrong so far.
+        unreachable: ids of the rules that were proved to decide nothing.
+    """
+
+    directory: Path
+    production: bool
+    on: date
+    units: list[Placed[UnitEntry]] = field(default_factory=list)
+    kinds: list[Placed[KindEntry]] = field(default_factory=list)
+    procedures: list[Placed[ProcedureEntry]] = field(default_factory=list)
+    permit_types: list[Placed[PermitTypeEntry]] = field(default_factory=list)
+    rules: list[Placed[RuleEntry]] = field(default_factory=list)
+    fallback: str | None = None
+    trees: dict[str, Node] = field(default_factory=dict)
+    known: dict[str, set[str]] = field(default_factory=dict)
+    mistakes: list[Mistake] = field(default_factory=list)
+    unreachable: set[str] = field(default_factory=set)
+
+    @property
+    def sound(self) -> set[str]:
+        """Names of the files that mean what they say, whatever else is wrong with them."""
+        wrong = {mistake.file for mistake in self.mistakes if mistake.code not in _HARMLESS}
+        return {name for name in FILES if self.path(name) not in wrong}
+
+    def add(self, mistakes: Iterable[Mistake]) -> None:
+        """Notes mistakes. A value of which one is known has no second: the first led to it."""
+        places = {mistake.place for mistake in self.mistakes if mistake.code is not _MISSING}
+        for mistake in mistakes:
+            if mistake.code is _MISSING or mistake.place not in places:
+                places.add(mistake.place)
+                self.mistakes.append(mistake)
+
+    def routing(self) -> Placed[Entry]:
+        """The file of the rules as a whole."""
+        return Placed(Entry(), self.path("routing.yaml"), self.trees["routing.yaml"])
+
+    def path(self, name: str) -> str:
+        """The path of one of the files, as it is shown."""
+        return str(self.directory / name)
+
+
+_CODES = {
+    "units": "code",
+    "kinds": "code",
+    "procedures": "id",
+    "permit_types": "code",
+    "rules": "id",
+}
+
+
+def read(directory: Path, *, production: bool, on: date) -> Configuration:
+    """Reads the four files of `directory`. Never raises for what they contain."""
+    found = Configuration(directory=directory, production=production, on=on)
+    for name, model in FILES.items():
+        tree = read_tree(directory / name, found.mistakes)
+        if tree is not None:
+            found.trees[name] = tree
+            found.add(_refusals(found.path(name), tree, model))
+            _place(found, name, tree, model)
+    return found
+
+
+def _place(found: Configuration, name: str, tree: Node, model: type[Entry]) -> None:
+    """Adds what is right in a file, and the codes of everything, to `found`."""
+    for section, info in model.model_fields.items():
+        if section == "fallback":
+            node = find(tree, ["fallback"])
+            found.fallback = node.text if isinstance(node, ScalarNode) else None
+            continue
+        items = find(tree, [section])
+        if not isinstance(items, ListNode):
+            continue
+        found.known[section] = set(_codes(items.items, _CODES[section]))
+        adapter: TypeAdapter[Any] = TypeAdapter(get_args(info.annotation)[0])
+        getattr(found, section).extend(_valid(items.items, adapter, found.path(name)))
+
+
+def _codes(nodes: list[Node], key: str) -> Iterator[str]:
+    for node in nodes:
+        code = node.values.get(key) if isinstance(node, MapNode) else None
+        if isinstance(code, ScalarNode):
+            yield code.text
+
+
+def _valid(nodes: list[Node], adapter: TypeAdapter[Any], file: str) -> Iterator[Placed[Any]]:
+    for node in nodes:
+        try:
+            yield Placed(adapter.validate_json(json.dumps(plain(node))), file, node)
+        except ValidationError:
+            continue
+
+
+def _refusals(file: str, tree: Node, model: type[Entry]) -> Iterator[Mistake]:
+    """What is wrong with the shape of a file."""
+    try:
+        TypeAdapter(model).validate_json(json.dumps(plain(tree)))
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            if (mistake := _located(file, tree, detail)) is not None:
+                yield mistake
+
+
+def _located(file: str, tree: Node, detail: ErrorDetails) -> Mistake | None:
+    path = (*detail["loc"], *detail.get("ctx", {}).get("at", ()))
+    at = find(tree, path)
+    if isinstance(at, ScalarNode) and plain(at) is None:
+        return None  # a missing value has been reported where it was read
+    if detail["type"] == "extra_forbidden" or path[-1:] == ("[key]",):
+        at = _key_of(tree, path) or at
+    code, message, proposal = _explain(detail, at)
+    return Mistake(
+        file=file,
+        line=at.line,
+        column=at.column,
+        code=code,
+        text=shorten(at.text) if isinstance(at, ScalarNode) else "",
+        message=message,
+        proposal=proposal,
+    )
+
+
+def _key_of(tree: Node, path: Path_) -> ScalarNode | None:
+    """The key that the last part of the path names, when it names one."""
+    named = [part for part in path if part != "[key]"]
+    parent = find(tree, named[:-1])
+    return parent.keys.get(str(named[-1])) if isinstance(parent, MapNode) else None
+
+
+def _explain(detail: ErrorDetails, at: Node) -> tuple[Code, str, str | None]:
+    """The code, the message and the proposal for an error of pydantic's."""
+    context: Mapping[str, Any] = detail.get("ctx", {})
+    text = at.text if isinstance(at, ScalarNode) else ""
+    kind = detail["type"]
+    if kind == "refused":
+        return Code(context["code"]), context["message"], context["proposal"]
+    if kind == "enum":
+        values = re.findall(r"'([^']*)'", context["expected"])
+        return Code.WRONG_VALUE, f"is not one of {', '.join(values)}", did_you_mean(text, values)
+    if kind == "string_type" and isinstance(at, ScalarNode) and at.plain:
+        return (
+            Code.UNQUOTED_CODE,
+            "is read as a number or a truth value, not as text",
+            f'write "{text}", in quotes',
+        )
+    return _explain_shape(kind, detail, text)
+
+
+def _explain_shape(kind: str, detail: ErrorDetails, text: str) -> tuple[Code, str, str | None]:
+    if kind == "missing":
+        return Code.MISSING_KEY, f"lacks `{detail['loc'][-1]}`", None
+    if kind == "extra_forbidden":
+        return (
+            Code.UNKNOWN_KEY,
+            "is no key known here",
+            did_you_mean(text, [key for key in _KEYS if key != text]),
+        )
+    if kind in {"too_short", "string_too_short"}:
+        return Code.EMPTY_VALUE, "is empty", None
+    if kind.startswith("date_"):
+        return Code.WRONG_DATE, "is not a day", f"write it as {_iso(text) or '2020-11-30'}"
+    return Code.WRONG_TYPE if kind.endswith("_type") else Code.WRONG_VALUE, _ours(detail), None
+
+
+def _iso(text: str) -> str | None:
+    """The day that was meant by `26/03/2018` or `2018-3-26`, None when there is none."""
+    for pattern in ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d", "%Y/%m/%d"):
+        with suppress(ValueError):
+            return datetime.strptime(text[:10].strip(), pattern).date().isoformat()  # noqa: DTZ007
+    return None
+
+
+def _ours(detail: ErrorDetails) -> str:
+    """Pydantic's sentence as the end of ours, in YAML's words."""
+    sentence = detail["msg"].removeprefix("Input ")
+    return sentence.replace("an object", "a mapping").replace("array", "list")
+
+
+def _keys(model: type[Entry]) -> Iterator[str]:
+    schema = model.model_json_schema(by_alias=True)
+    for part in (schema, *schema.get("$defs", {}).values()):
+        yield from part.get("properties", {})
+
+
+_KEYS = sorted({key for model in FILES.values() for key in _keys(model)})

@@ -1,0 +1,167 @@
+"""The values that may stand in the four files: codes, départements, regions, texts.
+
+Each refuses what it does not take with a code and a proposal, and describes itself to the
+JSON Schemas.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from config.mistakes import Code, did_you_mean
+from routing.ruleset import DEPARTMENT_UNIT
+from routing.territory import departments, read_department, regions
+from routing.text import normalise
+
+_CODE_AND_NAME = re.compile(r"([0-9A-Za-z]+)(?:\s*[-–]\s*(.*))?")
+_LARGEST_ID = 2**31 - 1
+
+
+def refusal(
+    code: Code, message: str, proposal: str | None = None, *, at: tuple[str, ...] = ()
+) -> PydanticCustomError:
+    """A mistake in a value, for a validator to raise.
+
+    Args:
+        at: the key below the value that is wrong.
+    """
+    context = {"code": code, "message": message, "proposal": proposal, "at": at}
+    return PydanticCustomError("refused", "{message}", context)
+
+
+def labelled(code: str) -> str:
+    """A département as people write it: `75 - Paris`."""
+    return f"{code} - {departments()[code].name}"
+
+
+def _department(text: str) -> str:
+    """The code in `75 - Paris` or `75`; what a form would accept is not good enough here."""
+    match = _CODE_AND_NAME.fullmatch(text.strip())
+    code = match[1] if match else ""
+    if code.upper() in departments() and code != code.upper():
+        raise refusal(
+            Code.LOWER_CASE_DEPARTMENT, "has a lower-case code", f"write `{labelled(code.upper())}`"
+        )
+    if code not in departments():
+        raise refusal(Code.UNKNOWN_DEPARTMENT, "is no département", _nearest_department(text))
+    if not read_department(text).label_agrees:
+        raise refusal(
+            Code.DEPARTMENT_LABEL_DISAGREES, *_disagreement(code, (match and match[2]) or "")
+        )
+    return code
+
+
+def _nearest_department(text: str) -> str | None:
+    if (code := read_department(text).code) is not None:
+        return f"did you mean `{labelled(code)}`?"
+    return did_you_mean(text, [labelled(code) for code in departments()])
+
+
+def _disagreement(code: str, label: str) -> tuple[str, str]:
+    other = read_department(label).code
+    message = f"has code and name of two places: {code} is {departments()[code].name}"
+    choices = [labelled(code), *([labelled(other)] if other else [])]
+    return message, "write " + " or ".join(f"`{choice}`" for choice in choices)
+
+
+def _region(text: str) -> str:
+    names = {normalise(region.name): region.name for region in regions().values()}
+    found = names.get(normalise(text))
+    if found is None:
+        raise refusal(Code.UNKNOWN_REGION, "is no region", did_you_mean(text, list(names.values())))
+    return found
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    if not line:
+        raise refusal(Code.EMPTY_VALUE, "is empty")
+    return line
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """The pattern of a text, for the JSON Schema; `_check` is what refuses."""
+
+    pattern: str
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(core_schema), "pattern": f"^({self.pattern})$"}
+
+
+def _check(pattern: str, what: str, mend: Callable[[str], str] = str) -> AfterValidator:
+    """Refuses what does not match, and proposes what `mend` makes of it when that does."""
+
+    def check(text: str) -> str:
+        if re.fullmatch(pattern, text) is None:
+            mended = mend(text)
+            matches = re.fullmatch(pattern, mended) is not None
+            raise refusal(
+                Code.WRONG_VALUE, f"is not {what}", f"did you mean `{mended}`?" if matches else None
+            )
+        return text
+
+    return AfterValidator(check)
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", normalise(text)).strip("-")
+
+
+_UNIT = r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)*"
+_SLUG = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+_ARTICLE = r"[LRD][0-9]+(-[0-9]+)*"
+
+Text = Annotated[str, StringConstraints(max_length=500), AfterValidator(_one_line)]
+UnitCode = Annotated[
+    str,
+    StringConstraints(max_length=32),
+    _check(_UNIT, "a unit's code, such as `UD075`: capitals and digits", str.upper),
+    _Pattern(_UNIT),
+]
+Slug = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    _check(_SLUG, "a code: small letters, digits and hyphens", _slug),
+    _Pattern(_SLUG),
+]
+Target = Annotated[
+    str,
+    StringConstraints(max_length=32),
+    _check(f"{DEPARTMENT_UNIT}|{_UNIT}", f"a unit's code or `{DEPARTMENT_UNIT}`", str.upper),
+    _Pattern(f"{DEPARTMENT_UNIT}|{_UNIT}"),
+]
+Article = Annotated[
+    str,
+    _check(_ARTICLE, "an article of the Code du travail, such as `R5221-15`"),
+    _Pattern(_ARTICLE),
+]
+ProcedureId = Annotated[int, Field(gt=0, le=_LARGEST_ID)]
+Department = Annotated[
+    str,
+    AfterValidator(_department),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": 'Code et nom (`75 - Paris`), ou le code entre guillemets ("75").',
+            "enum": [*map(labelled, departments()), *departments()],
+        }
+    ),
+]
+Region = Annotated[
+    str,
+    AfterValidator(_region),
+    WithJsonSchema({"type": "string", "enum": [region.name for region in regions().values()]}),
+]
