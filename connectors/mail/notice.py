@@ -1,0 +1,64 @@
+"""What an office is told about a dossier: an allow-list, as `Facts` is one.
+
+Every field is a code, a number, an instant, or a text that an admin wrote in the
+configuration. There is no field in which anything typed into TPS could travel.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from routing.assignment import Event
+from routing.facts import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """A unit as it is named to another one: its code and its name."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One message to one unit about one event of one dossier.
+
+    Attributes:
+        event: what happened.
+        procedure: id of the TPS procedure.
+        number: number of the dossier.
+        unit: code of the unit that is told.
+        unit_name: its name.
+        permit_type: code of the permit type, None when it was not recognised.
+        permit_label: its French label, None likewise.
+        department: code of the département of competence, None when unknown.
+        department_name: its name, None likewise.
+        filed_at: instant of deposit, timezone-aware.
+        rule_why: the sentence of the rule that matched, as the admin wrote it; None without a rule.
+        reasons: what classification and decision found on their way.
+        routed: False when the unit is the fallback unit, for want of a competent one.
+        counterpart: the other unit of a reassignment, None when there is none.
+        dossier_url: address of the dossier in TPS.
+        key: what tells this delivery from any other; the same at every attempt.
+    """
+
+    event: Event
+    procedure: int
+    number: int
+    unit: str
+    unit_name: str
+    permit_type: str | None
+    permit_label: str | None
+    department: str | None
+    department_name: str | None
+    filed_at: datetime
+    rule_why: str | None
+    reasons: tuple[Reason, ...]
+    routed: bool
+    counterpart: Office | None
+    dossier_url: str
+    key: str
+
+    def __post_init__(self) -> None:
+        if self.filed_at.tzinfo is None:
+            raise ValueError("filed_at is naive: give an instant with its timezone")

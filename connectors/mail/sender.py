@@ -1,0 +1,44 @@
+"""Whatever messages are given to: an SMTP server, or a folder where there is none."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from connectors.mail.mail import Mail
+from connectors.mail.outbox import OutboxFolder
+from connectors.mail.smtp import SmtpSender
+
+
+class Sender(Protocol):
+    """Takes messages one by one; a context manager that lets go of what it opened."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+    def send(self, mail: Mail) -> None:
+        """Hand over one message to its one recipient, or raise `routing.failures.Failure`."""
+
+    def close(self) -> None:
+        """Let go of what is open; the next message opens it again."""
+
+
+def open_sender(smtp_url: str | None, outbox_dir: Path, sender: str) -> Sender:
+    """The sender that the settings ask for; nothing is opened before the first message.
+
+    Args:
+        smtp_url: see `SmtpTarget.parse`; None or empty writes `.eml` files.
+        outbox_dir: where they are written; created when needed.
+        sender: mailbox that messages come from.
+
+    Raises:
+        ValueError: `smtp_url` or `sender` is wrong; neither is repeated in the error.
+    """
+    if not smtp_url:
+        return OutboxFolder(outbox_dir)
+    return SmtpSender(smtp_url, sender=sender)

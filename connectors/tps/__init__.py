@@ -1,0 +1,1 @@
+"""TPS: the server that receives the dossiers. Only `Facts` leave this folder."""

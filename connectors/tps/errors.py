@@ -1,0 +1,165 @@
+"""What a call to TPS can end in, by what is done next.
+
+The text of an error is its cause, TPS's status and the place: an operation and
+numbers. It never holds a URL, a token or anything that TPS answered.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from routing.failures import TABLE, Action, Cause, Failure
+
+
+class Operation(StrEnum):
+    """What was asked of TPS."""
+
+    LIST = "list dossiers of procedure"
+    READ = "read dossier"
+    LOOK_UP = "look up procedure"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a call failed, in numbers.
+
+    Attributes:
+        operation: what was asked.
+        procedure: id of the procedure that was asked about.
+        number: number of the dossier, None where none was asked about.
+    """
+
+    operation: Operation
+    procedure: int
+    number: int | None = None
+
+    def __str__(self) -> str:
+        about = f"{self.procedure}" if self.number is None else f"{self.procedure}/{self.number}"
+        return f"{self.operation.value} {about}"
+
+
+class Defect(StrEnum):
+    """Which promise of the protocol an answer broke. Names of keys, never their values."""
+
+    NESTING = "json"
+    ROOT = "root"
+    DOSSIER = "dossier"
+    NUMBER = "id"
+    STATE = "state"
+    FILED_AT = "initiated_at"
+    ESTABLISHMENT = "etablissement"
+    FIELDS = "champs"
+    FIELD = "type_de_champ"
+    VALUE = "value"
+    DOSSIERS = "dossiers"
+    PAGINATION = "pagination"
+    UNFORESEEN = "unforeseen"
+
+
+class TpsFailure(Failure):
+    """A call to TPS that failed.
+
+    Attributes:
+        place: what was asked, and about which dossier or procedure.
+    """
+
+    def __init__(
+        self,
+        cause: Cause,
+        place: Place,
+        *,
+        retry_after: float | None = None,
+        status: int | None = None,
+    ) -> None:
+        super().__init__(cause, retry_after=retry_after, status=status)
+        self.place = place
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}: {self.place}"
+
+    def __reduce__(self) -> tuple[Callable[..., "TpsFailure"], tuple[object, ...]]:
+        return _again, (type(self), self.cause, self.place, self.retry_after, self.status)
+
+
+class RetryLater(TpsFailure):
+    """Nothing is wrong with what was asked: ask again, not before `retry_after` if it is given."""
+
+
+class GiveUpOnDossier(TpsFailure):
+    """Asking again now would be answered the same; the others of the page are not concerned."""
+
+
+class StopProcedure(TpsFailure):
+    """Nothing of this procedure can be had until a person acts: the token, the address, the id."""
+
+    @property
+    def action(self) -> Action:
+        """Stop, also for a cause that would concern one dossier only: the list is refused."""
+        return Action.STOP_PROCEDURE
+
+
+class MalformedAnswer(TpsFailure):
+    """TPS answered something that is not what its protocol promises.
+
+    Attributes:
+        defect: the first promise that was found broken, None when the whole was too large.
+    """
+
+    def __init__(
+        self,
+        cause: Cause,
+        place: Place,
+        *,
+        retry_after: float | None = None,
+        status: int | None = None,
+        defect: Defect | None = None,
+    ) -> None:
+        super().__init__(cause, place, retry_after=retry_after, status=status)
+        self.defect = defect
+
+    def __str__(self) -> str:
+        return super().__str__() + (f": {self.defect}" if self.defect else "")
+
+    def __reduce__(self) -> tuple[Callable[..., TpsFailure], tuple[object, ...]]:
+        return _malformed_again, (self.cause, self.place, self.defect)
+
+
+_MALFORMED = frozenset({Cause.TPS_OVERSIZED, Cause.TPS_MALFORMED})
+
+_CLASSES: dict[Action, type[TpsFailure]] = {
+    Action.RETRY: RetryLater,
+    Action.THROTTLED: RetryLater,
+    Action.PERMANENT: GiveUpOnDossier,
+    Action.STOP_PROCEDURE: StopProcedure,
+}
+
+
+def failure(
+    cause: Cause, place: Place, *, retry_after: float | None = None, status: int | None = None
+) -> TpsFailure:
+    """The error of a cause at a place, of the class that says what to do."""
+    if cause in _MALFORMED:
+        return MalformedAnswer(cause, place, status=status)
+    action = TABLE[cause].action
+    if action is Action.PERMANENT and place.operation is not Operation.READ:
+        action = Action.STOP_PROCEDURE
+    return _CLASSES[action](cause, place, retry_after=retry_after, status=status)
+
+
+def malformed(defect: Defect, place: Place) -> MalformedAnswer:
+    """The error of an answer that breaks a promise of the protocol."""
+    return MalformedAnswer(Cause.TPS_MALFORMED, place, defect=defect)
+
+
+def _again(
+    kind: type[TpsFailure],
+    cause: Cause,
+    place: Place,
+    retry_after: float | None,
+    status: int | None,
+) -> TpsFailure:
+    return kind(cause, place, retry_after=retry_after, status=status)
+
+
+def _malformed_again(cause: Cause, place: Place, defect: Defect | None) -> MalformedAnswer:
+    return MalformedAnswer(cause, place, defect=defect)

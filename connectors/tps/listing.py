@@ -1,0 +1,103 @@
+"""A page of the list of dossiers of v1."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from connectors.tps.dossier import known_state
+from connectors.tps.errors import Defect
+from connectors.tps.instant import parse_instant
+from connectors.tps.shape import Broken, a_list, an_object, is_object, whole_number
+from routing.facts import DossierState
+
+MOST_DIGITS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedDossier:
+    """What a list says of a dossier.
+
+    Attributes:
+        number: its number.
+        state: its state, None from a server of before October 2018.
+        filed_at: instant of deposit in UTC, None when it cannot be read.
+        changed_at: instant of the last change in UTC, None when it cannot be read.
+    """
+
+    number: int
+    state: DossierState | None
+    filed_at: datetime | None
+    changed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListPage:
+    """One page of a list.
+
+    Attributes:
+        rows: the dossiers, each once, in the server's order.
+        page: number of the page, from 1.
+        page_size: rows of a full page, which the server decides.
+        pages: number of pages, 0 when there is no dossier.
+        malformed: rows without a readable number, left out of `rows`.
+    """
+
+    rows: tuple[ListedDossier, ...]
+    page: int
+    page_size: int
+    pages: int
+    malformed: int
+
+
+def page_of(content: object, *, asked: int) -> ListPage:
+    """The page that an answer holds.
+
+    Args:
+        content: the parsed answer.
+        asked: the page that was asked for. A server that gives another one while that one
+            exists would let dossiers go unseen.
+
+    Raises:
+        Broken: when the answer is not what the protocol promises.
+    """
+    root = an_object(content, Defect.ROOT)
+    pagination = an_object(root.get("pagination"), Defect.PAGINATION)
+    page, pages = _count(pagination, "page"), _count(pagination, "nombre_de_page")
+    if page != asked and asked <= pages:
+        raise Broken(Defect.PAGINATION)
+    listed = a_list(root.get("dossiers"), Defect.DOSSIERS)
+    rows = [row for each in listed if (row := _row(each)) is not None]
+    return ListPage(
+        rows=tuple({row.number: row for row in rows}.values()),
+        page=page,
+        page_size=_count(pagination, "resultats_par_page"),
+        pages=pages,
+        malformed=len(listed) - len(rows),
+    )
+
+
+def _row(value: object) -> ListedDossier | None:
+    if not is_object(value) or (number := _identifier(value.get("id"))) is None:
+        return None
+    return ListedDossier(
+        number=number,
+        state=known_state(value.get("state")),
+        filed_at=parse_instant(value.get("initiated_at")),
+        changed_at=parse_instant(value.get("updated_at")),
+    )
+
+
+def _identifier(value: object) -> int | None:
+    """A dossier's number; one that is written as text is no reason to lose the dossier."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < MOST_DIGITS:
+        return whole_number(int(value))
+    return whole_number(value)
+
+
+def _count(pagination: dict[str, object], key: str) -> int:
+    value = pagination.get(key)
+    if value == 0 and not isinstance(value, bool):
+        return 0
+    number = whole_number(value)
+    if number is None:
+        raise Broken(Defect.PAGINATION)
+    return number

@@ -1,0 +1,56 @@
+"""Small readers of parsed JSON that insist on what the protocol promises.
+
+What they raise names the promise and nothing else; it never leaves the connector.
+"""
+
+from typing import TypeGuard
+
+from connectors.tps.errors import Defect
+
+LARGEST_NUMBER = 2**63 - 1
+"""What the database can hold as the number of a dossier."""
+
+
+class Broken(Exception):
+    """An answer broke a promise of the protocol."""
+
+    def __init__(self, defect: Defect) -> None:
+        super().__init__(defect.value)
+        self.defect = defect
+
+
+def is_object(value: object) -> TypeGuard[dict[str, object]]:
+    """Whether a parsed value is a JSON object."""
+    return isinstance(value, dict)
+
+
+def an_object(value: object, defect: Defect) -> dict[str, object]:
+    """`value` as a JSON object.
+
+    Raises:
+        Broken: with `defect`, when it is anything else.
+    """
+    if not is_object(value):
+        raise Broken(defect)
+    return value
+
+
+def a_list(value: object, defect: Defect) -> list[object]:
+    """`value` as a JSON list.
+
+    Raises:
+        Broken: with `defect`, when it is anything else.
+    """
+    if not isinstance(value, list):
+        raise Broken(defect)
+    return value
+
+
+def whole_number(value: object) -> int | None:
+    """`value` as a positive whole number that can be stored, None when it is none.
+
+    `true` is a number to Python, and is none here.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 < value <= LARGEST_NUMBER else None

@@ -1,0 +1,30 @@
+"""What the simulated TPS remembers of a request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class TokenPlace(StrEnum):
+    """Where a request carried the token."""
+
+    HEADER = "header"
+    QUERY = "query"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A request that came in.
+
+    Attributes:
+        method: its HTTP method.
+        path: its path.
+        query: its query, the token left out.
+        token: where a token was, right or wrong.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    token: TokenPlace

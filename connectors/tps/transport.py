@@ -1,0 +1,304 @@
+"""One GET to TPS, with everything that can go wrong turned into a cause.
+
+Nothing is raised here: an exception of a library holds the request (its token) or the
+answer (somebody's data), and so do the frames of its traceback. An outcome is returned.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import requests
+import urllib3
+from requests.structures import CaseInsensitiveDict
+from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_random
+
+from connectors.tps.answer import Answer, parse
+from connectors.tps.deadline import TimedAdapter, within
+from connectors.tps.errors import Place, TpsFailure, failure
+from connectors.tps.status import cause_of, seconds_to_wait
+from routing.failures import Cause
+
+USER_AGENT = "work-in-france-routing"
+MOST_REDIRECTS = 3
+DRAINED = 65_536
+"""Bytes of a refusal that are read away, so that its connection can serve the next call."""
+
+_PORTS = {"http": 80, "https": 443}
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+
+
+class Secret(Protocol):
+    """A secret that shows itself only when asked, such as pydantic's `SecretStr`."""
+
+    def get_secret_value(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long and how large.
+
+    Attributes:
+        connect: seconds to connect to one address.
+        read: seconds of silence.
+        whole: seconds for one call in all, quick retries and redirects included.
+        size: bytes of an answer, decoded.
+        quick_retries: how often a connection cut before any answer, as a stale kept one
+            is, is tried again at once.
+    """
+
+    connect: float
+    read: float
+    whole: float
+    size: int
+    quick_retries: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    """The same server says that the answer is at another of its addresses."""
+
+    url: str
+
+
+class Transport:
+    """GETs of one TPS server over kept connections. Not to be shared across a fork."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        token: Secret | Callable[[], str],
+        token_in_query: bool,
+        limits: Limits,
+        session: requests.Session,
+    ) -> None:
+        self._base_url = _checked(base_url)
+        self._token = token
+        self._token_in_query = token_in_query
+        self._limits = limits
+        self._settings = _settings(session, self._base_url)
+        # Not the session itself: it reads the bodies of redirects without a limit.
+        self._adapter = TimedAdapter()
+        self._again = _quickly(limits.quick_retries) if limits.quick_retries else None
+        _be_discreet()
+
+    def get(
+        self, place: Place, path: str, query: Mapping[str, str | int] | None = None
+    ) -> Answer | TpsFailure:
+        """The answer to a GET of `path`, or what became of it."""
+        url = f"{self._base_url}{path}" + (f"?{urlencode(query)}" if query else "")
+        with within(self._limits.whole):
+            outcome = self._follow(place, url)
+            if self._again is None or not _was_cut(outcome):
+                return outcome
+            return self._again(self._follow, place, url)
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._adapter.close()
+
+    def _follow(self, place: Place, url: str) -> Answer | TpsFailure:
+        outcome = self._exchange(place, url)
+        for _ in range(MOST_REDIRECTS):
+            if not isinstance(outcome, _Elsewhere):
+                return outcome
+            outcome = self._exchange(place, outcome.url)
+            if isinstance(outcome, TpsFailure) and outcome.cause is Cause.TPS_NOT_JSON:
+                # A page to log in on, for instance: the address is not the API's.
+                return failure(Cause.TPS_REDIRECTED, place)
+        if isinstance(outcome, _Elsewhere):
+            return failure(Cause.TPS_REDIRECTED, place)
+        return outcome
+
+    def _exchange(self, place: Place, url: str) -> Answer | TpsFailure | _Elsewhere:
+        token = self._secret()
+        if token is None:
+            return failure(Cause.TPS_UNAUTHORIZED, place)
+        try:
+            response = self._send(url, token)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            return failure(_cause_before_answer(error), place)
+        with closing(response):
+            try:
+                return self._read(place, response)
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+                return failure(_cause_within_answer(error), place)
+
+    def _secret(self) -> str | None:
+        """The token, read anew for each call; None when no header could carry it."""
+        token = self._token() if callable(self._token) else self._token.get_secret_value()
+        return bare if _TOKEN.fullmatch(bare := token.strip()) else None
+
+    def _send(self, url: str, token: str) -> requests.Response:
+        request = requests.PreparedRequest()
+        request.method = "GET"
+        request.url = _with_token(url, token) if self._token_in_query else url
+        request.headers = CaseInsensitiveDict(
+            {
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip",
+                "Connection": "keep-alive",
+                "User-Agent": USER_AGENT,
+            }
+        )
+        if not self._token_in_query:
+            request.headers["Authorization"] = f"Bearer {token}"
+        patience = (self._limits.connect, self._limits.read)
+        return self._adapter.send(request, timeout=patience, **self._settings)
+
+    def _read(self, place: Place, response: requests.Response) -> Answer | TpsFailure | _Elsewhere:
+        cause = cause_of(response.status_code)
+        if cause is None:
+            outcome = self._parsed(response)
+            return outcome if isinstance(outcome, Answer) else failure(outcome, place)
+        with suppress(urllib3.exceptions.HTTPError, OSError):
+            response.raw.read(DRAINED, decode_content=False)
+        if cause is Cause.TPS_REDIRECTED and (url := self._same_server(response)):
+            return _Elsewhere(url)
+        return failure(
+            cause,
+            place,
+            status=response.status_code,
+            retry_after=seconds_to_wait(response.headers.get("Retry-After"), datetime.now(UTC)),
+        )
+
+    def _parsed(self, response: requests.Response) -> Answer | Cause:
+        announced = response.headers.get("Content-Length", "")
+        if announced.isascii() and announced.isdigit() and float(announced) > self._limits.size:
+            return Cause.TPS_OVERSIZED
+        body: bytes = response.raw.read(self._limits.size + 1, decode_content=True)
+        return Cause.TPS_OVERSIZED if len(body) > self._limits.size else parse(body)
+
+    def _same_server(self, response: requests.Response) -> str | None:
+        """Where a redirect leads, when that is the same scheme, host and port."""
+        location = response.headers.get("Location")
+        if not location or self._token_in_query:
+            return None
+        try:
+            url = urljoin(response.url, location)
+            return url if _server(url) == _server(self._base_url) else None
+        except ValueError:
+            return None
+
+
+def _checked(base_url: str) -> str:
+    """The address of the server, without a trailing slash and without the API's own path.
+
+    Raises:
+        ValueError: when it is not the http(s) address of a server; it is not repeated.
+    """
+    parts = urlsplit(base_url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("the address of TPS must be http(s)://HOST")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("the address of TPS must carry no user, no query and no fragment")
+    return base_url.rstrip("/").removesuffix("/api/v1")
+
+
+def _server(url: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port.
+
+    Raises:
+        ValueError: when `url` is none.
+    """
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
+
+
+def _settings(session: requests.Session, base_url: str) -> dict[str, Any]:
+    """Proxies, authorities and client certificate: of the session, else of the environment.
+
+    They are asked for once, because asking costs as much as a request.
+
+    Raises:
+        ValueError: when the session does not verify TLS.
+    """
+    if session.verify is False:
+        raise ValueError("a session that does not verify TLS must not carry the token of TPS")
+    authorities = session.verify if isinstance(session.verify, str) else None
+    return dict(
+        session.merge_environment_settings(base_url, {}, stream=True, verify=authorities, cert=None)
+    )
+
+
+def _with_token(url: str, token: str) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{urlencode({'token': token})}"
+
+
+def _quickly(times: int) -> Retrying:
+    return Retrying(
+        retry=retry_if_result(_was_cut),
+        stop=stop_after_attempt(times),
+        wait=wait_random(0, 0.1),
+        retry_error_callback=_last,
+    )
+
+
+def _was_cut(outcome: Answer | TpsFailure) -> bool:
+    return isinstance(outcome, TpsFailure) and outcome.cause is Cause.TPS_RESET
+
+
+def _last(state: RetryCallState) -> Answer | TpsFailure:
+    if state.outcome is None:
+        raise RuntimeError("tenacity gave up before the first attempt")
+    outcome: Answer | TpsFailure = state.outcome.result()
+    return outcome
+
+
+def _cause_before_answer(error: Exception) -> Cause:
+    """Why no answer began. By the types that requests and urllib3 wrap, never by their texts."""
+    if type(error) is OSError:
+        # What requests raises when the file of authorities that it is given does not exist.
+        return Cause.TPS_TLS
+    inner = error.args[0] if error.args else None
+    for kinds, cause in _BEFORE_ANSWER:
+        if isinstance(error, kinds) or isinstance(inner, kinds):
+            return cause
+    return Cause.TPS_UNREACHABLE
+
+
+_BEFORE_ANSWER: tuple[tuple[tuple[type[BaseException], ...], Cause], ...] = (
+    ((requests.exceptions.SSLError, urllib3.exceptions.SSLError), Cause.TPS_TLS),
+    ((requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), Cause.TPS_TIMEOUT),
+    ((urllib3.exceptions.ProtocolError, ConnectionError), Cause.TPS_RESET),
+)
+
+
+def _cause_within_answer(error: Exception) -> Cause:
+    for kinds, cause in _WITHIN_ANSWER:
+        if isinstance(error, kinds):
+            return cause
+    return Cause.TPS_TRUNCATED
+
+
+_WITHIN_ANSWER: tuple[tuple[tuple[type[BaseException], ...], Cause], ...] = (
+    ((requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), Cause.TPS_TIMEOUT),
+    ((urllib3.exceptions.DecodeError,), Cause.TPS_NOT_JSON),
+)
+
+
+class _Discretion(logging.Filter):
+    """Lets urllib3 log neither a query, which can hold the token, nor what a peer sent."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info:
+            record.msg, record.args, record.exc_info = "headers that cannot be parsed", (), None
+        elif isinstance(record.args, tuple):
+            record.args = tuple(
+                arg.split("?", 1)[0] if isinstance(arg, str) else arg for arg in record.args
+            )
+        return True
+
+
+_DISCRETION = _Discretion()
+
+
+def _be_discreet() -> None:
+    for name in ("urllib3.connection", "urllib3.connectionpool"):
+        logging.getLogger(name).addFilter(_DISCRETION)

@@ -1,0 +1,190 @@
+"""The TPS REST API v1: lists of dossiers, and the facts of one."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from types import TracebackType
+from typing import Self, TypeVar
+
+import requests
+
+from connectors.tps.answer import Answer
+from connectors.tps.dossier import facts_of
+from connectors.tps.errors import Defect, Operation, Place, TpsFailure, malformed
+from connectors.tps.listing import ListPage, page_of
+from connectors.tps.shape import Broken, an_object
+from connectors.tps.transport import Limits, Secret, Transport
+from routing.facts import Facts
+from routing.failures import Cause
+from routing.forms import Form, PermitType
+
+Read = TypeVar("Read")
+
+LARGEST_PAGE = 1000
+"""What servers give at most; those of before March 2018 give 12 whatever is asked."""
+
+_SLIPS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What code raises when it meets a value that nobody thought of."""
+
+
+class TpsV1:
+    """A client of one TPS server, over connections that it keeps.
+
+    Threads may share it. Processes may not: build it after a fork.
+
+    Every method raises a `TpsFailure`, of the class that says what to do:
+    `RetryLater`, `GiveUpOnDossier`, `StopProcedure` or `MalformedAnswer`.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        token: Secret | Callable[[], str],
+        connect_timeout: float = 5.0,
+        read_timeout: float = 30.0,
+        total_timeout: float = 60.0,
+        max_bytes: int = 5_000_000,
+        quick_retries: int = 1,
+        token_in_query: bool = False,
+        session: requests.Session | None = None,
+    ) -> None:
+        """Prepare the client; nothing is sent yet.
+
+        Args:
+            base_url: address of the server, such as `https://tps.example`.
+            token: the secret, or what gives it; asked anew for every call, so that it can change.
+            connect_timeout: seconds to connect to one address.
+            read_timeout: seconds of silence before a time-out.
+            total_timeout: seconds for the whole of an answer, however slowly it comes.
+            max_bytes: size of an answer, decoded, above which it is refused.
+            quick_retries: how often a call whose connection was cut before any answer is made
+                again at once. Longer waits are the database's business.
+            token_in_query: send the token in the URL, where every access log keeps it. Only
+                for servers of before March 2018.
+            session: whose proxies, authorities and client certificate are used in place of the
+                environment's. It is not changed, and not used otherwise.
+
+        Raises:
+            ValueError: when `base_url` is none, or `session` does not verify TLS.
+        """
+        self._transport = Transport(
+            base_url=base_url,
+            token=token,
+            token_in_query=token_in_query,
+            limits=Limits(
+                connect=connect_timeout,
+                read=read_timeout,
+                whole=total_timeout,
+                size=max_bytes,
+                quick_retries=quick_retries,
+            ),
+            session=session or requests.Session(),
+        )
+
+    def list_page(
+        self, procedure: int, *, page: int, size: int = LARGEST_PAGE, newest_first: bool = False
+    ) -> ListPage:
+        """One page of the dossiers of a procedure.
+
+        Args:
+            procedure: its id.
+            page: number of the page, from 1.
+            size: rows wished for; the server may give fewer a page and says so.
+            newest_first: ask for the latest deposit first. Servers of before June 2019 ignore
+                it and promise no order at all.
+        """
+        query: dict[str, str | int] = {"page": page, "resultats_par_page": size}
+        if newest_first:
+            query["order"] = "desc"
+        return _given(
+            self._outcome(
+                Place(Operation.LIST, procedure),
+                f"/api/v1/procedures/{procedure:d}/dossiers",
+                query,
+                partial(page_of, asked=page),
+            )
+        )
+
+    def read(self, form: Form, number: int, permit_types: Sequence[PermitType]) -> Facts:
+        """The facts of one dossier; nothing else of it leaves the connector.
+
+        Args:
+            form: the form that it was filed with.
+            number: its number.
+            permit_types: in the order in which they are tried.
+        """
+        return _given(
+            self._outcome(
+                Place(Operation.READ, form.procedure, number),
+                f"/api/v1/procedures/{form.procedure:d}/dossiers/{number:d}",
+                {},
+                partial(facts_of, form=form, number=number, permit_types=permit_types),
+            )
+        )
+
+    def procedure_exists(self, procedure: int) -> bool:
+        """Whether the server knows the procedure and the token may read it.
+
+        What is unknown, hidden or out of the token's scope cannot be told apart.
+        """
+        outcome = self._outcome(
+            Place(Operation.LOOK_UP, procedure),
+            f"/api/v1/procedures/{procedure:d}",
+            {},
+            partial(an_object, defect=Defect.ROOT),
+        )
+        if isinstance(outcome, TpsFailure) and outcome.cause is Cause.TPS_NOT_FOUND:
+            return False
+        _given(outcome)
+        return True
+
+    def close(self) -> None:
+        """Close the kept connection."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _outcome(
+        self,
+        place: Place,
+        path: str,
+        query: dict[str, str | int],
+        reader: Callable[[object], Read],
+    ) -> Read | TpsFailure:
+        """What `reader` makes of the answer, or why there is none.
+
+        Failures are returned, so that the frames in which the answer lived are gone when
+        they are raised; what passes through regardless, a soft time limit for instance,
+        leaves its frames and its context here.
+        """
+        try:
+            answer = self._transport.get(place, path, query)
+            return _reduced(answer, place, reader) if isinstance(answer, Answer) else answer
+        except BaseException as error:
+            error.__cause__ = error.__context__ = None
+            error.__traceback__ = None
+            raise
+
+
+def _reduced(answer: Answer, place: Place, reader: Callable[[object], Read]) -> Read | TpsFailure:
+    try:
+        return answer.reduce(reader)
+    except Broken as broken:
+        return malformed(broken.defect, place)
+    except _SLIPS:
+        return malformed(Defect.UNFORESEEN, place)
+
+
+def _given(outcome: Read | TpsFailure) -> Read:
+    if isinstance(outcome, TpsFailure):
+        raise outcome
+    return outcome

@@ -1,0 +1,339 @@
+"""What an office receives."""
+
+import re
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from jinja2 import Environment, meta, nodes
+
+from connectors.mail.letter import Letter, write
+from connectors.mail.line import one_line
+from connectors.mail.mail import Mail
+from connectors.mail.message import compose
+from connectors.mail.notice import Notice
+from connectors.mail.page import PAGE_ENVIRONMENT, TEXT_ENVIRONMENT, source
+from routing.assignment import Event
+from routing.facts import Reason
+from routing.failures import Cause, Failure
+from tests.connectors.mail.samples import (
+    FILED,
+    OTHER_OFFICE,
+    RECIPIENT,
+    SENDER,
+    any_notice,
+    any_text,
+    mail,
+    notice,
+)
+
+GOLDEN = Path(__file__).parent / "golden"
+AT = datetime(2018, 9, 3, 7, 0, tzinfo=UTC)
+HEADERS = [
+    *("From", "To", "Subject", "Date", "Message-ID", "X-WIF-Unit", "X-WIF-Event"),
+    *("X-WIF-Dossier", "X-WIF-Permit-Type", "X-WIF-Department", "Auto-Submitted"),
+    *("X-Auto-Response-Suppress", "Content-Language", "MIME-Version", "Content-Type"),
+]
+
+
+def body(message: Mail, kind: str) -> str:
+    part = message.parsed().get_body((kind,))
+    assert part is not None
+    return str(part.get_content())
+
+
+class Words(HTMLParser):
+    """The text that an HTML page shows, the elements it is made of, and its links."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.tags: set[str] = set()
+        self.links: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.links += [value or "" for name, value in attrs if name in {"href", "src"}]
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def test_the_subject_names_dossier_permit_type_and_department() -> None:
+    assert mail().parsed()["Subject"] == (
+        "Nouveau dossier n° 1234567 – Contrat d’apprentissage – 75 – Paris"
+    )
+
+
+@pytest.mark.parametrize("kind", ["plain", "html"])
+def test_both_parts_say_why_when_and_where(kind: str) -> None:
+    text = body(mail(), kind)
+
+    assert "1234567" in text
+    assert "UD075" in text
+    assert "Le département du titre de séjour désigne l’unité compétente (R5221-15)." in text
+    assert "n’est pas celui du formulaire utilisé" in text
+    assert "1er septembre 2018 à 14 h 03 (heure de Paris)" in text
+    assert "https://tps.example/procedures/3272/dossiers/1234567" in text
+
+
+def test_a_winter_date_is_told_in_winter_time() -> None:
+    text = body(mail(filed_at=datetime(2018, 12, 31, 23, 30, tzinfo=UTC)), "plain")
+
+    assert "1er janvier 2019 à 00 h 30 (heure de Paris)" in text
+
+
+@pytest.mark.parametrize(
+    ("event", "introduced"),
+    [(Event.REASSIGNED_TO, "Service précédent"), (Event.REASSIGNED_FROM, "Nouveau service")],
+)
+@pytest.mark.parametrize("kind", ["plain", "html"])
+def test_a_reassignment_names_the_other_office(event: Event, introduced: str, kind: str) -> None:
+    text = body(mail(event=event, counterpart=OTHER_OFFICE), kind)
+
+    assert introduced in text
+    assert "UD093 – Unité départementale de Seine-Saint-Denis" in text
+
+
+def test_the_fallback_unit_reads_that_nobody_was_found() -> None:
+    message = mail(routed=False, department=None, department_name=None, rule_why=None)
+
+    assert str(message.parsed()["Subject"]).startswith("Dossier à orienter n° 1234567")
+    assert "Aucun service compétent n’a pu être déterminé" in body(message, "plain")
+    assert "Département non déterminé" in body(message, "html")
+
+
+@pytest.mark.parametrize("event", Event)
+def test_every_event_has_a_subject_of_its_own(event: Event) -> None:
+    others = {mail(event=other).parsed()["Subject"] for other in Event if other is not event}
+
+    assert mail(event=event).parsed()["Subject"] not in others
+
+
+def test_no_reasons_and_no_rule_leave_no_empty_heading() -> None:
+    message = mail(rule_why=None, reasons=())
+
+    assert "Pourquoi" not in body(message, "plain")
+    assert "Pourquoi" not in body(message, "html")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "javascript:alert(1)",
+        "//tps.example/1",
+        "https://user:secret@tps.example/1",
+        "https://[tps.example/1",
+        "https:///1",
+        "https://tps.example/" + "a" * 1000,
+    ],
+)
+def test_an_address_that_is_no_web_address_is_left_out(address: str) -> None:
+    message = mail(dossier_url=address)
+
+    assert not Words(body(message, "html")).links
+    assert "Ouvrir le dossier" not in body(message, "plain")
+
+
+def test_the_message_asks_for_no_automatic_answer_but_failure_reports() -> None:
+    message = mail().parsed()
+
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert "NDR" not in message["X-Auto-Response-Suppress"]
+    assert message["Precedence"] is None
+
+
+def test_the_message_id_depends_on_the_key_and_on_nothing_else() -> None:
+    again = mail(number=7, unit_name="Autre", event=Event.LATE)
+    other = mail(key="3272/1234567/filed/UD075/email/1")
+
+    assert mail().message_id == again.message_id != other.message_id
+    assert re.fullmatch(r"<wif\.[0-9a-f]{40}@wif\.example>", mail().message_id)
+    assert mail().parsed()["Message-ID"] == mail().message_id
+
+
+@given(any_text, any_text)
+def test_two_keys_have_one_message_id_only_when_they_are_the_same(one: str, two: str) -> None:
+    ids = [compose(notice(key=key), sender=SENDER, recipient=RECIPIENT) for key in (one, two)]
+
+    assert (ids[0].message_id == ids[1].message_id) == (one == two)
+
+
+def test_a_repeated_attempt_differs_in_its_date_only() -> None:
+    def attempt(at: datetime) -> bytes:
+        return compose(FILED, sender=SENDER, recipient=RECIPIENT, at=at).content
+
+    first, second = (attempt(at).split(b"\r\n") for at in (AT, AT + timedelta(hours=5)))
+
+    assert [line for line in first if line not in second] == [
+        b"Date: Mon, 03 Sep 2018 09:00:00 +0200"
+    ]
+
+
+def test_the_date_is_now_unless_it_is_given() -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
+
+    assert before <= mail().parsed()["Date"].datetime <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", "moe", "a@x.example, b@x.example", "a@x\r\nBcc: b@y.example"]
+)
+def test_a_recipient_that_is_no_mailbox_is_a_permanent_failure(wrong: str) -> None:
+    with pytest.raises(Failure) as caught:
+        compose(FILED, sender=SENDER, recipient=wrong)
+
+    assert caught.value.cause is Cause.MAIL_RECIPIENT_REFUSED
+    assert caught.value.__context__ is None
+
+
+def test_a_sender_that_is_no_mailbox_is_a_failure_of_our_settings() -> None:
+    with pytest.raises(Failure) as caught:
+        compose(FILED, sender="Work In France", recipient=RECIPIENT)
+
+    assert caught.value.cause is Cause.MAIL_SENDER_REFUSED
+
+
+def test_names_that_need_quotes_or_encoding_arrive_as_they_were_written() -> None:
+    sender = '"Île-de-France, « MOE »" <wif@wif.example>'
+
+    from_header = compose(FILED, sender=sender, recipient=RECIPIENT).parsed()["From"]
+
+    assert from_header.addresses[0].display_name == "Île-de-France, « MOE »"
+    assert from_header.addresses[0].addr_spec == "wif@wif.example"
+
+
+def test_an_address_beyond_ascii_is_written_in_utf8() -> None:
+    message = compose(FILED, sender=SENDER, recipient="hôtel@ud75.example")
+
+    assert b"To: h\xc3\xb4tel@ud75.example\r\n" in message.content
+    assert message.recipient == "hôtel@ud75.example"
+
+
+@given(any_notice)
+def test_no_configured_text_can_add_a_header_or_break_the_message(told: Notice) -> None:
+    message = compose(told, sender=SENDER, recipient=RECIPIENT)
+
+    raw = message.content
+    parsed = message.parsed()
+
+    assert parsed.keys() == HEADERS
+    assert not parsed.defects
+    assert parsed["Subject"] == write(told).subject
+    assert parsed["Message-ID"] == message.message_id
+    assert parsed["To"].addresses[0].addr_spec == RECIPIENT
+    assert parsed["X-WIF-Unit"] == (one_line(told.unit, longest=32) or "unknown")
+    assert str(told.number) in parsed["Subject"]
+    assert parsed["X-WIF-Dossier"] == f"{told.procedure}/{told.number}"
+    assert max(map(len, raw.split(b"\r\n"))) <= 998
+    assert raw.isascii()
+    assert b"\n" not in raw.replace(b"\r\n", b"")
+    assert b"\r" not in raw.replace(b"\r\n", b"")
+    assert parsed.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in parsed.iter_parts()] == ["text/plain", "text/html"]
+
+
+@given(any_notice)
+def test_both_parts_show_the_same_words_whatever_they_are(told: Notice) -> None:
+    message = compose(told, sender=SENDER, recipient=RECIPIENT)
+    plain, page = body(message, "plain"), Words(body(message, "html"))
+    unit = one_line(told.unit, longest=80)
+
+    assert str(told.number) in plain
+    assert str(told.number) in page.text
+    assert unit in " ".join(plain.split())
+    assert unit in page.text
+    assert "script" not in page.tags
+    assert len(page.links) <= 1
+    assert all(link.startswith(("https://", "http://")) for link in page.links)
+
+
+@given(any_text)
+def test_any_sender_is_one_sender_or_refused(sender: str) -> None:
+    try:
+        message = compose(FILED, sender=f"{sender} <wif@wif.example>", recipient=RECIPIENT)
+    except Failure:
+        return
+
+    parsed = message.parsed()
+    assert parsed.keys() == HEADERS
+    assert [found.addr_spec for found in parsed["From"].addresses] == ["wif@wif.example"]
+
+
+def test_the_page_is_accessible_and_loads_nothing() -> None:
+    page = body(mail(), "html")
+    found = Words(page)
+
+    assert '<html lang="fr"' in page
+    assert not found.tags & {"img", "script", "link", "iframe", "style"}
+    assert found.links == ["https://tps.example/procedures/3272/dossiers/1234567"]
+    assert {"h1", "th", "caption"} <= found.tags
+    assert "style=" in page
+
+
+def test_a_notice_has_no_field_for_anything_personal() -> None:
+    """A new field has to be thought over: it reaches every mailbox and its backups."""
+    assert [field.name for field in fields(Notice)] == [
+        *("event", "procedure", "number", "unit", "unit_name", "permit_type", "permit_label"),
+        *("department", "department_name", "filed_at", "rule_why", "reasons", "routed"),
+        *("counterpart", "dossier_url", "key"),
+    ]
+
+
+def test_a_naive_date_is_refused() -> None:
+    with pytest.raises(ValueError, match="naive"):
+        notice(filed_at=datetime(2018, 9, 1))  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    ("name", "environment"), [("notice.txt", TEXT_ENVIRONMENT), ("notice.html", PAGE_ENVIRONMENT)]
+)
+def test_a_template_sees_a_letter_and_nothing_else(name: str, environment: Environment) -> None:
+    tree = environment.parse(source(name))
+    of_letter = {found.attr for found in tree.find_all(nodes.Getattr)}
+
+    assert meta.find_undeclared_variables(tree) == {"letter"}
+    assert of_letter <= {field.name for field in fields(Letter)}
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("filed", FILED),
+        (
+            "reassigned-to",
+            notice(
+                event=Event.REASSIGNED_TO,
+                counterpart=OTHER_OFFICE,
+                reasons=(Reason.PINNED, Reason.SUCCESSOR_UNIT),
+                key="3272/1234567/reassigned-to/UD075/email/1",
+            ),
+        ),
+        (
+            "unrouted",
+            notice(
+                routed=False,
+                permit_type=None,
+                permit_label=None,
+                department=None,
+                department_name=None,
+                rule_why=None,
+                reasons=(Reason.DEPARTMENT_MISSING, Reason.PERMIT_TYPE_UNKNOWN),
+            ),
+        ),
+    ],
+)
+def test_the_mail_is_the_one_on_record(name: str, told: Notice) -> None:
+    """A change of wording or layout shows here, to be looked at and recorded anew."""
+    composed = compose(told, sender=SENDER, recipient=RECIPIENT, at=AT).content
+
+    assert composed == (GOLDEN / f"{name}.eml").read_bytes()

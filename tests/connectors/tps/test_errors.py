@@ -1,0 +1,72 @@
+"""Errors say what to do and where, and can be carried from one process to another."""
+
+import pickle
+
+import pytest
+
+from connectors.tps.errors import (
+    Defect,
+    GiveUpOnDossier,
+    MalformedAnswer,
+    Operation,
+    Place,
+    RetryLater,
+    StopProcedure,
+    TpsFailure,
+    failure,
+    malformed,
+)
+from routing.failures import TABLE, Action, Cause
+
+CAUSES = [cause for cause in Cause if cause.name.startswith("TPS_")]
+READ = Place(Operation.READ, 3272, 4501)
+LIST = Place(Operation.LIST, 3272)
+
+CLASSES: dict[Action, type[TpsFailure]] = {
+    Action.RETRY: RetryLater,
+    Action.THROTTLED: RetryLater,
+    Action.PERMANENT: GiveUpOnDossier,
+    Action.STOP_PROCEDURE: StopProcedure,
+}
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_every_cause_has_the_class_that_says_what_to_do(cause: Cause) -> None:
+    error = failure(cause, READ, status=599, retry_after=1.5)
+    if cause in {Cause.TPS_MALFORMED, Cause.TPS_OVERSIZED}:
+        assert isinstance(error, MalformedAnswer)
+    else:
+        assert type(error) is CLASSES[TABLE[cause].action]
+        assert error.retry_after == 1.5
+    assert error.action is TABLE[cause].action
+
+
+@pytest.mark.parametrize("cause", [Cause.TPS_NOT_FOUND, Cause.TPS_REJECTED])
+def test_a_refused_list_stops_its_procedure(cause: Cause) -> None:
+    error = failure(cause, LIST, status=404)
+    assert isinstance(error, StopProcedure)
+    assert error.action is Action.STOP_PROCEDURE
+
+
+def test_the_text_is_cause_status_and_place() -> None:
+    assert str(failure(Cause.TPS_UNAVAILABLE, READ, status=503)) == (
+        "tps-unavailable (503): read dossier 3272/4501"
+    )
+    assert str(failure(Cause.TPS_TIMEOUT, LIST)) == "tps-timeout: list dossiers of procedure 3272"
+    assert str(malformed(Defect.STATE, READ)) == "tps-malformed: read dossier 3272/4501: state"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        failure(Cause.TPS_THROTTLED, READ, status=429, retry_after=30.0),
+        failure(Cause.TPS_NOT_FOUND, LIST, status=404),
+        failure(Cause.TPS_OVERSIZED, READ),
+        malformed(Defect.FIELDS, READ),
+    ],
+)
+def test_an_error_survives_a_pickle(error: TpsFailure) -> None:
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 (our own)
+    assert type(again) is type(error)
+    assert vars(again) == vars(error)
+    assert str(again) == str(error)
