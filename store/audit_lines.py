@@ -1,0 +1,140 @@
+"""Audit lines as evidence: every column of a line as it stands in the table, and its leaf hash."""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, select
+
+from store import merkle
+from store.canonical import Row, encode_all, fetch, instant_text
+from store.engine import Database
+from store.models import AuditLine
+
+FORMAT = 1
+"""Version of the canonical form: it stands before the columns in the bytes that are hashed. A new
+column of the table makes a new version, while lines in seals of an older one keep their bytes."""
+
+COLUMNS = (
+    "id",
+    "at",
+    "step",
+    "procedure",
+    "dossier_ref",
+    "key_id",
+    "event",
+    "channel",
+    "unit",
+    "rule",
+    "ruleset",
+    "reason",
+    "attempt",
+    "duration_ms",
+)
+"""What the canonical form of version 1 holds, in this order."""
+
+PAGE = 10_000
+"""Lines read at a time: about 10 MB."""
+
+TABLE = AuditLine.__table__
+
+
+def leaves(rows: Sequence[Row], version: int = FORMAT) -> list[bytes]:
+    """The leaf hash of each row."""
+    return [merkle.leaf_hash(entry) for entry in encode_all(version, rows)]
+
+
+class LineReader:
+    """Reads the lines in the order of their ids, a page at a time, in short transactions.
+
+    It begins with the lowest id there is, which need not be positive once somebody tampers.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._after: int | None = None
+        self._page: list[Row] = []
+        self._ended = False
+
+    def take(self, last: int) -> list[Row]:
+        """The next lines up to the id `last`."""
+        taken: list[Row] = []
+        while not self._ended and (not self._page or self._page[-1][0] <= last):
+            taken += self._page
+            self._read()
+        here = _count_until(self._page, last)
+        taken += self._page[:here]
+        self._page = self._page[here:]
+        return taken
+
+    def skip(self, first: int) -> None:
+        """Pass over the lines before the id `first`."""
+        while not self._ended and (not self._page or self._page[-1][0] < first):
+            self._read()
+        self._page = self._page[_count_until(self._page, first - 1) :]
+
+    def _read(self) -> None:
+        self._page = read_page(self._database, after=self._after)
+        self._ended = not self._page
+        if self._page:
+            self._after = self._page[-1][0]
+
+
+def read_page(
+    database: Database, *, after: int | None, last: int | None = None, limit: int = PAGE
+) -> list[Row]:
+    """The first `limit` lines above the id `after` and up to `last`, in the order of their ids."""
+    with database.read() as connection:
+        return read_lines(connection, after=after, last=last, limit=limit)
+
+
+def read_lines(
+    connection: Connection, *, after: int | None, last: int | None = None, limit: int = PAGE
+) -> list[Row]:
+    """`read_page` in the transaction of `connection`."""
+
+    def shape(statement: Select[Any]) -> Select[Any]:
+        if after is not None:
+            statement = statement.where(TABLE.c.id > after)
+        if last is not None:
+            statement = statement.where(TABLE.c.id <= last)
+        return statement.order_by(TABLE.c.id).limit(limit)
+
+    return fetch(connection, columns(connection.dialect.name), shape)
+
+
+def read_all(
+    database: Database, *, after: int | None = None, last: int | None = None
+) -> Iterator[Row]:
+    """Every line above the id `after` and up to `last`, a page at a time."""
+    while page := read_page(database, after=after, last=last):
+        yield from page
+        after = page[-1][0]
+
+
+def lines_of(connection: Connection, refs: Sequence[str]) -> list[Row]:
+    """Every line that refers to a dossier by one of `refs`, in the order of their ids."""
+
+    def shape(statement: Select[Any]) -> Select[Any]:
+        return statement.where(TABLE.c.dossier_ref.in_(refs)).order_by(TABLE.c.id)
+
+    return fetch(connection, columns(connection.dialect.name), shape)
+
+
+def key_ids(connection: Connection) -> list[str]:
+    """The ids of all audit keys under which lines refer to dossiers."""
+    found = select(TABLE.c.key_id).where(TABLE.c.key_id.is_not(None)).distinct()
+    return list(connection.scalars(found))
+
+
+def columns(dialect: str) -> list[ColumnElement[Any]]:
+    """The columns of the canonical form, as they are read for it."""
+    return [
+        instant_text(TABLE.c.at, dialect) if name == "at" else TABLE.c[name] for name in COLUMNS
+    ]
+
+
+def _count_until(rows: Sequence[Row], last: int) -> int:
+    """How many of `rows`, which ascend by id, have an id up to `last`."""
+    return bisect_right(rows, last, key=itemgetter(0))

@@ -1,0 +1,331 @@
+"""The tables. Every column is on the allow-list of `docs/registre-des-traitements.md`.
+
+The database is the truth: what is due is a column (`next_attempt_at`), a claim is a
+lease token, and a claimed row's due time is the end of its lease, so that whatever a
+dead process held becomes due again by itself.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A timezone-aware instant; naive ones are refused. SQLite stores it as naive UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime was given where an instant is stored")
+        in_utc = value.astimezone(UTC)
+        return in_utc.replace(tzinfo=None) if dialect.name == "sqlite" else in_utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Codes(TypeDecorator[tuple[str, ...]]):
+    """A short ordered list of codes, stored as one comma-separated string."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str:
+        return ",".join(value or ())
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> tuple[str, ...]:  # noqa: ANN401
+        return tuple(value.split(",")) if value else ()
+
+
+BigKey = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite gives out row ids only for a column of type INTEGER."""
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Procedure(Base):
+    """A TPS procedure that is polled: its lease, its clocks, its cursor."""
+
+    __tablename__ = "procedures"
+
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    status: Mapped[str] = mapped_column(String(16), default="active", server_default="active")
+    reason: Mapped[str | None] = mapped_column(String(64))
+    lease_token: Mapped[str | None] = mapped_column(String(32))
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    next_poll_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    next_scan_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    failures: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    polled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    scanned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    scan_started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    scan_page: Mapped[int | None] = mapped_column(Integer)
+    scan_pages: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    purged_before: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Dossier(Base):
+    """A dossier that TPS listed: its facts, the decision taken on them, and its clock."""
+
+    __tablename__ = "dossiers"
+
+    procedure: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    status: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(String(64))
+    attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    lane: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    lease_token: Mapped[str | None] = mapped_column(String(32))
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    listed_change_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_listed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    absences: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    # facts
+    state: Mapped[str | None] = mapped_column(String(24))
+    filed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    permit_type: Mapped[str | None] = mapped_column(String(64))
+    department: Mapped[str | None] = mapped_column(String(3))
+    department_source: Mapped[str | None] = mapped_column(String(32))
+    filer: Mapped[str | None] = mapped_column(String(16))
+    fact_reasons: Mapped[tuple[str, ...]] = mapped_column(Codes, default=(), server_default="")
+    facts_hash: Mapped[str | None] = mapped_column(String(64))
+    # decision
+    units: Mapped[tuple[str, ...]] = mapped_column(Codes, default=(), server_default="")
+    rule: Mapped[str | None] = mapped_column(String(64))
+    ruleset: Mapped[str | None] = mapped_column(String(64))
+    reasons: Mapped[tuple[str, ...]] = mapped_column(Codes, default=(), server_default="")
+    unrouted: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    assignment: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    pinned_unit: Mapped[str | None] = mapped_column(String(32))
+    pinned_reason: Mapped[str | None] = mapped_column(String(64))
+    aside_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        Index(
+            "ix_dossiers_ended",
+            "procedure",
+            "ended_at",
+            postgresql_where=text("ended_at IS NOT NULL"),
+            sqlite_where=text("ended_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_dossiers_aside_since",
+            "aside_since",
+            postgresql_where=text("aside_since IS NOT NULL"),
+            sqlite_where=text("aside_since IS NOT NULL"),
+        ),
+        Index(
+            "ix_dossiers_due",
+            "procedure",
+            "lane",
+            "next_attempt_at",
+            postgresql_where=text("next_attempt_at IS NOT NULL"),
+            sqlite_where=text("next_attempt_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_dossiers_next_attempt_at",
+            "next_attempt_at",
+            postgresql_where=text("next_attempt_at IS NOT NULL"),
+            sqlite_where=text("next_attempt_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_dossiers_unrouted",
+            "procedure",
+            "number",
+            postgresql_where=text("unrouted"),
+            sqlite_where=text("unrouted"),
+        ),
+    )
+
+
+class Delivery(Base):
+    """One message that one unit must get about one event of one dossier: the outbox."""
+
+    __tablename__ = "deliveries"
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    procedure: Mapped[int] = mapped_column(Integer)
+    number: Mapped[int] = mapped_column(BigInteger)
+    event: Mapped[str] = mapped_column(String(32))
+    unit: Mapped[str] = mapped_column(String(32))
+    channel: Mapped[str] = mapped_column(String(16))
+    assignment: Mapped[int] = mapped_column(Integer)
+    counterpart: Mapped[str | None] = mapped_column(String(32))
+    state: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(String(64))
+    attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    lane: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    lease_token: Mapped[str | None] = mapped_column(String(32))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        UniqueConstraint("procedure", "number", "event", "unit", "channel", "assignment"),
+        Index(
+            "ix_deliveries_due",
+            "lane",
+            "next_attempt_at",
+            postgresql_where=text("next_attempt_at IS NOT NULL"),
+            sqlite_where=text("next_attempt_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_deliveries_dead",
+            "id",
+            postgresql_where=text("state = 'dead'"),
+            sqlite_where=text("state = 'dead'"),
+        ),
+    )
+
+
+class AuditLine(Base):
+    """One step in the life of a dossier or of the service, in codes. Append-only."""
+
+    __tablename__ = "audit_lines"
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    step: Mapped[str] = mapped_column(String(32))
+    procedure: Mapped[int | None] = mapped_column(Integer)
+    dossier_ref: Mapped[str | None] = mapped_column(String(64))
+    key_id: Mapped[str | None] = mapped_column(String(16))
+    event: Mapped[str | None] = mapped_column(String(32))
+    channel: Mapped[str | None] = mapped_column(String(16))
+    unit: Mapped[str | None] = mapped_column(String(32))
+    rule: Mapped[str | None] = mapped_column(String(64))
+    ruleset: Mapped[str | None] = mapped_column(String(64))
+    reason: Mapped[str | None] = mapped_column(String(64))
+    attempt: Mapped[int | None] = mapped_column(Integer)
+    duration_ms: Mapped[int | None] = mapped_column(Integer)
+
+    __table_args__ = (
+        Index("ix_audit_lines_dossier_ref", "dossier_ref", "id"),
+        Index("ix_audit_lines_at", "at"),
+    )
+
+
+class StoredRuleSet(Base):
+    """A published rule set under its content hash. Rows are never changed."""
+
+    __tablename__ = "rule_sets"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    document: Mapped[str] = mapped_column(Text)
+    stored_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class RuleSetActivation(Base):
+    """Which rule set was put in force when; the newest row is in force for all workers."""
+
+    __tablename__ = "rule_set_activations"
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    hash: Mapped[str] = mapped_column(ForeignKey("rule_sets.hash"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    action: Mapped[str] = mapped_column(String(16))
+    note: Mapped[str] = mapped_column(Text, default="", server_default="")
+
+
+class AuditSeal(Base):
+    """A signed statement over a run of audit lines, chained to the one before. Never changed."""
+
+    __tablename__ = "audit_seals"
+
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    format: Mapped[int] = mapped_column(SmallInteger)
+    first_id: Mapped[int] = mapped_column(BigInteger)
+    last_id: Mapped[int] = mapped_column(BigInteger, index=True)
+    size: Mapped[int] = mapped_column(Integer)
+    ids: Mapped[str] = mapped_column(Text)
+    root: Mapped[str] = mapped_column(String(64))
+    previous: Mapped[str] = mapped_column(String(64))
+    sealed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    public_key: Mapped[str] = mapped_column(String(64))
+    signature: Mapped[str] = mapped_column(String(128))
+    leaves: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class FieldTally(Base):
+    """How often a field that routing reads was blank in a procedure: counts, and no dossier."""
+
+    __tablename__ = "field_tallies"
+
+    procedure: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    field: Mapped[str] = mapped_column(String(32), primary_key=True)
+    known_read: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    known_blank: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    recent_read: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    recent_blank: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+
+
+class Incident(Base):
+    """Something that a person must know of, from when it was noticed until it was over."""
+
+    __tablename__ = "incidents"
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    subject: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    count: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    opening_told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closing_told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    lease_token: Mapped[str | None] = mapped_column(String(32))
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        Index(
+            "uq_incidents_open",
+            "kind",
+            "subject",
+            unique=True,
+            postgresql_where=text("closed_at IS NULL"),
+            sqlite_where=text("closed_at IS NULL"),
+        ),
+    )
+
+
+def table_of(model: type[Base]) -> Table:
+    """The table of a model. Statements on it cost a third of those on the model itself."""
+    table = model.__table__
+    assert isinstance(table, Table)  # noqa: S101 - what declaring a model makes
+    return table

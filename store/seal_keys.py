@@ -1,0 +1,191 @@
+"""The keys that sign seals (Ed25519): a private key in a file, all public keys so far beside it."""
+
+import contextlib
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+_PUBLIC_PEM = re.compile(rb"-----BEGIN PUBLIC KEY-----.+?-----END PUBLIC KEY-----", re.DOTALL)
+
+
+class SealKeyError(Exception):
+    """A key file cannot be used. Its text is one line, without the key."""
+
+
+class SigningKey:
+    """A private key. Its repr shows only the public half.
+
+    Attributes:
+        public: the public key, 32 bytes in hex.
+    """
+
+    __slots__ = ("_private", "public")
+
+    def __init__(self, private: Ed25519PrivateKey) -> None:
+        self._private = private
+        self.public = private.public_key().public_bytes_raw().hex()
+
+    def __repr__(self) -> str:
+        return f"SigningKey({self.public})"
+
+    @property
+    def public_pem(self) -> bytes:
+        """The public key as others read it."""
+        public = self._private.public_key()
+        return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+    def sign(self, message: bytes) -> str:
+        """Signature over `message`, 64 bytes in hex."""
+        return self._private.sign(message).hex()
+
+
+def is_signed(message: bytes, *, signature: str, public: str) -> bool:
+    """Whether `signature` over `message` was made by the key whose public half is `public`."""
+    try:
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public))
+        key.verify(bytes.fromhex(signature), message)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    # Hex in capitals or with blanks is another text for the same bytes.
+    return _is_plain_hex(signature) and _is_plain_hex(public)
+
+
+def load_or_create_signing_key(path: Path) -> SigningKey:
+    """The key in the file `path`; made on first use, with its public half in `public_key_file`.
+
+    Raises:
+        SealKeyError: the file is not an Ed25519 private key, or cannot be read or made.
+    """
+    if path.exists():
+        return load_signing_key(path)
+    with _writing(path):
+        _keep(path, replace=False)
+        key = load_signing_key(path)
+        _remember(path, key)
+    return key
+
+
+def load_signing_key(path: Path) -> SigningKey:
+    """The key in the file `path`.
+
+    Raises:
+        SealKeyError: the file is not an Ed25519 private key, or cannot be read.
+    """
+    try:
+        private = load_pem_private_key(_content(path), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise SealKeyError(f"{path}: is not a private key in PEM without a password") from None
+    if not isinstance(private, Ed25519PrivateKey):
+        raise SealKeyError(f"{path}: is a key of another kind than Ed25519")
+    return SigningKey(private)
+
+
+def rotate_signing_key(path: Path) -> SigningKey:
+    """Put a new key in the place of the one in `path`, which is gone; its public half is kept.
+
+    Raises:
+        SealKeyError: there is no key to replace, or the file cannot be written.
+    """
+    old = load_signing_key(path)
+    with _writing(path):
+        _remember(path, old)
+        _keep(path, replace=True)
+        key = load_signing_key(path)
+        _remember(path, key)
+    return key
+
+
+def public_key_file(path: Path) -> Path:
+    """Where the public keys of the private key file `path` are kept, oldest first."""
+    return path.with_name(f"{path.name}.pub")
+
+
+def read_public_keys(path: Path) -> frozenset[str]:
+    """The public keys (hex) in a file of one or more PEM blocks.
+
+    Raises:
+        SealKeyError: the file cannot be read or holds no Ed25519 public key.
+    """
+    try:
+        keys = [load_pem_public_key(block) for block in _PUBLIC_PEM.findall(_content(path))]
+    except (ValueError, UnsupportedAlgorithm):
+        raise SealKeyError(f"{path}: holds a damaged public key") from None
+    raw = {key.public_bytes_raw().hex() for key in keys if isinstance(key, Ed25519PublicKey)}
+    if not raw:
+        raise SealKeyError(f"{path}: holds no Ed25519 public key in PEM")
+    return frozenset(raw)
+
+
+def trusted_keys(path: Path) -> frozenset[str]:
+    """The public keys known beside the private key file `path`; none when there is neither file.
+
+    Raises:
+        SealKeyError: one of the files is there but cannot be used.
+    """
+    beside = public_key_file(path)
+    known = read_public_keys(beside) if beside.exists() else frozenset()
+    return known | {load_signing_key(path).public} if path.exists() else known
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SealKeyError(f"{path}: cannot be read ({type(error).__name__})") from None
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SealKeyError(f"{path}: cannot be written ({type(error).__name__})") from None
+
+
+def _keep(path: Path, *, replace: bool) -> None:
+    """Write a new key, readable by its owner only; the file appears whole or not at all."""
+    pem = Ed25519PrivateKey.generate().private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(pem)
+    try:
+        _place(draft, path, replace=replace)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _place(draft: Path, path: Path, *, replace: bool) -> None:
+    if replace:
+        draft.replace(path)
+        return
+    # Two processes that start together agree on the key of the first.
+    with contextlib.suppress(FileExistsError):
+        path.hardlink_to(draft)
+
+
+def _remember(path: Path, key: SigningKey) -> None:
+    beside = public_key_file(path)
+    if beside.exists() and key.public in read_public_keys(beside):
+        return
+    with beside.open("ab") as file:
+        file.write(key.public_pem)
+
+
+def _is_plain_hex(text: str) -> bool:
+    return bytes.fromhex(text).hex() == text

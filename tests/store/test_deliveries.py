@@ -1,0 +1,124 @@
+"""The outbox: unique keys, claims, leases, dead letters."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from routing.assignment import Event, Notification
+from store import deliveries
+from store.deliveries import DeliveryState, Filter, Order, Postponement
+from store.dossiers import FRESH, Sighting, note_listed
+from store.engine import Database
+from store.leases import Lease
+from tests.stage import START
+
+LEASE = timedelta(minutes=4)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    made = Database(database_url)
+    yield made
+    made.close()
+
+
+def order(number: int, unit: str = "UD075") -> Order:
+    return Order(
+        procedure=1,
+        number=number,
+        notification=Notification(Event.FILED, unit),
+        channel="mail",
+        assignment=1,
+        lane=0,
+    )
+
+
+def queue(database: Database, *orders: Order) -> None:
+    with database.begin() as connection:
+        sightings = [Sighting(item.number, START, START) for item in orders]
+        note_listed(connection, 1, sightings, now=START, lane=FRESH)
+        deliveries.queue(connection, orders, START)
+
+
+def listed(database: Database) -> list[deliveries.StoredDelivery]:
+    with database.read() as connection:
+        return deliveries.listing(connection, Filter())
+
+
+def test_the_same_delivery_is_queued_once(database: Database) -> None:
+    queue(database, order(1), order(2))
+    queue(database, order(1))
+    assert len(listed(database)) == 2
+
+
+def test_a_claimed_delivery_is_nobody_elses_until_its_lease_ends(database: Database) -> None:
+    queue(database, order(1))
+    first, second = Lease(START, LEASE), Lease(START, LEASE)
+    with database.begin() as connection:
+        (mine,) = deliveries.claim(connection, limit=10, lease=first, now=START)
+        assert deliveries.claim(connection, limit=10, lease=second, now=START) == []
+    later = START + LEASE
+    with database.begin() as connection:
+        (again,) = deliveries.claim(connection, limit=10, lease=Lease(later, LEASE), now=later)
+        assert again.attempts == 2
+        assert deliveries.finish_sent(connection, [mine.id], first, later) == frozenset()
+    assert listed(database)[0].state == DeliveryState.SENDING
+
+
+def test_every_copy_of_a_delivery_has_the_same_key(database: Database) -> None:
+    queue(database, order(1), order(2))
+    later = START + LEASE
+    with database.begin() as connection:
+        first = deliveries.claim(connection, limit=10, lease=Lease(START, LEASE), now=START)
+        copies = deliveries.claim(connection, limit=10, lease=Lease(later, LEASE), now=later)
+    assert [item.key for item in first] == [item.key for item in copies]
+    assert len({item.key for item in first}) == 2
+
+
+def test_many_workers_never_claim_the_same_delivery(database_url: str) -> None:
+    database = Database(database_url)
+    queue(database, *(order(number) for number in range(1, 201)))
+    database.close()
+    claimed: list[int] = []
+
+    def work() -> None:
+        own = Database(database_url)
+        while True:
+            with own.begin() as connection:
+                batch = deliveries.claim(connection, limit=7, lease=Lease(START, LEASE), now=START)
+            if not batch:
+                break
+            claimed.extend(item.id for item in batch)
+        own.close()
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(claimed) == len(set(claimed)) == 200
+
+
+def test_a_dead_delivery_replayed_twice_is_due_once(database: Database) -> None:
+    queue(database, order(1))
+    lease = Lease(START, LEASE)
+    with database.begin() as connection:
+        (mine,) = deliveries.claim(connection, limit=1, lease=lease, now=START)
+        dead = Postponement(id=mine.id, reason="mail-rejected", attempts=1, next_attempt_at=None)
+        deliveries.postpone(connection, [dead], lease, START)
+    assert listed(database)[0].state == DeliveryState.DEAD
+    with database.begin() as connection:
+        assert len(deliveries.replay(connection, Filter(unit="UD075"), START)) == 1
+        assert deliveries.replay(connection, Filter(unit="UD075"), START) == []
+    assert (listed(database)[0].state, listed(database)[0].attempts) == (DeliveryState.PENDING, 0)
+
+
+def test_what_is_given_back_costs_no_attempt(database: Database) -> None:
+    queue(database, order(1))
+    lease = Lease(START, LEASE)
+    with database.begin() as connection:
+        (mine,) = deliveries.claim(connection, limit=1, lease=lease, now=START)
+        assert deliveries.give_back(connection, [mine.id], lease, due_at=START) == 1
+    assert (listed(database)[0].state, listed(database)[0].attempts) == (DeliveryState.PENDING, 0)

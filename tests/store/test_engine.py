@@ -1,0 +1,48 @@
+"""Connections that outlive what happened to the server meanwhile, and cost little while busy."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from store import engine
+from store.engine import Database
+from tests.fixtures_postgres import PostgresServer
+
+ONE = text("SELECT 1")
+
+
+def ask(database: Database) -> int:
+    with database.begin() as connection:
+        return int(connection.execute(ONE).scalar_one())
+
+
+def test_a_glance_reads_what_was_committed(database_url: str) -> None:
+    database = Database(database_url)
+    with database.begin() as connection:
+        connection.execute(text("CREATE TABLE glanced (at integer)"))
+        connection.execute(text("INSERT INTO glanced VALUES (7)"))
+    with database.glance() as connection:
+        assert connection.execute(text("SELECT at FROM glanced")).scalar_one() == 7
+    with database.begin() as connection:
+        assert connection.execute(text("SELECT at FROM glanced")).scalar_one() == 7
+    database.close()
+
+
+def test_a_connection_that_rested_is_replaced_when_its_server_was_restarted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with PostgresServer() as server:
+        database = Database(server.url())
+        ask(database)
+        server.restart()
+        monkeypatch.setattr(engine, "PING_AFTER_SECONDS", 0.0)
+        assert ask(database) == 1
+
+        server.restart()
+        monkeypatch.setattr(engine, "PING_AFTER_SECONDS", 60.0)
+        with pytest.raises(OperationalError):
+            ask(database)
+        assert ask(database) == 1
+        server.restart()
+        assert database.run(lambda connection: connection.execute(ONE).scalar_one()) == 1
+        database.close()
