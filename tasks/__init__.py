@@ -1,0 +1,1 @@
+"""Celery: thin tasks around the use cases. `celery -A tasks worker` and `celery -A tasks beat`."""

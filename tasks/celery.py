@@ -1,0 +1,210 @@
+"""The Celery application and its tasks: thin, each opens a unit of work and does it.
+
+A task takes ids and nothing else. Names are explicit so that a module can be moved
+without changing what is on the wire.
+"""
+
+import logging
+import os
+from typing import Any
+
+from celery import Celery, Task, signals
+from celery.worker import state
+from kombu.exceptions import OperationalError
+
+from config import logs
+from config.logs.celery import Form, connect_celery
+from config.settings import Environment, load
+from tasks import health, upkeep
+from tasks.following import Followed, follow
+from tasks.limits import WORK_BUDGET
+from tasks.polling import PollOutcome, poll
+from tasks.purging import purge
+from tasks.runtime import Runtime
+from tasks.sealing import seal
+from tasks.stopping import StopFlag, cut_off_later
+from tasks.turns import deliver_turn, route_turn
+from tasks.wakeups import Wakeups
+
+WAKE_UP_EXPIRES_SECONDS = 300
+"""A wake-up that waited longer is worth nothing: the sweep has made another."""
+
+app = Celery("wif")
+app.config_from_object("celeryconfig")
+
+log = logs.get_logger("tasks")
+
+# Made before any child is forked, so that they all look at the same byte.
+told_to_stop = StopFlag()
+
+
+class CeleryWaker:
+    """Wakes workers by messages. A broker that is away is no error: the sweep comes round.
+
+    Args:
+        wakeups: which messages wait already.
+        insists: send one all the same, in case the one that waits was lost.
+    """
+
+    def __init__(self, wakeups: Wakeups, *, insists: bool = False) -> None:
+        self._wakeups = wakeups
+        self._insists = insists
+
+    def poll(self, procedure: int) -> None:
+        self._send(poll_procedure, procedure)
+
+    def route(self, procedure: int) -> None:
+        self._send(route_dossiers, procedure)
+
+    def deliver(self) -> None:
+        self._send(make_deliveries)
+
+    def insisting(self) -> "CeleryWaker":
+        """A waker for the sweep."""
+        return CeleryWaker(self._wakeups, insists=True)
+
+    def _send(self, task: Task[Any, None], *ids: int) -> None:
+        if not self._wakeups.note(task.name, ids) and not self._insists:
+            return
+        try:
+            task.apply_async(ids, expires=WAKE_UP_EXPIRES_SECONDS)
+        except OperationalError:
+            log.warning("wake-up-not-sent", task=task.name)
+
+
+class _Process:
+    """The runtime of this process, made on first use: nothing is inherited over a fork."""
+
+    runtime: Runtime | None = None
+
+
+def runtime() -> Runtime:
+    """The runtime of this process."""
+    if _Process.runtime is None:
+        made = Runtime(load(), stopping=told_to_stop)
+        made.waker = CeleryWaker(made.wakeups)
+        _Process.runtime = made
+    return _Process.runtime
+
+
+def taken(task: str, *ids: int) -> Runtime:
+    """The runtime, for a task that was woken: another message for it may wait from now on."""
+    made = runtime()
+    made.wakeups.taken(task, ids)
+    return made
+
+
+def _form_of_logs() -> Form:
+    settings = load()
+    return Form(json=settings.env is Environment.PRODUCTION, level=settings.log_level)
+
+
+connect_celery(_form_of_logs)
+
+
+@signals.worker_ready.connect
+def _begin_at_once(**_: Any) -> None:  # noqa: ANN401
+    # Beat's first tick comes a whole interval after its start.
+    for task in (poll_due, sweep):
+        task.apply_async(expires=WAKE_UP_EXPIRES_SECONDS, retry=False)
+
+
+@signals.worker_shutting_down.connect
+def _stop(**_: Any) -> None:  # noqa: ANN401
+    told_to_stop.set()
+    cut_off_later(_at_work)
+
+
+def _at_work() -> list[int]:
+    """The child processes that work on a task. For the main process of a worker."""
+    working = {request.worker_pid for request in list(state.active_requests)}
+    return sorted(working - {None, os.getpid()})
+
+
+@signals.worker_process_init.connect
+def _start_afresh(**_: Any) -> None:  # noqa: ANN401
+    _Process.runtime = None
+
+
+@signals.worker_process_shutdown.connect
+def _let_go(**_: Any) -> None:  # noqa: ANN401
+    if _Process.runtime is not None:
+        _Process.runtime.close()
+
+
+@app.task(name="wif.poll-due")
+def poll_due() -> None:
+    """Wake a poll of each procedure that is due."""
+    upkeep.wake_due_polls(runtime())
+
+
+@app.task(name="wif.poll-procedure")
+def poll_procedure(procedure: int) -> None:
+    """List what is new in one procedure."""
+    with logs.bound(procedure=procedure):
+        report = poll(taken(poll_procedure.name, procedure), procedure, only_due=True)
+        level = logging.WARNING if report.outcome is PollOutcome.FAILED else logging.INFO
+        log.log(
+            level,
+            "procedure-polled",
+            state=report.outcome.value,
+            count=report.new,
+            cause=report.cause,
+        )
+
+
+@app.task(name="wif.route-dossiers")
+def route_dossiers(procedure: int) -> None:
+    """Read, decide and settle what was just filed anywhere, then dossiers of one procedure."""
+    if route_turn(taken(route_dossiers.name, procedure), procedure).more:
+        runtime().waker.route(procedure)
+
+
+@app.task(name="wif.deliver")
+def make_deliveries() -> None:
+    """Make due deliveries."""
+    report = deliver_turn(taken(make_deliveries.name))
+    if report.claimed:
+        log.info("deliveries-made", count=report.sent, retried=report.retried, dead=report.dead)
+    if report.more:
+        runtime().waker.deliver()
+
+
+@app.task(name="wif.sweep")
+def sweep() -> None:
+    """Wake workers for whatever is due."""
+    made = runtime()
+    waker = made.waker
+    upkeep.sweep(made, waker.insisting() if isinstance(waker, CeleryWaker) else waker)
+
+
+@app.task(name="wif.check-health")
+def check_health() -> None:
+    """Look how long things wait; tell of what waits too long; beat."""
+    report = health.check(runtime())
+    if report.opened or report.closed:
+        log.warning("health-changed", count=report.opened, total=report.lasting)
+
+
+@app.task(name="wif.purge")
+def purge_dossiers() -> None:
+    """Remove what was kept for as long as it may be."""
+    report = purge(runtime(), within=WORK_BUDGET)
+    if report.dossiers:
+        log.info("dossiers-purged", count=report.dossiers)
+
+
+@app.task(name="wif.seal-audit")
+def seal_audit() -> None:
+    """Put the audit lines that are final under signed seals."""
+    report = seal(runtime())
+    if report.lines:
+        log.info("audit-sealed", count=report.lines)
+
+
+@app.task(name="wif.follow-rules")
+def follow_rules() -> None:
+    """Publish the rules of the folder when they changed; refuse them when they are wrong."""
+    followed = follow(runtime())
+    if followed in {Followed.PUBLISHED, Followed.REFUSED}:
+        log.warning("rules-followed", state=followed.value)

@@ -1,0 +1,46 @@
+"""What beat starts, and how often. Every entry expires before its next tick."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from config.settings import Settings
+from tasks import queues
+
+PURGE_EVERY = timedelta(hours=6)
+"""More often than daily: the first tick comes an interval after beat's start, and beat is
+restarted now and then."""
+
+
+FOLLOW_EVERY = timedelta(seconds=30)
+"""How soon an edit of the rules is in force where workers follow the files."""
+
+CHECK_EVERY = timedelta(minutes=1)
+"""How often it is looked how long things wait, and how often the heart beats."""
+
+SEAL_EVERY = timedelta(minutes=10)
+"""What was written since the last seal could still be cut off unseen: not for long."""
+
+
+def beat_entries(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
+    """The beat schedule: intervals in seconds, never wall-clock times."""
+    entries = {
+        # Oftener than a procedure is due: a tick that comes just too early costs a whole one.
+        "poll-due": _every(max(1, min(settings.poll_interval // 4, 15)), "wif.poll-due"),
+        "sweep": _every(settings.sweep_interval, "wif.sweep"),
+        "check-health": _every(CHECK_EVERY.total_seconds(), "wif.check-health"),
+        "seal-audit": _every(SEAL_EVERY.total_seconds(), "wif.seal-audit"),
+        "purge": _every(PURGE_EVERY.total_seconds(), "wif.purge"),
+    }
+    if settings.rules_autoreload:
+        entries["follow-rules"] = _every(FOLLOW_EVERY.total_seconds(), "wif.follow-rules")
+    return entries
+
+
+def _every(seconds: float, task: str) -> Mapping[str, Any]:
+    return {
+        "task": task,
+        "schedule": seconds,
+        # Ticks that pile up while no worker runs are worth nothing afterwards.
+        "options": {"expires": max(1, int(seconds) - 1), "queue": queues.UPKEEP},
+    }

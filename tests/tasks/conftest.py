@@ -1,0 +1,23 @@
+"""What the tests of the tasks share besides the stage."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tasks.shared import Shared
+
+Share = Callable[[str | None], Shared]
+
+
+@pytest.fixture
+def share() -> Iterator[Share]:
+    """Makes what a process shares through Redis; its connections are closed at the end."""
+    made: list[Shared] = []
+
+    def make(url: str | None) -> Shared:
+        made.append(Shared(url))
+        return made[-1]
+
+    yield make
+    for shared in made:
+        shared.close()

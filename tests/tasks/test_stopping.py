@@ -1,0 +1,196 @@
+"""A worker that gets SIGTERM finishes or gives back what it holds, within the soft shutdown."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from connectors.tps.simulator import FaultKind, Server
+from connectors.tps.simulator.seen import Seen
+from store.models import Delivery, Dossier, Procedure
+from tasks.limits import FINISH_WITHIN, SOFT_SHUTDOWN
+from tasks.polling import poll
+from tasks.routing import route
+from tasks.stopping import StopFlag
+from tests.fixtures_redis import redis_server
+from tests.fixtures_smtp import At, Fault, SmtpServer
+from tests.processes import ROOT, clean_environment, until
+from tests.stage import PARIS_FORM, Stage, make_stage
+
+WORKER = """
+import sys
+from datetime import timedelta
+from tasks import limits, stopping
+stopping.cut_off_later.__kwdefaults__["after"] = timedelta(seconds=float(sys.argv[1]))
+from celery.__main__ import main
+sys.argv = ["celery", "-A", "tasks", "worker", "--concurrency=2", "--without-gossip",
+            "--without-mingle", "--without-heartbeat", "--queues=poll,route,deliver,upkeep"]
+sys.exit(main())
+"""
+
+
+@contextmanager
+def worker(stage: Stage, broker: str, *, cut_off_after: float) -> Iterator[subprocess.Popen[bytes]]:
+    """A real worker on the stage's database, TPS and mail server; killed at the end if need be."""
+    settings = stage.runtime.settings
+    smtp = settings.smtp_url.get_secret_value() if settings.smtp_url else ""
+    environment = {
+        "WIF_BROKER_URL": broker,
+        "WIF_DATABASE_URL": settings.database_url.get_secret_value(),  # type: ignore[union-attr]
+        "WIF_TPS_URL": str(settings.tps_url),
+        "WIF_TPS_TOKEN": stage.tps.token,
+        "WIF_TPS_PROCEDURES": str(PARIS_FORM),
+        "WIF_TPS_READ_TIMEOUT": "60",
+        "WIF_VAR_DIR": str(settings.var_dir),
+        "WIF_SMTP_URL": smtp,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-c", WORKER, str(cut_off_after)],
+        cwd=ROOT,
+        env=clean_environment(environment),
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.fixture
+def stage(database_url: str, tps: Server, smtp: SmtpServer, tmp_path: Path) -> Iterator[Stage]:
+    """A stage whose clock is the machine's, because a worker's is."""
+    made = make_stage(database_url, tps, tmp_path, smtp_url=smtp.url)
+    made.runtime.clock = lambda: type(made.now).now(made.now.tzinfo)
+    made.now = made.runtime.clock()
+    yield made
+    made.runtime.close()
+
+
+def queue(stage: Stage, count: int) -> None:
+    """List `count` dossiers, so that the sweep wakes a worker for them."""
+    for _ in range(count):
+        stage.file()
+    stage.runtime.register_procedures(stage.runtime.clock())
+    poll(stage.runtime, PARIS_FORM, full=True)
+
+
+def claims(stage: Stage) -> int:
+    """How many rows are claimed."""
+    with stage.runtime.database.read() as connection:
+        return sum(
+            len(connection.execute(select(model).where(model.lease_token.is_not(None))).all())
+            for model in (Dossier, Delivery, Procedure)
+        )
+
+
+def attempts(stage: Stage, *states: str) -> list[int]:
+    with stage.runtime.database.read() as connection:
+        query = select(Dossier.attempts).where(Dossier.status.in_(states))
+        return list(connection.execute(query).scalars())
+
+
+def stop(process: subprocess.Popen[bytes]) -> float:
+    """Stop it as an operator would; the seconds that it took."""
+    started = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    process.wait(SOFT_SHUTDOWN.total_seconds())
+    return time.monotonic() - started
+
+
+def slowly(_seen: Seen) -> None:
+    time.sleep(0.3)
+
+
+def test_a_batch_under_way_is_cut_short_and_the_rest_given_back(stage: Stage) -> None:
+    queue(stage, 45)
+    stage.tps.on_request = slowly
+    with redis_server() as broker, worker(stage, broker.url, cut_off_after=10) as process:
+        until(lambda: stage.tps.served > 6, "some dossiers are read")
+        assert claims(stage) > 0
+        took = stop(process)
+        read = stage.tps.served
+    assert took < 5
+    assert claims(stage) == 0
+    assert attempts(stage, "routed")
+    assert attempts(stage, "pending") == [0] * (45 - len(attempts(stage, "routed")))
+    assert read < 45
+    stage.tps.on_request = None
+    stage.run()
+    assert len(attempts(stage, "routed")) == 45
+
+
+def test_a_call_that_hangs_is_cut_off_and_given_back_without_an_attempt(stage: Stage) -> None:
+    queue(stage, 3)
+    served = stage.tps.served
+    stage.tps.fail_all(FaultKind.HANG)
+    with redis_server() as broker, worker(stage, broker.url, cut_off_after=1) as process:
+        until(lambda: stage.tps.served > served and claims(stage) >= 3, "a call hangs")
+        took = stop(process)
+    assert took < 8
+    assert claims(stage) == 0
+    assert attempts(stage, "pending") == [0, 0, 0]
+    stage.tps.heal()
+    stage.run()
+    assert len(attempts(stage, "routed")) == 3
+
+
+def test_without_the_cut_off_the_hanging_call_is_waited_for(stage: Stage) -> None:
+    queue(stage, 3)
+    served = stage.tps.served
+    stage.tps.fail_all(FaultKind.HANG)
+    with redis_server() as broker, worker(stage, broker.url, cut_off_after=600) as process:
+        until(lambda: stage.tps.served > served and claims(stage) >= 3, "a call hangs")
+        process.send_signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(6)
+
+
+def test_messages_under_way_are_stored_and_the_rest_given_back(
+    stage: Stage, smtp: SmtpServer
+) -> None:
+    queue(stage, 30)
+    with stage.runtime.database.read() as connection:
+        assert connection.execute(select(Delivery.id)).first() is None
+    while route(stage.runtime, PARIS_FORM).more:
+        pass
+    smtp.play(Fault(at=At.CONTENT, recipient="moe.ud075@direccte.example"))
+    with redis_server() as broker, worker(stage, broker.url, cut_off_after=1) as process:
+        until(lambda: smtp.commands[At.RCPT] > 0 and claims(stage) >= 30, "a message hangs")
+        took = stop(process)
+    assert took < 8
+    assert claims(stage) == 0
+    states = sorted((each.state, each.attempts) for each in stage.deliveries())
+    assert states == [("pending", 0)] * 29 + [("pending", 1)]
+    smtp.behave()
+    stage.runtime.clock = lambda: stage.now
+    stage.wait(hours=1)
+    stage.run()
+    assert len(smtp.messages) == 30
+
+
+def test_the_flag_is_seen_by_children_forked_before() -> None:
+    flag = StopFlag()
+    ready, told = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.read(ready, 1)
+        os._exit(7 if flag() else 1)
+    flag.set()
+    os.write(told, b".")
+    _, status = os.waitpid(child, 0)
+    os.close(ready)
+    os.close(told)
+    assert os.waitstatus_to_exitcode(status) == 7
+
+
+def test_what_is_cut_off_still_has_time_to_be_given_back() -> None:
+    assert FINISH_WITHIN.total_seconds() <= SOFT_SHUTDOWN.total_seconds() - 10

@@ -1,0 +1,154 @@
+"""Ticks that come twice have one effect, and no second chain of messages grows beside another."""
+
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from connectors.tps.simulator import Server
+from store import dossiers
+from store.leases import Lease
+from tasks import upkeep
+from tasks.delivering import deliver
+from tasks.limits import LEASE
+from tasks.polling import PollOutcome, poll
+from tasks.routing import route
+from tasks.wakeups import Wakeups
+from tests.fixtures_redis import RedisServer, redis_server
+from tests.fixtures_smtp import SmtpServer
+from tests.processes import ROOT, clean_environment
+from tests.stage import OTHER_FORM, PARIS_FORM, Stage, make_stage
+from tests.tasks.conftest import Share
+
+
+@pytest.fixture
+def server() -> Iterator[RedisServer]:
+    with redis_server() as running:
+        yield running
+
+
+# --- notes of messages that wait ----------------------------------------------------------------
+
+
+def test_one_message_waits_for_each_work(server: RedisServer, share: Share) -> None:
+    one, two = (Wakeups(share(server.url)) for _ in range(2))
+    assert one.note("wif.route-dossiers", (1,))
+    assert not two.note("wif.route-dossiers", (1,))
+    assert two.note("wif.route-dossiers", (2,))
+    two.taken("wif.route-dossiers", (1,))
+    assert one.note("wif.route-dossiers", (1,))
+
+
+def test_without_redis_every_wake_up_is_sent(server: RedisServer, share: Share) -> None:
+    server.kill()
+    for shared in (share(None), share(server.url)):
+        wakeups = Wakeups(shared)
+        assert all(wakeups.note("wif.deliver", ()) for _ in range(3))
+
+
+def test_an_emptied_broker_forgets_the_notes_with_the_messages(
+    server: RedisServer, share: Share
+) -> None:
+    shared = share(server.url)
+    wakeups = Wakeups(shared)
+    wakeups.note("wif.deliver", ())
+    assert shared.client is not None
+    shared.client.flushall()
+    assert wakeups.note("wif.deliver", ())
+
+
+WAKE = """
+from tasks.celery import runtime
+waker = runtime().waker
+for _ in range(5):
+    waker.route(1); waker.route(2); waker.deliver()
+insisting = waker.insisting()
+insisting.route(1)
+"""
+
+
+def test_many_wake_ups_make_one_message_and_the_sweep_one_more(
+    server: RedisServer, tmp_path: Path
+) -> None:
+    settings = {"WIF_BROKER_URL": server.url, "WIF_VAR_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", WAKE]
+    subprocess.run(command, env=clean_environment(settings), cwd=ROOT, check=True, timeout=60)
+    with redis.Redis.from_url(server.url) as client:
+        assert client.llen("wif:route") == 3
+        assert client.llen("wif:deliver") == 1
+
+
+# --- ticks that come twice ----------------------------------------------------------------------
+
+
+def test_a_tick_that_comes_twice_polls_once(stage: Stage) -> None:
+    stage.run()
+    stage.wait(minutes=1)
+    stage.tps.requests.clear()
+    for _ in range(2):
+        upkeep.wake_due_polls(stage.runtime)
+        for number in (PARIS_FORM, OTHER_FORM):
+            poll(stage.runtime, number, only_due=True)
+    lists = Counter(seen.path for seen in stage.tps.requests)
+    assert lists == {f"/api/v1/procedures/{n}/dossiers": 1 for n in (PARIS_FORM, OTHER_FORM)}
+
+
+def test_without_that_check_it_would_be_polled_twice(stage: Stage) -> None:
+    stage.run()
+    stage.wait(minutes=1)
+    stage.tps.requests.clear()
+    outcomes = [poll(stage.runtime, PARIS_FORM).outcome for _ in range(2)]
+    assert outcomes == [PollOutcome.DONE] * 2
+
+
+def test_everything_done_twice_at_once_has_one_effect(
+    database_url: str, tps: Server, smtp: SmtpServer, tmp_path: Path
+) -> None:
+    stages = [make_stage(database_url, tps, tmp_path, smtp_url=smtp.url) for _ in range(2)]
+    for _ in range(30):
+        stages[0].file()
+    stages[0].runtime.register_procedures(stages[0].now)
+    barrier = threading.Barrier(2)
+
+    def tick(stage: Stage) -> None:
+        barrier.wait()
+        upkeep.wake_due_polls(stage.runtime)
+        poll(stage.runtime, PARIS_FORM, only_due=True)
+        barrier.wait()
+        upkeep.sweep(stage.runtime)
+        route(stage.runtime, PARIS_FORM)
+        barrier.wait()
+        upkeep.sweep(stage.runtime)
+        deliver(stage.runtime)
+
+    threads = [threading.Thread(target=tick, args=[stage]) for stage in stages]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(smtp.messages) == 30
+    assert len({each.message_id for each in smtp.messages}) == 30
+    steps = Counter(stages[0].steps())
+    assert steps["seen"] == steps["queued"] == steps["sent"] == 30
+    for stage in stages:
+        stage.runtime.close()
+
+
+def test_what_a_dead_worker_held_is_swept_up_when_its_lease_ends(stage: Stage) -> None:
+    number = stage.file()
+    stage.runtime.register_procedures(stage.now)
+    poll(stage.runtime, PARIS_FORM, full=True)
+    with stage.runtime.database.begin() as connection:
+        dossiers.claim(
+            connection, PARIS_FORM, limit=10, lease=Lease(stage.now, LEASE), now=stage.now
+        )
+    assert upkeep.sweep(stage.runtime).procedures == 0
+    stage.now += LEASE
+    assert upkeep.sweep(stage.runtime).procedures == 1
+    route(stage.runtime, PARIS_FORM)
+    assert stage.dossier(number).status.value == "routed"
