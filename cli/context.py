@@ -1,0 +1,105 @@
+"""What every command starts from: settings, database, logs, and one way to say what is wrong."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
+from enum import Enum
+from typing import Any, NoReturn
+
+import orjson
+import typer
+
+from config import logs
+from config.settings import Environment, Settings, load
+from store import schema
+from tasks.runtime import Runtime
+
+LARGEST_PROCEDURE = 2**31 - 1
+LARGEST_NUMBER = 2**63 - 1
+
+
+class Problem(Exception):
+    """A command cannot do what it was asked: one line that says what to do, and an exit code."""
+
+    def __init__(self, message: str, *, code: int = 1) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def settings() -> Settings:
+    """The settings of this process, with logging set up.
+
+    A command says on the terminal what it did, so it logs from WARNING on unless
+    WIF_LOG_LEVEL asks for something else.
+    """
+    found = load()
+    level = found.log_level if "log_level" in found.model_fields_set else "WARNING"
+    logs.configure(json=found.env is Environment.PRODUCTION, level=level)
+    return found
+
+
+@contextmanager
+def runtime(*, migrate: bool = False) -> Iterator[Runtime]:
+    """What a command works with; its connections are closed at the end.
+
+    Args:
+        migrate: bring the database to the newest schema first; otherwise a database
+            that is not there yet is brought to it, and an outdated one refused.
+
+    Raises:
+        Problem: the database has an older schema.
+    """
+    made = Runtime(settings())
+    try:
+        _prepare(made, migrate=migrate)
+        yield made
+    finally:
+        made.close()
+
+
+def _prepare(made: Runtime, *, migrate: bool) -> None:
+    if schema.is_current(made.database):
+        return
+    if not migrate and not schema.is_empty(made.database):
+        raise Problem("the database has an older schema than this program: run `wif db upgrade`")
+    schema.upgrade(made.database)
+
+
+def show_json(value: Any) -> None:  # noqa: ANN401
+    """Print `value` as JSON: enums as their values, instants in ISO 8601."""
+    text = orjson.dumps(value, default=_plain, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
+    sys.stdout.write(text.decode() + "\n")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Enum):
+        return value.value
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, frozenset | set):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def fail(message: str, code: int = 1) -> NoReturn:
+    """End the command with `message` on standard error."""
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+def dossier_key(text: str) -> tuple[int, int]:
+    """`PROCEDURE/NUMBER` as two numbers.
+
+    Raises:
+        Problem: it is not of that form.
+    """
+    procedure, _, number = text.partition("/")
+    if not (procedure.isascii() and procedure.isdigit() and number.isascii() and number.isdigit()):
+        raise Problem("a dossier is given as PROCEDURE/NUMBER, for example 13760/123456", code=2)
+    if int(procedure) > LARGEST_PROCEDURE or int(number) > LARGEST_NUMBER:
+        raise Problem("no dossier has such a number: is it PROCEDURE/NUMBER?", code=2)
+    return int(procedure), int(number)

@@ -1,0 +1,238 @@
+"""`wif demo`: the whole service on embedded parts, on dossiers of people who do not exist."""
+
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from cli import context
+from cli.memory import peak_memory
+from cli.processes import Fleet, beat_command, embedded_broker, worker_command
+from cli.tables import console, show_table
+from config import settings as configuration
+from connectors.tps.simulator import Simulator
+from routing.facts import DossierState
+from store import deliveries, dossiers
+from store.deliveries import DeliveryState, Filter, StoredDelivery
+from store.dossiers import DossierStatus, Stored
+from tasks.runtime import Runtime
+
+DOSSIERS = 300
+PATIENCE_SECONDS = 100.0
+LOOK_EVERY_SECONDS = 0.2
+NEWCOMERS = 5
+
+
+def demo(
+    count: int = typer.Option(DOSSIERS, "--dossiers", min=1, max=20_000, help="How many."),
+) -> None:
+    """Run everything for a minute: poll, route, deliver into var/outbox, and show what went where.
+
+    TPS is the bundled simulator, a developer's tool: nobody in it exists. Nothing is
+    sent anywhere; messages are written as .eml files.
+    """
+    made = Runtime(demo_settings())
+    with ExitStack() as stack:
+        stack.callback(made.close)
+        tps = Simulator(seed=1)
+        tps.populate(list(made.rules_from_folder().forms.values()), count)
+        url = stack.enter_context(tps.serve()).url
+        broker = stack.enter_context(embedded_broker(made.settings.var_dir / "broker"))
+        fleet = Fleet(environment(made, url, tps.token, broker), made.settings.var_dir / "log")
+        stack.callback(fleet.stop)
+        _play(Stage(made, tps, fleet))
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What the demonstration plays with."""
+
+    runtime: Runtime
+    tps: Simulator
+    fleet: Fleet
+
+
+def demo_settings() -> configuration.Settings:
+    """Settings of a service of its own below `var/demo`: nothing that is set elsewhere counts."""
+    folder = Path("var") / "demo"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in [name for name in os.environ if name.startswith(configuration.PREFIX)]:
+        del os.environ[name]
+    os.environ[configuration.DOTENV] = os.devnull
+    return configuration.read(
+        var_dir=folder.absolute(),
+        outbox_dir=Path("var").absolute() / "outbox",
+        log_level="WARNING",
+    )
+
+
+def environment(made: Runtime, url: str, token: str, broker: str) -> Mapping[str, str]:
+    """The settings of the demonstration as its processes read them."""
+    return {
+        configuration.DOTENV: os.devnull,
+        "WIF_TPS_URL": url,
+        "WIF_TPS_TOKEN": token,
+        "WIF_BROKER_URL": broker,
+        "WIF_VAR_DIR": str(made.settings.var_dir),
+        "WIF_OUTBOX_DIR": str(made.settings.outbox),
+        "WIF_LOG_LEVEL": "INFO",
+        "WIF_POLL_INTERVAL": "2",
+        "WIF_SCAN_INTERVAL": "4",
+        "WIF_SWEEP_INTERVAL": "5",
+    }
+
+
+def _play(stage: Stage) -> None:
+    out = console()
+    started_at = time.monotonic()
+    stage.runtime.prepare()
+    out.print(
+        f"[bold]1.[/] {len(stage.tps)} dossiers wait in a simulated TPS "
+        f"({len(stage.tps.procedures)} procedures); worker, beat and an embedded broker start."
+    )
+    stage.fleet.start("worker", *worker_command(2))
+    stage.fleet.start("beat", *beat_command())
+    first = _until(stage, lambda: _settled(stage), "everything is routed and delivered")
+    out.print(f"   everything is routed and delivered after {first:.1f} s.")
+    second = _a_day_later(stage)
+    out.print(
+        f"[bold]2.[/] {NEWCOMERS} people file, one dossier changes its département, and TPS is "
+        f"polled again: told after {second:.1f} s."
+    )
+    memory = peak_memory(stage.fleet.pids())
+    stage.fleet.stop()
+    _report(stage, memory, time.monotonic() - started_at)
+
+
+def _a_day_later(stage: Stage) -> float:
+    moved = _somebody_who_moves(stage)
+    if moved is not None:
+        stage.tps.change(moved.number, department=_elsewhere(stage, moved))
+    for procedure in stage.tps.procedures[:NEWCOMERS]:
+        stage.tps.add(procedure)
+
+    def told() -> bool:
+        return _settled(stage) and (moved is None or _reassigned(stage, moved))
+
+    return _until(stage, told, "the newcomers and the move are delivered")
+
+
+def _somebody_who_moves(stage: Stage) -> Stored | None:
+    return next(
+        (
+            dossier
+            for dossier in _dossiers(stage)
+            if dossier.rule is not None
+            and not dossier.unrouted
+            and dossier.facts is not None
+            and dossier.facts.state is DossierState.INITIATED
+        ),
+        None,
+    )
+
+
+def _elsewhere(stage: Stage, moved: Stored) -> str:
+    rules = stage.runtime.rules()
+    return next(
+        unit.departments[0]
+        for unit in rules.units.values()
+        if unit.departments and unit.code not in moved.assignment.units
+    )
+
+
+def _reassigned(stage: Stage, moved: Stored) -> bool:
+    with stage.runtime.database.read() as connection:
+        found = deliveries.listing(connection, Filter(number=moved.number))
+    return sum(item.event.startswith("reassigned") and item.state == "sent" for item in found) > 1
+
+
+def _settled(stage: Stage) -> bool:
+    """Whether every dossier of the simulator is routed or set aside, and every message sent."""
+    with stage.runtime.database.read() as connection:
+        known = dossiers.counts(connection)
+        made = deliveries.counts(connection)
+    settled = known.get(DossierStatus.ROUTED, 0) + known.get(DossierStatus.QUARANTINED, 0)
+    waiting = made.get(DeliveryState.PENDING, 0) + made.get(DeliveryState.SENDING, 0)
+    return settled == len(stage.tps) and waiting == 0
+
+
+def _until(stage: Stage, done: Callable[[], bool], what: str) -> float:
+    started_at = time.monotonic()
+    while not done():
+        if time.monotonic() - started_at > PATIENCE_SECONDS:
+            log = stage.runtime.settings.var_dir / "log"
+            raise context.Problem(f"not within {PATIENCE_SECONDS:.0f} s: {what}; see {log}")
+        time.sleep(LOOK_EVERY_SECONDS)
+    return time.monotonic() - started_at
+
+
+def _dossiers(stage: Stage) -> Sequence[Stored]:
+    with stage.runtime.database.read() as connection:
+        return dossiers.listing(connection)
+
+
+def _report(stage: Stage, memory: int | None, seconds: float) -> None:
+    known = _dossiers(stage)
+    with stage.runtime.database.read() as connection:
+        made = deliveries.listing(connection, Filter())
+    _show_units(known)
+    _show_aside(known)
+    _show_events(made)
+    out = console()
+    copies = len(made) - len({_told(item) for item in made})
+    peak = "" if memory is None else f" Peak memory of the service: {memory / 2**20:.0f} MB."
+    out.print(f"Told twice: {copies}. The whole took {seconds:.0f} s.{peak}")
+    out.print(f"The messages are in {_near(stage.runtime.settings.outbox)}", soft_wrap=True)
+
+
+def _told(item: StoredDelivery) -> tuple[object, ...]:
+    return (item.procedure, item.number, item.event, item.unit, item.channel, item.assignment)
+
+
+def _near(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _show_units(known: Sequence[Stored]) -> None:
+    counted = Counter(
+        (unit, dossier.facts.permit_type if dossier.facts else None)
+        for dossier in known
+        for unit in dossier.assignment.units
+    )
+    types = sorted({kind or "" for _, kind in counted})
+    units = sorted({unit for unit, _ in counted})
+    rows = [
+        [unit, *(counted[unit, kind or None] or "" for kind in types), _sum(counted, unit)]
+        for unit in units
+    ]
+    titles = [kind.replace("-", "-\n") or "(unknown)" for kind in types]
+    show_table("Routed dossiers by unit and permit type", ["unit", *titles, "all"], rows)
+
+
+def _sum(counted: Counter[tuple[str, str | None]], unit: str) -> int:
+    return sum(count for (told, _), count in counted.items() if told == unit)
+
+
+def _show_aside(known: Sequence[Stored]) -> None:
+    aside = Counter(
+        ("unrouted" if dossier.unrouted else dossier.status.value, dossier.reason or reason)
+        for dossier in known
+        if dossier.unrouted or dossier.status is not DossierStatus.ROUTED
+        for reason in dossier.reasons[-1:] or ("",)
+    )
+    rows = [[queue, reason, count] for (queue, reason), count in sorted(aside.items())]
+    show_table("Not routed to a competent unit, and why", ["queue", "reason", "dossiers"], rows)
+
+
+def _show_events(made: Sequence[StoredDelivery]) -> None:
+    events = Counter((item.event, item.state) for item in made)
+    rows = [[event, state, count] for (event, state), count in sorted(events.items())]
+    show_table("Messages", ["event", "state", "messages"], rows)

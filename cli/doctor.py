@@ -1,0 +1,140 @@
+"""`wif doctor`: whether every setting and everything that the service depends on works."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import redis
+import typer
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from cli import context
+from cli.tables import show_table
+from config.ruleset import ConfigurationError
+from config.settings import SettingsError
+from connectors.mail.smtp import SmtpSender
+from routing.failures import TABLE, Failure
+from store import schema
+from store.seal_keys import SealKeyError
+from tasks.runtime import Runtime
+from tasks.sealing import signing_key
+
+SETTINGS = {"broker": "WIF_BROKER_URL", "mail": "WIF_OUTBOX_DIR"}
+"""The setting behind what cannot be reached or written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found; `advice` says what to do when it is not well."""
+
+    check: str
+    well: bool
+    advice: str = ""
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Check settings, rules, database, broker, TPS and mail; exit 1 when something is wrong."""
+    made = Runtime(context.settings())
+    try:
+        findings = list(examine(made))
+    finally:
+        made.close()
+    if as_json:
+        context.show_json(findings)
+    else:
+        rows = [("ok" if item.well else "WRONG", item.check, item.advice) for item in findings]
+        show_table("Doctor", ("", "check", "advice"), rows)
+    if not all(item.well for item in findings):
+        raise typer.Exit(1)
+
+
+def examine(runtime: Runtime) -> Iterator[Finding]:
+    """Every check in turn; one that fails does not stop the others."""
+    checks: tuple[tuple[str, Callable[[Runtime], str]], ...] = (
+        ("rules", _rules),
+        ("audit key", _audit_key),
+        ("seal key", _seal_key),
+        ("database", _database),
+        ("broker", _broker),
+        ("tps", _tps),
+        ("mail", _mail),
+    )
+    for name, check in checks:
+        yield _finding(name, check, runtime)
+
+
+def _finding(name: str, check: Callable[[Runtime], str], runtime: Runtime) -> Finding:
+    try:
+        return Finding(name, well=True, advice=check(runtime))
+    except (SettingsError, SealKeyError, context.Problem, ConfigurationError) as error:
+        return Finding(name, well=False, advice=str(error))
+    except Failure as failure:
+        return Finding(name, well=False, advice=f"{failure}: {TABLE[failure.cause].meaning}")
+    except SQLAlchemyError as error:
+        advice = f"cannot be used ({type(error).__name__}): see WIF_DATABASE_URL"
+        return Finding(name, well=False, advice=advice)
+    except (redis.RedisError, OSError) as error:
+        advice = f"cannot be used ({type(error).__name__}): see {SETTINGS.get(name, 'WIF_VAR_DIR')}"
+        return Finding(name, well=False, advice=advice)
+
+
+def _rules(runtime: Runtime) -> str:
+    runtime.configured()
+    return "the configuration has no mistakes"
+
+
+def _audit_key(runtime: Runtime) -> str:
+    return f"{len(runtime.audit.keys)} known"
+
+
+def _seal_key(runtime: Runtime) -> str:
+    signing_key(runtime)
+    return "can sign"
+
+
+def _database(runtime: Runtime) -> str:
+    with runtime.database.read() as connection:
+        connection.execute(text("SELECT 1"))
+    if schema.is_empty(runtime.database):
+        return f"{runtime.database.dialect}, still empty: made at the first start"
+    if not schema.is_current(runtime.database):
+        raise context.Problem("the schema is missing or older: run `wif db upgrade`")
+    return runtime.database.dialect
+
+
+def _broker(runtime: Runtime) -> str:
+    url = runtime.settings.broker_url
+    if url is None:
+        return "not set: `wif up` starts an embedded one"
+    client = redis.Redis.from_url(url.get_secret_value(), socket_timeout=5)
+    try:
+        policy = str(client.info("memory").get("maxmemory_policy"))
+    finally:
+        client.close()
+    if policy != "noeviction":
+        raise context.Problem(f"evicts messages ({policy}): set maxmemory-policy to noeviction")
+    return "answers"
+
+
+def _tps(runtime: Runtime) -> str:
+    only = runtime.settings.only_procedures
+    numbers = [n for n in runtime.rules_from_folder().forms if not only or n in only]
+    refused = [number for number in numbers if not runtime.tps.procedure_exists(number)]
+    if refused:
+        shown = ", ".join(map(str, refused[:5])) + (" …" if len(refused) > 5 else "")  # noqa: PLR2004
+        raise context.Problem(
+            f"{len(refused)} procedures are unknown to TPS or out of the token's scope: {shown}"
+        )
+    return "answers for every procedure"
+
+
+def _mail(runtime: Runtime) -> str:
+    url = runtime.settings.smtp_url
+    if url is None:
+        runtime.settings.outbox.mkdir(parents=True, exist_ok=True)
+        return "no server set: messages are written as .eml files"
+    with runtime.sender() as sender:
+        if isinstance(sender, SmtpSender):
+            sender.check()
+    return "the server lets us in"

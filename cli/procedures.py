@@ -1,0 +1,41 @@
+"""`wif procedures`: list, resume."""
+
+from typing import Annotated
+
+import typer
+
+from cli import context
+from cli.tables import show_table
+from store import procedures
+from tasks.resuming import resume
+
+app = typer.Typer(no_args_is_help=True, help="Procedures: how polling goes.")
+
+COLUMNS = ("number", "status", "reason", "failures", "polled_at", "scanned_at", "next_poll_at")
+
+
+@app.command("list")
+def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List procedures with their status and clocks."""
+    with context.runtime() as runtime:
+        runtime.register_procedures(runtime.clock())
+        with runtime.database.read() as connection:
+            found = procedures.listing(connection)
+    rows = [{name: getattr(row, name) for name in COLUMNS} for row in found]
+    if as_json:
+        context.show_json(rows)
+        return
+    show_table(f"{len(rows)} procedures", COLUMNS, [list(row.values()) for row in rows])
+
+
+@app.command("resume")
+def resume_(
+    numbers: Annotated[list[int] | None, typer.Argument(help="Ids of procedures.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that do not run.")] = False,
+) -> None:
+    """Let stopped or paused procedures go on: what was held or given back is due at once."""
+    if not numbers and not everything:
+        raise context.Problem("say which: ids of procedures, or --all", code=2)
+    with context.runtime() as runtime:
+        resumed = resume(runtime, None if everything else numbers)
+    typer.echo(f"{len(resumed)} procedures go on: {', '.join(map(str, resumed)) or 'none stood'}")

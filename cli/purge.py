@@ -1,0 +1,39 @@
+"""`wif purge`: retention."""
+
+from typing import Annotated
+
+import typer
+
+from cli import context
+from tasks.purging import purge
+
+
+def purge_(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count what would be removed, and remove nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Remove dossiers that ended longer ago than WIF_RETENTION_DAYS, with their deliveries.
+
+    A dossier ends when its office decides it or TPS deletes it. The schedule does the same
+    by itself.
+    """
+    with context.runtime() as runtime:
+        report = purge(runtime, dry_run=dry_run)
+        days = runtime.settings.retention_days
+    if as_json:
+        context.show_json(
+            {
+                "dry_run": dry_run,
+                "ended_before": report.horizon,
+                "dossiers": report.dossiers,
+                "deliveries": report.deliveries,
+            }
+        )
+        return
+    done = "would be removed" if dry_run else "removed"
+    typer.echo(
+        f"{report.dossiers} dossiers that ended more than {days} days ago, with "
+        f"{report.deliveries} deliveries: {done}"
+    )

@@ -1,0 +1,86 @@
+"""`wif rules check`: every mistake in the files, where it is and what to write instead."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.context import settings as load_settings
+from cli.context import show_json
+from cli.rules.options import (
+    MISTAKES,
+    UNREADABLE,
+    AsJson,
+    Day,
+    Directory,
+    folder,
+    is_production,
+    short,
+    today,
+)
+from config.documents import document_hash, document_of, write_document
+from config.json_schemas import write_schemas
+from config.mistakes import Mistake
+from config.reader import Configuration
+from config.ruleset import check_directory
+
+
+def check(
+    directory: Directory = None,
+    on: Day = None,
+    production: Annotated[
+        bool | None,
+        typer.Option(
+            "--production/--trial",
+            help="Whether placeholders are refused; as WIF_ENV says when not given.",
+        ),
+    ] = None,
+    schema: Annotated[
+        Path | None,
+        typer.Option(help="Write the JSON Schemas of the four files into this folder instead."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check the files. Exit code 0: no mistake, 1: mistakes, 2: something could not be read."""
+    if schema is not None:
+        for path in write_schemas(schema):
+            typer.echo(path)
+        return
+    settings = load_settings()
+    configuration, mistakes = check_directory(
+        folder(directory, settings),
+        production=is_production(settings) if production is None else production,
+        on=on or today(),
+    )
+    digest = None if mistakes else document_hash(write_document(document_of(configuration)))
+    if as_json:
+        show_json({"ruleset": digest, "mistakes": mistakes})
+    else:
+        _print(configuration, mistakes, digest)
+    if any(mistake.unreadable for mistake in mistakes):
+        raise typer.Exit(UNREADABLE)
+    if mistakes:
+        raise typer.Exit(MISTAKES)
+
+
+def _print(configuration: Configuration, mistakes: list[Mistake], digest: str | None) -> None:
+    for mistake in mistakes:
+        typer.echo(mistake)
+    if digest is None:
+        typer.echo(f"{_counted(len(mistakes), 'mistake')}", err=True)
+        return
+    found = ", ".join(
+        _counted(len(entries), name)
+        for entries, name in (
+            (configuration.units, "unit"),
+            (configuration.procedures, "procedure"),
+            (configuration.permit_types, "permit type"),
+            (configuration.rules, "rule"),
+            ([e for rule in configuration.rules for e in rule.entry.examples], "example"),
+        )
+    )
+    typer.echo(f"{configuration.directory}: no mistake in {found} (rule set {short(digest)})")
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count} {name}{'' if count == 1 else 's'}"

@@ -1,0 +1,147 @@
+"""`wif rules coverage`: who gets what, for every département, permit type and filer."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from cli.context import Problem, show_json
+from cli.rules.coverage_page import coverage_page
+from cli.rules.options import AsJson, Day, Directory, place, rules_in, short, today
+from cli.tables import show_table
+from routing.cases import UNLISTED, CaseClass, Interval
+from routing.coverage import Answer, Cell, coverage
+from routing.facts import Filer
+from routing.ruleset import RuleSet
+from routing.space import Axis
+from routing.territory import departments
+
+T = TypeVar("T")
+
+
+def coverage_(
+    directory: Directory = None,
+    on: Day = None,
+    as_json: AsJson = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Write a page that a browser opens, in French.")
+    ] = None,
+) -> None:
+    """Show who gets what, with nothing left out: the unit and the rule, or `unrouted`."""
+    rules = rules_in(directory)
+    day = on or today()
+    cells = list(coverage(rules, day))
+    if html is not None:
+        try:
+            html.write_text(coverage_page(rules, cells, day), encoding="utf-8")
+        except OSError as error:
+            raise Problem(f"{html}: cannot be written ({error.strerror})") from None
+        typer.echo(html)
+    elif as_json:
+        show_json({"ruleset": rules.hash, "on": day, "cells": [_row(cell) for cell in cells]})
+    else:
+        _show(rules, cells, day)
+
+
+def _row(cell: Cell) -> dict[str, Any]:
+    """A cell as scripts read it."""
+    known = departments().get(cell.department or "")
+    return {
+        "department": cell.department,
+        "department_name": known.name if known else None,
+        "permit_type": cell.permit_type,
+        "filer": cell.filer,
+        "routed": cell.routed,
+        "brought_in": cell.brought_in,
+        "answers": [_answer(answer, cell.depends_on) for answer in cell.answers],
+    }
+
+
+def _answer(answer: Answer, depends_on: Collection[Axis]) -> dict[str, Any]:
+    row = {
+        "units": answer.outcome.units,
+        "rule": answer.outcome.rule,
+        "routed": answer.outcome.routed,
+        "reasons": answer.outcome.reasons,
+    }
+    return {**row, "cases": [_case(cases) for cases in answer.classes]} if depends_on else row
+
+
+def _case(cases: CaseClass) -> dict[str, Any]:
+    return {
+        "procedures": [number for number in cases.procedures if number != UNLISTED],
+        "states": cases.states,
+        "filed_from": cases.filed.since,
+        "filed_before": cases.filed.before,
+    }
+
+
+def _show(rules: RuleSet, cells: Iterable[Cell], day: date) -> None:
+    """The matrix; permit types that are alike everywhere share a column, départements a row."""
+    matrix = _said_by_place(cells)
+    permits = [*(permit.code for permit in rules.permit_types), None]
+    places = [*departments(), None]
+    columns = _alike(permits, lambda permit: tuple(matrix[place, permit] for place in places))
+    rows = _alike(places, lambda place: tuple(matrix[place, group[0]] for group in columns))
+    show_table(
+        f"Rule set {short(rules.hash)}, decided on {day}",
+        ["département", *(", ".join(code or "unknown" for code in group) for group in columns)],
+        [[_places(group), *(matrix[group[0], column[0]] for column in columns)] for group in rows],
+    )
+
+
+def _alike(values: Iterable[T], key: Callable[[T], object]) -> list[list[T]]:
+    groups: dict[object, list[T]] = defaultdict(list)
+    for value in values:
+        groups[key(value)].append(value)
+    return list(groups.values())
+
+
+def _said_by_place(cells: Iterable[Cell]) -> dict[tuple[str | None, str | None], str]:
+    """What is said for each département and permit type; filers apart only where they differ."""
+    found: dict[tuple[str | None, str | None], dict[str, list[Filer]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
+    for cell in cells:
+        for answer in cell.answers:
+            said = _said(answer, cell.depends_on)
+            found[cell.department, cell.permit_type][said].append(cell.filer)
+    return {
+        place: "\n".join(
+            said if len(filers) == len(Filer) else f"{', '.join(filers)}: {said}"
+            for said, filers in answers.items()
+        )
+        for place, answers in found.items()
+    }
+
+
+def _said(answer: Answer, depends_on: Collection[Axis]) -> str:
+    outcome = answer.outcome
+    units = ", ".join(outcome.units) if outcome.routed else "unrouted"
+    said = f"{units} ({outcome.rule})" if outcome.rule else units
+    cases = dict.fromkeys(_when(cases, depends_on) for cases in answer.classes)
+    return f"{said} when {' or '.join(cases)}" if depends_on else said
+
+
+def _when(cases: CaseClass, depends_on: Collection[Axis]) -> str:
+    """What tells these cases from the others of their cell."""
+    parts = {
+        Axis.PROCEDURE: f"procedure {'/'.join(map(str, cases.procedures))}",
+        Axis.STATE: "/".join(cases.states),
+        Axis.FILED: f"filed {_period(cases.filed)}",
+    }
+    return ", ".join(part for axis, part in parts.items() if axis in depends_on)
+
+
+def _period(filed: Interval) -> str:
+    parts = [f"from {filed.since}" if filed.since else "", f"before {filed.before}"]
+    return " ".join(filter(None, parts if filed.before else parts[:1]))
+
+
+def _places(codes: list[str | None]) -> str:
+    if len(codes) == 1:
+        return place(codes[0]) if codes[0] else "unknown"
+    return ", ".join(code or "unknown" for code in codes)

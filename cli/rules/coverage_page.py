@@ -1,0 +1,134 @@
+"""The coverage matrix as one page that a browser opens: nothing else is loaded."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined
+
+from routing.cases import CaseClass
+from routing.coverage import Answer, Cell
+from routing.facts import DossierState, Filer
+from routing.ruleset import RuleSet
+from routing.space import Axis
+from routing.territory import departments, regions
+
+FILERS = {Filer.STUDENT: "étudiant", Filer.EMPLOYER: "employeur", Filer.UNKNOWN: "déposant inconnu"}
+
+REASONS = {
+    "department-not-served": "département non desservi",
+    "unit-closed": "unité fermée, sans successeur",
+    "no-rule-matches": "aucune règle",
+    "successor-unit": "unité qui a succédé",
+}
+"""The reasons that a rule set finds, in French; what is not here is shown as its code."""
+
+
+STATES = {
+    DossierState.INITIATED: "en construction",
+    DossierState.RECEIVED: "en instruction",
+    DossierState.CLOSED: "accepté",
+    DossierState.REFUSED: "refusé",
+    DossierState.WITHOUT_CONTINUATION: "sans suite",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of a cell: who gets what, from whom and in which cases."""
+
+    units: str
+    rule: str
+    routed: bool
+    filers: str
+    cases: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A département and its cells, one a permit type."""
+
+    code: str
+    name: str
+    region: str
+    cells: tuple[tuple[Line, ...], ...]
+
+    @property
+    def served(self) -> bool:
+        """Whether some cell is routed."""
+        return any(line.routed for cell in self.cells for line in cell)
+
+
+def coverage_page(rules: RuleSet, cells: Sequence[Cell], on: date) -> str:
+    """The page, in French, as HTML."""
+    permits = [*((p.code, p.label) for p in rules.permit_types), (None, "Type inconnu")]
+    by_place: dict[tuple[str | None, str | None], list[Cell]] = defaultdict(list)
+    for cell in cells:
+        by_place[cell.department, cell.permit_type].append(cell)
+    codes = [*departments(), None]
+    rows = [_row(code, [by_place[code, permit] for permit, _ in permits]) for code in codes]
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    template = files("cli.rules").joinpath("coverage.html.j2").read_text(encoding="utf-8")
+    return environment.from_string(template).render(
+        rows=rows,
+        permits=permits,
+        ruleset=rules.hash,
+        on=f"{on:%d/%m/%Y}",
+        served=sum(row.served for row in rows),
+        routed=sum(cell.routed for cell in cells),
+        total=len(cells),
+    )
+
+
+def _row(code: str | None, by_permit: Iterable[list[Cell]]) -> Row:
+    known = departments().get(code or "")
+    return Row(
+        code=code or "–",
+        name=known.name if known else "Département inconnu",
+        region=regions()[known.region].name if known else "–",
+        cells=tuple(_lines(cells) for cells in by_permit),
+    )
+
+
+def _lines(cells: Iterable[Cell]) -> tuple[Line, ...]:
+    """The lines of a cell; filers that are treated alike share one."""
+    found: dict[tuple[str, str, bool, str, str], list[Filer]] = defaultdict(list)
+    for cell in cells:
+        for answer in cell.answers:
+            found[_said(answer, cell.depends_on)].append(cell.filer)
+    return tuple(
+        Line(
+            units=units,
+            rule=rule,
+            routed=routed,
+            why=why,
+            cases=cases,
+            filers="" if len(filers) == len(Filer) else ", ".join(FILERS[f] for f in filers),
+        )
+        for (units, rule, routed, why, cases), filers in found.items()
+    )
+
+
+def _said(answer: Answer, depends_on: Collection[Axis]) -> tuple[str, str, bool, str, str]:
+    outcome = answer.outcome
+    why = ", ".join(REASONS.get(reason, reason) for reason in outcome.reasons)
+    cases = dict.fromkeys(_when(cases, depends_on) for cases in answer.classes)
+    return ", ".join(outcome.units), outcome.rule or "", outcome.routed, why, " ; ".join(cases)
+
+
+def _when(cases: CaseClass, depends_on: Collection[Axis]) -> str:
+    """What tells these cases from the others of their cell, in French."""
+    since, before = cases.filed
+    filed = [
+        f"déposé à partir du {since:%d/%m/%Y}" if since else "",
+        f"déposé avant le {before:%d/%m/%Y}" if before else "",
+    ]
+    parts = {
+        Axis.PROCEDURE: f"procédure {', '.join(map(str, cases.procedures))}",
+        Axis.STATE: ", ".join(STATES[state] for state in cases.states),
+        Axis.FILED: ", ".join(filter(None, filed)),
+    }
+    return " · ".join(part for axis, part in parts.items() if axis in depends_on)

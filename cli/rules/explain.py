@@ -1,0 +1,217 @@
+"""`wif rules explain`: why a dossier, or any facts, go where they go."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.context import Problem, dossier_key, runtime, show_json
+from cli.rules.options import AsJson, Day, document_in, mailboxes, place, short, today
+from cli.tables import show_table
+from config.checks.examples import case_of
+from config.documents import compile_document
+from config.entries import ExampleEntry, GivenEntry
+from config.mistakes import did_you_mean
+from routing.conditions import Case
+from routing.explanation import Trial, explain
+from routing.facts import DossierState, Filer
+from routing.ruleset import Outcome, RuleSet
+from routing.territory import read_department
+from store import dossiers, rulesets
+from store.dossiers import Stored
+from tasks.runtime import Runtime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explained:
+    """A case, what becomes of it, and what became of it under the version before."""
+
+    case: Case
+    rules: RuleSet
+    trials: list[Trial]
+    outcome: Outcome
+    previous: tuple[RuleSet, Outcome] | None
+    pinned: str | None
+
+
+def explain_(
+    dossier: Annotated[
+        str | None,
+        typer.Argument(
+            help="A stored dossier; else give facts with the options.", metavar="[PROCEDURE/NUMBER]"
+        ),
+    ] = None,
+    permit_type: Annotated[str | None, typer.Option(help="Code of the permit type.")] = None,
+    department: Annotated[
+        str | None, typer.Option(help="Département of competence: 75, 2A, `75 - Paris`.")
+    ] = None,
+    procedure: Annotated[
+        int | None, typer.Option(help="Id; an ordinary one when not given.")
+    ] = None,
+    filer: Annotated[
+        Filer | None, typer.Option(help="Who files; as the procedure says when not given.")
+    ] = None,
+    state: Annotated[DossierState, typer.Option(help="State.")] = DossierState.INITIATED,
+    filed: Annotated[
+        date | None,
+        typer.Option(parser=date.fromisoformat, metavar="YYYY-MM-DD", help="Day of deposit."),
+    ] = None,
+    on: Day = None,
+    files: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="Explain by the files in this folder instead of the rule set in force."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show each rule in order with why it did not match, the one that did, and the office."""
+    day = on or today()
+    with runtime() as running:
+        rules = _rules(running, files)
+        if dossier is None:
+            given = _given(rules, permit_type, department, procedure, filer, state, filed)
+            case, pinned = case_of(_example(given, day), rules), None
+        else:
+            stored = _stored(running, dossier)
+            assert stored.facts is not None  # noqa: S101 - _stored sees to it
+            case, pinned = Case.of(stored.facts, day), stored.pinned_unit
+        found = _explained(running, rules, case, pinned)
+    if as_json:
+        show_json(_json(found))
+    else:
+        _show(found, dossier)
+
+
+def _rules(running: Runtime, files: Path | None) -> RuleSet:
+    if files is None:
+        return running.rules()
+    return compile_document(document_in(files, running.settings))
+
+
+def _stored(running: Runtime, dossier: str) -> Stored:
+    procedure, number = dossier_key(dossier)
+    with running.database.read() as connection:
+        found = dossiers.get(connection, procedure, number)
+    if found is None or found.facts is None:
+        raise Problem(f"{dossier}: not known, or not read yet; see `wif dossiers list`")
+    return found
+
+
+def _example(given: GivenEntry, day: date) -> ExampleEntry:
+    return ExampleEntry.model_construct(given=given, decided=day, unit=[])
+
+
+def _given(
+    rules: RuleSet,
+    permit_type: str | None,
+    department: str | None,
+    procedure: int | None,
+    filer: Filer | None,
+    state: DossierState,
+    filed: date | None,
+) -> GivenEntry:
+    codes = [permit.code for permit in rules.permit_types]
+    if permit_type is not None and permit_type not in codes:
+        hint = did_you_mean(permit_type, codes) or f"one of {', '.join(codes)}"
+        raise Problem(f"--permit-type {permit_type}: no such permit type; {hint}", code=2)
+    if procedure is not None and procedure not in rules.forms:
+        hint = did_you_mean(str(procedure), list(map(str, rules.forms))) or ""
+        raise Problem(f"--procedure {procedure}: not configured; {hint}", code=2)
+    code = read_department(department).code if department is not None else None
+    if department is not None and code is None:
+        raise Problem(f"--department {department}: no such département; write 75 or 2A", code=2)
+    return GivenEntry.model_construct(
+        permit_type=permit_type,
+        department=code,
+        procedure=procedure,
+        filer=filer,
+        state=state,
+        filed=filed,
+    )
+
+
+def _explained(running: Runtime, rules: RuleSet, case: Case, pinned: str | None) -> Explained:
+    before = _previous(running, rules.hash)
+    return Explained(
+        case=case,
+        rules=rules,
+        trials=list(explain(rules, case)),
+        outcome=rules.outcome_of(case),
+        previous=(before, before.outcome_of(case)) if before else None,
+        pinned=pinned,
+    )
+
+
+def _previous(running: Runtime, digest: str) -> RuleSet | None:
+    """The rule set that was in force before the one that explains."""
+    with running.database.read() as connection:
+        activations = rulesets.history(connection)
+    hashes = [activation.hash for activation in activations]
+    older = hashes[hashes.index(digest) :] if digest in hashes else hashes
+    before = next((other for other in older if other != digest), None)
+    return running.rules_by_hash(before) if before else None
+
+
+def _json(found: Explained) -> dict[str, Any]:
+    units = [found.rules.units[code] for code in found.outcome.units]
+    return {
+        "ruleset": found.rules.hash,
+        "facts": found.case,
+        "rules": [
+            {"rule": t.rule.id, "matched": t.matched, "why_not": t.misses} for t in found.trials
+        ],
+        "units": [{"code": u.code, "name": u.name, "mailbox": mailboxes(u)} for u in units],
+        "outcome": _outcome(found.outcome),
+        "pinned": found.pinned,
+        "previous": {"ruleset": found.previous[0].hash, **_outcome(found.previous[1])}
+        if found.previous
+        else None,
+    }
+
+
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    return dict(zip(outcome._fields, outcome, strict=True))
+
+
+def _show(found: Explained, dossier: str | None) -> None:
+    case = found.case
+    filed = f"filed on {case.filed_on} by {case.filer}"
+    typer.echo(
+        f"{dossier or 'Facts'}: {case.permit_type or 'permit type unknown'}, "
+        f"{place(case.department) if case.department else 'département unknown'}, "
+        f"procedure {case.procedure or 'none'}, {filed}, {case.state}, decided on {case.decided_on}"
+    )
+    rows = [(t.rule.id, "yes" if t.matched else "no", "; ".join(t.misses)) for t in found.trials]
+    show_table(f"Rule set {short(found.rules.hash)}", ("rule", "matches", "why not"), rows)
+    for line in _lines(found):
+        typer.echo(line)
+
+
+def _lines(found: Explained) -> Iterator[str]:
+    outcome = found.outcome
+    for code in outcome.units:
+        unit = found.rules.units[code]
+        yield f"Goes to {unit.code}, {unit.name} <{mailboxes(unit)}>"
+    if outcome.rule is None:
+        yield "No rule matches: it is unrouted, and the fallback unit gets it"
+    elif not outcome.routed:
+        yield "The rule finds no competent unit: it is unrouted, and the fallback unit gets it"
+    if (rule := found.rules.rule(outcome.rule or "")) is not None:
+        yield f"Why: {rule.why}" + (f" ({rule.article})" if rule.article else "")
+    if outcome.reasons:
+        yield f"Reasons: {', '.join(outcome.reasons)}"
+    if found.pinned:
+        yield f"Pinned by hand to {found.pinned}, which has it whatever the rules say"
+    if found.previous:
+        yield _compared(*found.previous, outcome)
+
+
+def _compared(rules: RuleSet, before: Outcome, now: Outcome) -> str:
+    said = "the same"
+    if before.units != now.units:
+        said = f"{', '.join(before.units)}, by {before.rule or 'no rule'}"
+    return f"The version before ({short(rules.hash)}) says: {said}"

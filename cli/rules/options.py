@@ -1,0 +1,87 @@
+"""What the `wif rules` commands have in common: their options, and where rules come from."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.context import Problem
+from cli.context import settings as load_settings
+from config.ruleset import ConfigurationError, compile_document, read_directory
+from config.settings import Environment, Settings
+from routing.conditions import PARIS
+from routing.ruleset import RuleSet
+from routing.territory import departments
+from routing.units import Unit
+
+MISTAKES = 1
+UNREADABLE = 2
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Directory = Annotated[
+    Path | None,
+    typer.Argument(help="Folder with the four files; WIF_CONFIG_DIR when not given."),
+]
+Day = Annotated[
+    date | None,
+    typer.Option(
+        "--on",
+        parser=date.fromisoformat,
+        metavar="YYYY-MM-DD",
+        help="Day of decision, today (Europe/Paris) when not given.",
+    ),
+]
+
+
+def today() -> date:
+    """The present day in Europe/Paris."""
+    return datetime.now(PARIS).date()
+
+
+def folder(directory: Path | None, settings: Settings) -> Path:
+    """The folder that was asked for."""
+    return directory or settings.config_dir
+
+
+def is_production(settings: Settings) -> bool:
+    """Whether what is good for a trial only is refused."""
+    return settings.env is Environment.PRODUCTION
+
+
+def document_in(directory: Path, settings: Settings) -> str:
+    """The document of the configuration in a folder.
+
+    Raises:
+        Problem: it has mistakes; one line for each.
+    """
+    try:
+        return read_directory(directory, production=is_production(settings))
+    except ConfigurationError as error:
+        raise Problem(str(error), code=UNREADABLE if error.unreadable else MISTAKES) from None
+
+
+def rules_in(directory: Path | None) -> RuleSet:
+    """The rule set of a folder, without a look at any database.
+
+    Raises:
+        Problem: it has mistakes.
+    """
+    settings = load_settings()
+    return compile_document(document_in(folder(directory, settings), settings))
+
+
+def short(digest: str) -> str:
+    """A rule set's hash, as people quote it."""
+    return digest[:12]
+
+
+def place(department: str | None) -> str:
+    """A département as it is shown; a dash for unknown."""
+    known = departments().get(department or "")
+    return f"{known.code} {known.name}" if known else department or "–"
+
+
+def mailboxes(unit: Unit) -> str:
+    """Where the unit is told."""
+    return ", ".join(channel.address for channel in unit.channels)

@@ -1,0 +1,159 @@
+"""`wif rules simulate`: what an edited configuration would change, before it is published."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import typer
+
+from cli.context import runtime, show_json
+from cli.rules.options import AsJson, Day, Directory, document_in, folder, short, today
+from cli.tables import show_table
+from config.documents import compile_document
+from routing.ruleset import Outcome, RuleSet
+from routing.simulation import (
+    CaseMove,
+    Change,
+    DossierMove,
+    Known,
+    case_moves,
+    dossier_moves,
+)
+from routing.territory import departments
+from store.placements import placements
+from tasks.runtime import Runtime
+
+MOVES = 3
+"""Exit code when something would move."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulation:
+    """What would change from one rule set to another.
+
+    Attributes:
+        dossiers: of the dossiers that are stored.
+        cases: of all that can come from the day of the simulation on.
+    """
+
+    before: RuleSet
+    after: RuleSet
+    on: date
+    dossiers: list[DossierMove]
+    cases: list[CaseMove]
+
+    @property
+    def moves(self) -> bool:
+        """Whether anything would go elsewhere."""
+        return bool(self.dossiers or self.cases)
+
+
+def simulate(directory: Directory = None, on: Day = None, as_json: AsJson = False) -> None:
+    """Show what the files would change. Exit code 0: nothing moves, 3: something does."""
+    with runtime() as running:
+        document = document_in(folder(directory, running.settings), running.settings)
+        found = simulation(running, compile_document(document), on or today())
+    if as_json:
+        show_json(as_json_(found))
+    else:
+        show(found)
+    if found.moves:
+        raise typer.Exit(MOVES)
+
+
+def simulation(running: Runtime, after: RuleSet, on: date) -> Simulation:
+    """What `after` would change, compared with who has what and with the rule set in force."""
+    before = running.rules()
+    with running.database.read() as connection:
+        known = (
+            Known(
+                placement.facts,
+                Outcome(placement.units, placement.rule, (), routed=not placement.unrouted),
+            )
+            for placement in placements(connection)
+        )
+        moved = dossier_moves(after, known, on)
+    return Simulation(
+        before=before, after=after, on=on, dossiers=moved, cases=case_moves(before, after, on)
+    )
+
+
+def show(found: Simulation) -> None:
+    """Print a simulation."""
+    typer.echo(
+        f"From rule set {short(found.before.hash)} to {short(found.after.hash)}, as of {found.on}"
+    )
+    if not found.moves:
+        typer.echo("Nothing moves")
+        return
+    columns = ("from", "to", "rule before", "rule after")
+    if found.dossiers:
+        rows = [(*_said(move.change), len(move.open), move.decided) for move in found.dossiers]
+        show_table("Stored dossiers", (*columns, "undecided", "decided, stay"), rows)
+    if found.cases:
+        rows = [(*_said(move.change), *_where(move)) for move in found.cases]
+        show_table("Dossiers to come", (*columns, "départements", "permit types", "from day"), rows)
+
+
+def as_json_(found: Simulation) -> dict[str, Any]:
+    """A simulation as scripts read it."""
+    return {
+        "before": found.before.hash,
+        "after": found.after.hash,
+        "on": found.on,
+        "moves": found.moves,
+        "dossiers": [
+            {
+                **_change(move.change),
+                "undecided": len(move.open),
+                "decided": move.decided,
+                "dossiers": [f"{procedure}/{number}" for procedure, number in move.open],
+            }
+            for move in found.dossiers
+        ],
+        "cases": [
+            {
+                **_change(move.change),
+                "cells": move.cells,
+                "departments": _distinct(one.department for one in move.classes),
+                "permit_types": _distinct(one.permit_type for one in move.classes),
+                "filers": _distinct(one.filer for one in move.classes),
+                "procedures": sorted({n for one in move.classes for n in one.procedures if n}),
+                "from_day": move.first_day,
+            }
+            for move in found.cases
+        ],
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "from": change.before.units,
+        "to": change.after.units,
+        "rule_before": change.before.rule,
+        "rule_after": change.after.rule,
+        "unrouted_before": not change.before.routed,
+        "unrouted_after": not change.after.routed,
+        "reasons": change.after.reasons,
+    }
+
+
+def _said(change: Change) -> Iterator[str]:
+    for outcome in (change.before, change.after):
+        yield ", ".join(outcome.units) + ("" if outcome.routed else " (unrouted)")
+    yield change.before.rule or "–"
+    yield change.after.rule or "–"
+
+
+def _where(move: CaseMove) -> Iterator[str]:
+    codes = _distinct(one.department for one in move.classes)
+    everywhere = len(codes) > len(departments())
+    yield "all" if everywhere else ", ".join(code or "unknown" for code in codes)
+    permits = _distinct(one.permit_type for one in move.classes)
+    yield ", ".join(permit or "unknown" for permit in permits)
+    yield str(move.first_day or "now")
+
+
+def _distinct(values: Iterator[Any]) -> list[Any]:
+    return sorted(set(values), key=lambda value: (value is None, value))

@@ -1,0 +1,86 @@
+"""`wif audit seals`: seals for safekeeping elsewhere, and the key that signs them."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+
+from cli import context
+from cli.context import Problem
+from store.audit_export_check import ExportFileError
+from store.seal_file import SealFileError, extend_seals, write_seals
+from store.seal_keys import (
+    SealKeyError,
+    load_or_create_signing_key,
+    load_signing_key,
+    public_key_file,
+    rotate_signing_key,
+)
+
+app = typer.Typer(no_args_is_help=True, help="Seals for safekeeping elsewhere, and their key.")
+
+KeyFile = Annotated[Path | None, typer.Argument(help="Key file; by default the configured one.")]
+
+
+@contextmanager
+def foreseen() -> Iterator[None]:
+    """What keeps a command from being carried out ends it in one line and exit code 2."""
+    try:
+        yield
+    except (SealKeyError, SealFileError, ExportFileError) as error:
+        raise Problem(str(error), code=2) from None
+    except SQLAlchemyError as error:
+        raise Problem(
+            f"the database cannot be used ({type(error).__name__}): see WIF_DATABASE_URL", code=2
+        ) from None
+
+
+@app.command("export")
+def export(
+    file: Annotated[Path, typer.Argument(help="File to extend or make; - for standard output.")],
+) -> None:
+    """Write every seal that FILE lacks. Keep it where the owner of the database cannot write."""
+    with foreseen(), context.runtime() as runtime:
+        if str(file) == "-":
+            write_seals(runtime.database, sys.stdout.buffer)
+            return
+        count = extend_seals(runtime.database, file)
+    typer.echo(f"{count} seals added to {file}")
+
+
+@app.command("public-key")
+def public_key(file: KeyFile = None) -> None:
+    """Print the public keys that have signed so far, as PEM: what an inspector needs."""
+    path = _key_file(file)
+    with foreseen():
+        pem = load_signing_key(path).public_pem
+        beside = public_key_file(path)
+        typer.echo((beside.read_bytes() if beside.exists() else pem).decode(), nl=False)
+
+
+@app.command("new-key")
+def new_key(
+    file: KeyFile = None,
+    rotate: Annotated[
+        bool, typer.Option("--rotate", help="Replace the key that is there.")
+    ] = False,
+) -> None:
+    """Make the key that signs seals. After a rotation old seals stay verifiable."""
+    path = _key_file(file)
+    if path.exists() and not rotate:
+        raise Problem(f"{path}: is there already; --rotate replaces it", code=2)
+    with foreseen():
+        key = rotate_signing_key(path) if rotate else load_or_create_signing_key(path)
+    typer.echo(f"{path}: new key, whose public half is {key.public}")
+    typer.echo(f"{public_key_file(path)}: every public key so far; give it to inspectors")
+
+
+def _key_file(file: Path | None) -> Path:
+    path = file or context.settings().seal_key
+    if path is None:
+        raise Problem("WIF_SEAL_KEY_FILE: is not set; for example /run/secrets/seal.key", code=2)
+    return path

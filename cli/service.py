@@ -1,0 +1,104 @@
+"""`wif up` and `wif run-once`: the service in the foreground, and one pass of it."""
+
+import os
+from contextlib import ExitStack
+from typing import Annotated
+
+import typer
+
+from cli import context
+from cli.processes import (
+    Fleet,
+    beat_command,
+    embedded_broker,
+    flower_command,
+    worker_command,
+)
+from cli.tables import show_table
+from store.overview import Overview, overview
+from tasks.one_pass import PassReport, run_once
+from tasks.runtime import Runtime
+
+
+def up(
+    flower: Annotated[bool, typer.Option("--flower", help="Run Flower on loopback too.")] = False,
+    flower_port: Annotated[int, typer.Option(help="Port of Flower.")] = 5555,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, help="Worker processes; one for each core by default.")
+    ] = None,
+) -> None:
+    """Run worker, beat and, if asked, Flower in the foreground until told to stop.
+
+    The broker is embedded unless WIF_BROKER_URL is set; the database is SQLite unless
+    WIF_DATABASE_URL is set.
+    """
+    with context.runtime(migrate=True) as runtime:
+        runtime.rules()
+        _ = runtime.tps
+        settings = runtime.settings
+    with ExitStack() as stack:
+        environment: dict[str, str] = {}
+        if settings.broker_url is None:
+            folder = settings.var_dir / "broker"
+            environment["WIF_BROKER_URL"] = stack.enter_context(embedded_broker(folder))
+            typer.echo("broker: embedded")
+        fleet = Fleet(environment)
+        fleet.stop_on_signals()
+        stack.callback(fleet.stop)
+        fleet.start("worker", *worker_command(concurrency))
+        fleet.start("beat", *beat_command())
+        if flower:
+            fleet.start("flower", *flower_command(flower_port))
+            typer.echo(f"flower: http://127.0.0.1:{flower_port}")
+        typer.echo(f"up (process {os.getpid()}); Ctrl-C stops it")
+        fleet.watch()
+
+
+def run_once_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Poll, route and deliver once in this process, without a broker; for cron and trials.
+
+    Exits 0 only if nothing failed.
+    """
+    with context.runtime(migrate=True) as runtime:
+        report = run_once(runtime)
+        with runtime.database.read() as connection:
+            seen = overview(connection)
+        rows = list(_rows(report))
+        if as_json:
+            context.show_json({**dict(rows), "needy": seen.needy})
+        else:
+            show_table("One pass", ("what", "count"), rows)
+            _show_trouble(runtime, report, seen)
+    if report.failures:
+        raise typer.Exit(1)
+
+
+def _rows(report: PassReport) -> list[tuple[str, int]]:
+    routing, delivery = report.routing, report.delivery
+    return [
+        ("procedures", len(report.polls)),
+        ("polls_failed", sum(poll.cause is not None for poll in report.polls.values())),
+        ("rows_malformed", sum(poll.malformed for poll in report.polls.values())),
+        ("new", sum(poll.new for poll in report.polls.values())),
+        ("changed", sum(poll.changed for poll in report.polls.values())),
+        ("routed", routing.routed),
+        ("unrouted", routing.unrouted),
+        ("quarantined", routing.quarantined),
+        ("held", routing.held),
+        ("gone", routing.gone),
+        ("not_read", routing.given_back),
+        ("sent", delivery.sent),
+        ("retried", delivery.retried),
+        ("dead", delivery.dead),
+    ]
+
+
+def _show_trouble(runtime: Runtime, report: PassReport, seen: Overview) -> None:
+    failed = [(number, poll.cause) for number, poll in report.polls.items() if poll.cause]
+    if failed:
+        show_table("Polls that failed", ("procedure", "cause"), failed)
+    standing = [(item.procedure, item.status, item.reason) for item in seen.needy]
+    if standing:
+        show_table("Procedures to look at", ("procedure", "status", "reason"), standing)
+    if runtime.settings.smtp_url is None:
+        typer.echo(f"messages are in {runtime.settings.outbox}")

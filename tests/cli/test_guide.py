@@ -1,0 +1,160 @@
+"""The admin's guide, followed to the letter: each edit is made, each command run, in its order."""
+
+import fnmatch
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from config.mistakes import Code
+from connectors.tps.simulator import Server
+from tests.processes import ROOT, WIF, clean_environment
+from tests.stage import PARIS_FORM, Stage
+
+GUIDE = ROOT / "docs" / "guide-admin.md"
+DOSSIER = 1204
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of the guide: its language, its lines, and the line on which it begins."""
+
+    language: str
+    lines: list[str]
+    line: int
+
+
+def blocks() -> Iterator[Block]:
+    text = GUIDE.read_text()
+    for match in _BLOCK.finditer(text):
+        yield Block(match[1], match[2].splitlines(), text[: match.start()].count("\n") + 1)
+
+
+def commands(block: Block) -> Iterator[tuple[str, list[str]]]:
+    """Each command of a block with the lines that the guide shows below it."""
+    for at, line in enumerate(block.lines):
+        if line.startswith("$ "):
+            shown = []
+            for other in block.lines[at + 1 :]:
+                if other.startswith("$ "):
+                    break
+                shown.append(other)
+            yield line.removeprefix("$ "), shown
+
+
+@pytest.fixture
+def engine_name() -> str:
+    return "sqlite"
+
+
+@pytest.fixture
+def desk(stage: Stage, tps: Server, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A shell at an admin's desk: the shipped files, and a service with two dossiers."""
+    form = stage.form(PARIS_FORM)
+    stage.tps.add(form, number=DOSSIER, filed_at=stage.now, permit_type="doctorat", department="93")
+    stage.file(permit_type="apprentissage", department="67")
+    stage.run()
+    shutil.copytree(ROOT / "config", tmp_path / "desk" / "config")
+    command = tmp_path / "bin" / "wif"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec {WIF[0]} {WIF[1]} "{WIF[2]}" "$@"\n')
+    command.chmod(0o755)
+    environment = clean_environment(
+        {
+            "WIF_TPS_URL": tps.url,
+            "WIF_TPS_TOKEN": tps.simulator.token,
+            "WIF_DATABASE_URL": stage.runtime.settings.database,
+            "WIF_VAR_DIR": str(stage.runtime.settings.var_dir),
+            "WIF_OUTBOX_DIR": str(stage.outbox),
+            "WIF_CONFIG_DIR": "config",
+            "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
+            "PYTHONIOENCODING": "utf-8",
+            "LC_ALL": "C.UTF-8",
+        }
+    )
+    with subprocess.Popen(
+        ["/bin/bash"],
+        cwd=tmp_path / "desk",
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as shell:
+        yield shell
+        if shell.stdin:
+            shell.stdin.close()
+
+
+def run(shell: subprocess.Popen[str], command: str) -> list[str]:
+    """What the command prints on both streams."""
+    assert shell.stdin is not None
+    assert shell.stdout is not None
+    shell.stdin.write(f"{command}\necho; echo '=== end ==='\n")
+    shell.stdin.flush()
+    lines: list[str] = []
+    for line in shell.stdout:
+        if line == "=== end ===\n":
+            return lines
+        lines.append(line.rstrip("\n"))
+    raise AssertionError(f"the shell ended: {lines}")
+
+
+def apply(folder: Path, block: Block) -> None:
+    """Make the edit that a diff shows, at the only place where it can be made."""
+    name = next(line for line in block.lines if line.startswith("+++ ")).removeprefix("+++ ")
+    body = [line for line in block.lines if not line.startswith(("+++", "---"))]
+    old = "".join(f"{line[1:]}\n" for line in body if not line.startswith("+"))
+    new = "".join(f"{line[1:]}\n" for line in body if not line.startswith("-"))
+    path = folder / name
+    text = path.read_text()
+    assert text.count(old) == 1, f"the edit on line {block.line} of the guide has no one place"
+    path.write_text(text.replace(old, new))
+
+
+def test_the_guide_can_be_followed_to_the_letter(
+    desk: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    ran = []
+    for block in blocks():
+        if block.language == "diff":
+            apply(tmp_path / "desk", block)
+        for command, shown in commands(block):
+            printed = run(desk, command)
+            ran.append(command)
+            assert not any("Traceback" in line for line in printed), printed
+            _assert_shown(command, shown, printed)
+
+    assert set(re.findall(r"wif rules (\w+)", "\n".join(ran))) == {
+        *("check", "coverage", "explain", "simulate", "publish", "history", "rollback")
+    }
+    assert (tmp_path / "desk" / "couverture.html").read_text().startswith("<!DOCTYPE html>")
+
+
+def _assert_shown(command: str, shown: list[str], printed: list[str]) -> None:
+    """Each line that the guide shows is printed, in that order; `…` stands for anything."""
+    rest = iter(printed)
+    for line in shown:
+        pattern = re.sub(r"([\[\]?*])", r"[\1]", line).replace("…", "*")
+        assert any(fnmatch.fnmatchcase(found, pattern) for found in rest), (
+            f"{command!r} does not print {line!r} but {printed}"
+        )
+
+
+def test_the_guide_explains_every_code() -> None:
+    explained = re.findall(r"^\| `([a-z0-9-]+)` \|", GUIDE.read_text(), re.MULTILINE)
+
+    assert explained == [code.value for code in Code]
+
+
+def test_the_dossier_of_the_guide_is_the_one_of_this_test() -> None:
+    assert f"wif rules explain {PARIS_FORM}/{DOSSIER}" in GUIDE.read_text()
+    assert sys.executable == WIF[0]
