@@ -1,0 +1,29 @@
+# The service's image: one for workers, beat, Flower and every `wif` command.
+# Tags are exact versions; docs/docker.md says how to pin their digests as well.
+FROM python:3.11.15-slim-bookworm AS build
+WORKDIR /build
+COPY pyproject.toml requirements.lock README.md ./
+# The lock file also holds what only tests need, so it constrains instead of listing:
+# what is installed is what pyproject.toml asks for, in the locked versions, hashes checked.
+RUN sed -n '/^uv==/,/# via/p' requirements.lock > uv.lock
+RUN pip install --no-cache-dir --require-hashes --no-deps -r uv.lock
+RUN uv venv --python python3.11 /opt/wif
+RUN uv pip install --no-cache --python /opt/wif --require-hashes --compile-bytecode -r pyproject.toml -c requirements.lock
+COPY celeryconfig.py ./
+COPY routing ./routing
+COPY connectors ./connectors
+COPY store ./store
+COPY tasks ./tasks
+COPY config ./config
+COPY cli ./cli
+RUN uv build --no-cache --wheel --require-hashes --build-constraints requirements.lock --out-dir dist
+RUN uv pip install --no-cache --python /opt/wif --no-deps --compile-bytecode dist/*.whl
+
+FROM python:3.11.15-slim-bookworm
+ENV PATH=/opt/wif/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+RUN groupadd --gid 10001 wif && useradd --uid 10001 --gid wif --no-create-home --home-dir /var/lib/wif --shell /usr/sbin/nologin wif
+RUN install --directory --owner=wif --group=wif --mode=0750 /var/lib/wif
+COPY --from=build /opt/wif /opt/wif
+WORKDIR /var/lib/wif
+USER 10001:10001
+CMD ["wif", "--help"]

