@@ -1,0 +1,63 @@
+"""Interrupts the reading of an answer at many moments and prints what each exception shows.
+
+The soft time limit of a task is a signal, and comes between any two instructions.
+"""
+
+import json
+import os
+import signal
+import sys
+from itertools import repeat
+
+from connectors.tps.v1 import TpsV1
+from tests.connectors.tps.samples import PERMIT_TYPES, student_form
+from tests.connectors.tps.wire import once, raw_server
+from tests.privacy.documents import GOOD, Tps
+from tests.privacy.markers import found
+from tests.privacy.showing import shown
+
+MOMENTS = 40
+STEP = 0.001
+"""Seconds between two moments; a reading takes some two thousandths."""
+
+
+class TimeIsUp(Exception):
+    """Stands for the soft time limit."""
+
+
+def ring(*_: object) -> None:
+    """What the signal does."""
+    raise TimeIsUp
+
+
+def interrupted(client: TpsV1, number: int, after: float) -> TimeIsUp:
+    """What comes out of readings that are interrupted after so many seconds."""
+    # Again and again: raised within a finaliser it is lost.
+    signal.setitimer(signal.ITIMER_REAL, after, 0.1)
+    try:
+        for form in repeat(student_form(GOOD)):
+            client.read(form, number, PERMIT_TYPES)
+    except TimeIsUp as error:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        return error
+    raise AssertionError
+
+
+def main() -> None:
+    """Try every moment. Nothing is closed: an interrupted client may hold its lock."""
+    signal.signal(signal.SIGALRM, ring)
+    tps = Tps()
+    number = tps.numbers(GOOD, "whole")[0]
+    with raw_server(once(tps.details[number].data)) as server:
+        leaks = {}
+        for moment in range(MOMENTS):
+            client = TpsV1(base_url=server.url, token=lambda: "jeton-zqkanari951")
+            error = interrupted(client, number, 0.005 + moment * STEP)
+            leaks[moment] = sorted(found(shown(error)))
+        sys.stdout.write(json.dumps(leaks))
+        sys.stdout.flush()
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
