@@ -50,6 +50,7 @@ class Cause(StrEnum):
     MAIL_REJECTED = "mail-rejected"
     MAIL_UNWRITABLE = "mail-unwritable"
     CHANNEL_MISSING = "channel-missing"
+    READER_LOST = "reader-lost"
     INTERNAL = "internal-error"
 
 
@@ -91,6 +92,7 @@ TABLE: dict[Cause, Verdict] = {
     Cause.MAIL_REJECTED: Verdict(Action.PERMANENT, "5xx to DATA, or over SIZE: the message"),
     Cause.MAIL_UNWRITABLE: Verdict(Action.RETRY, "the outbox folder cannot be written"),
     Cause.CHANNEL_MISSING: Verdict(Action.PERMANENT, "the unit has no such channel any more"),
+    Cause.READER_LOST: Verdict(Action.RETRY, "reading the dossier ended or held up a process"),
     Cause.INTERNAL: Verdict(Action.RETRY, "an error of our own; the log says where"),
 }
 

@@ -83,6 +83,7 @@ class Stored:
         assignment: who has it.
         listed_change_at: the last change that TPS's list told of.
         absences: full scans in a row that missed it.
+        deaths: processes in a row that ended while they held it.
     """
 
     procedure: int
@@ -90,6 +91,7 @@ class Stored:
     status: DossierStatus
     attempts: int
     absences: int
+    deaths: int
     lane: int
     seen_at: datetime
     listed_change_at: datetime | None
@@ -117,6 +119,7 @@ def _stored(row: Any) -> Stored:  # noqa: ANN401
         status=DossierStatus(row.status),
         attempts=row.attempts,
         absences=row.absences,
+        deaths=row.deaths,
         lane=row.lane,
         seen_at=row.seen_at,
         listed_change_at=row.listed_change_at,
@@ -334,7 +337,12 @@ _WANTED = (
 _CLAIMING = (
     update(_TABLE)
     .where(_THIS.procedure == bindparam("of"), _THIS.number.in_(select(_WANTED.c.number)))
-    .values(lease_token=bindparam("lease"), next_attempt_at=bindparam("lease_until"))
+    .values(
+        lease_token=bindparam("lease"),
+        next_attempt_at=bindparam("lease_until"),
+        # A lease that ran out is still there: nobody settled or gave back what it held.
+        deaths=case((_THIS.lease_token.is_(None), _THIS.deaths), else_=_THIS.deaths + 1),
+    )
     .returning(*COLUMNS)
 )
 
@@ -403,7 +411,13 @@ def settle(connection: Connection, lease: Lease, settlements: Iterable[Settlemen
         )
 
 
-_SETTLED = (("attempts", 0), ("absences", 0), ("lease_token", None), ("aside_since", None))
+_SETTLED = (
+    ("attempts", 0),
+    ("absences", 0),
+    ("deaths", 0),
+    ("lease_token", None),
+    ("aside_since", None),
+)
 
 
 def _settled(settlement: Settlement) -> dict[str, Any]:
@@ -447,6 +461,7 @@ def put_aside(
     status: DossierStatus,
     reason: str,
     attempts: int,
+    deaths: int,
     next_attempt_at: datetime | None,
     now: datetime,
 ) -> None:
@@ -463,6 +478,7 @@ def put_aside(
             status=status.value,
             reason=reason,
             attempts=attempts,
+            deaths=deaths,
             next_attempt_at=next_attempt_at,
             lane=int(BACKLOG),
             lease_token=None,

@@ -134,6 +134,7 @@ class Dossier(Base):
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     pinned_unit: Mapped[str | None] = mapped_column(String(32))
     pinned_reason: Mapped[str | None] = mapped_column(String(64))
+    deaths: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     aside_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

@@ -14,8 +14,11 @@ from routing.ruleset import RuleSet
 from store.dossiers import DossierStatus, Stored
 from tasks import breakers, outages
 from tasks.breakers import TPS, Permit
-from tasks.limits import WORK_BUDGET
+from tasks.limits import DEATHS_BEFORE_ASIDE, WORK_BUDGET
 from tasks.runtime import Runtime
+
+_OUR_OWN = {Cause.INTERNAL, Cause.READER_LOST}
+"""Causes that say nothing of TPS."""
 
 log = logs.get_logger("tasks")
 
@@ -66,6 +69,8 @@ def concerns_all(failure: Failure) -> bool:
 
 def _read(runtime: Runtime, rules: RuleSet, form: Form, dossier: Stored) -> Reading:
     started_at = runtime.clock()
+    if dossier.deaths >= DEATHS_BEFORE_ASIDE:
+        return lost(dossier)
     try:
         runtime.throttle.take(reading=True)
         facts = runtime.tps.read(form, dossier.number, rules.permit_types)
@@ -81,6 +86,11 @@ def _read(runtime: Runtime, rules: RuleSet, form: Form, dossier: Stored) -> Read
     return Reading(dossier, facts, None, _elapsed(started_at, runtime.clock()))
 
 
+def lost(dossier: Stored) -> Reading:
+    """What reading a dossier came to that ended, or held up, the process that read it."""
+    return Reading(dossier, None, Failure(Cause.READER_LOST), 0)
+
+
 def _tell_breakers(runtime: Runtime, reading: Reading) -> bool:
     """Tell how a reading went; True when the procedure is to be left alone from now on."""
     failure, target = reading.failure, breakers.procedure(reading.dossier.procedure)
@@ -91,7 +101,7 @@ def _tell_breakers(runtime: Runtime, reading: Reading) -> bool:
                 outages.tps_is_back(runtime, connection, reading.dossier.procedure)
         return False
     known_to_fail = reading.dossier.status is DossierStatus.QUARANTINED
-    if failure.action is not Action.RETRY or failure.cause is Cause.INTERNAL:
+    if failure.action is not Action.RETRY or failure.cause in _OUR_OWN:
         return False
     if not outages.counts(runtime, failure):
         return False

@@ -28,8 +28,14 @@ from store.procedures import ProcedureStatus
 from tasks import drifting
 from tasks.breakers import Permit
 from tasks.clock import PARIS, paris_day
-from tasks.limits import LEASE, ROUTE_BATCH, STOPPED_PROBE_INTERVAL, WORK_BUDGET
-from tasks.reading import Reading, concerns_all, read_all, reading_permit
+from tasks.limits import (
+    DEATHS_BEFORE_ALONE,
+    LEASE,
+    ROUTE_BATCH,
+    STOPPED_PROBE_INTERVAL,
+    WORK_BUDGET,
+)
+from tasks.reading import Reading, concerns_all, lost, read_all, reading_permit
 from tasks.runtime import Runtime
 
 log = logs.get_logger("tasks")
@@ -80,15 +86,29 @@ def route(runtime: Runtime, procedure: int, *, limit: int = ROUTE_BATCH) -> Rout
     if len(claimed) == ROUTE_BATCH:
         # Another process may have the rest meanwhile.
         runtime.waker.route(procedure)
-    batch = _Batch(runtime, rules, form, lease, claimed)
+    chosen = _alone(runtime, lease, claimed)
+    batch = _Batch(runtime, rules, form, lease, chosen)
     try:
         halted = batch.read()
         report = batch.settle()
     except BaseException:
         batch.give_back()
         raise
-    report.more = len(claimed) == limit and not halted
+    report.more = (len(claimed) == limit or len(chosen) < len(claimed)) and not halted
     return report
+
+
+def _alone(runtime: Runtime, lease: Lease, claimed: Sequence[Stored]) -> Sequence[Stored]:
+    """What of a claim is read: one alone if it may end its reader, and the others given back."""
+    suspect = next((each for each in claimed if each.deaths >= DEATHS_BEFORE_ALONE), None)
+    if suspect is None or len(claimed) == 1:
+        return claimed
+    procedure = suspect.procedure
+    others = [each.number for each in claimed if each is not suspect]
+    with runtime.database.begin() as connection:
+        dossiers.give_back(connection, procedure, others, lease, due_at=runtime.clock())
+    runtime.waker.route(procedure)
+    return [suspect]
 
 
 def _claimable(runtime: Runtime, procedure: int) -> bool:
@@ -134,6 +154,10 @@ class _Batch:
         except SoftTimeLimitExceeded:
             # There is time to store what was read; what was not is given back.
             log.warning("time-is-up", count=len(self.readings))
+            if not self.runtime.stopping():
+                # A call has a limit of its own: this reading is stuck, and goes aside.
+                stuck = self.claimed[len(self.readings) : len(self.readings) + 1]
+                self.readings.extend(lost(dossier) for dossier in stuck)
         in_time = self.runtime.clock() - started_at <= WORK_BUDGET
         return in_time and len(self.readings) < len(self.claimed)
 
@@ -321,6 +345,7 @@ class _Batch:
             status=DossierStatus.GONE if gone else DossierStatus.QUARANTINED,
             reason=failure.cause.value,
             attempts=attempts,
+            deaths=DEATHS_BEFORE_ALONE if failure.cause is Cause.READER_LOST else 0,
             next_attempt_at=None if gone else now + wait,
             now=now,
         )

@@ -1,5 +1,6 @@
 """Reading and settling batches: bad dossiers, refusals, changes, leases."""
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -135,6 +136,51 @@ def test_what_a_dead_worker_held_is_due_again_after_its_lease(stage: Stage) -> N
     stage.wait(seconds=LEASE.total_seconds() + 1)
     assert route(stage.runtime, PARIS_FORM).routed == 1
     assert stage.dossier(number).status is DossierStatus.ROUTED
+
+
+class _Killed(BaseException):
+    """Ends a process in the midst of its work, which then gives nothing back."""
+
+
+def _die_of(stage: Stage, monkeypatch: pytest.MonkeyPatch, poison: int) -> list[int]:
+    """Route until one more process has died of `poison`; the numbers asked for meanwhile."""
+    asked: list[int] = []
+    read = stage.runtime.tps.read
+
+    def read_or_die(form: Any, number: int, *rest: Any) -> Facts:  # noqa: ANN401
+        asked.append(number)
+        if number == poison:
+            raise _Killed
+        return read(form, number, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stage.runtime.tps, "read", read_or_die)
+        patch.setattr("tasks.routing._Batch.give_back", lambda _: None)
+        with contextlib.suppress(_Killed):
+            while route(stage.runtime, PARIS_FORM).claimed:
+                pass
+    stage.wait(seconds=LEASE.total_seconds() + 1)
+    return asked
+
+
+def test_a_dossier_of_which_its_readers_die_is_read_alone_and_then_put_aside(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poison, *others = [stage.file() for _ in range(6)]
+    poll(_prepared(stage), PARIS_FORM)
+    asked = [_die_of(stage, monkeypatch, poison) for _ in range(5)]
+
+    assert {stage.dossier(number).status for number in others} == {DossierStatus.ROUTED}
+    aside = stage.dossier(poison)
+    assert (aside.status, aside.reason) == (DossierStatus.QUARANTINED, "reader-lost")
+    assert sum(numbers.count(poison) for numbers in asked) <= 4
+
+    # It comes back on its own clock: aside once more for the last death, and then read.
+    stage.wait(hours=1)
+    assert route(stage.runtime, PARIS_FORM).quarantined == 1
+    stage.wait(hours=1)
+    assert route(stage.runtime, PARIS_FORM).routed == 1
+    assert stage.dossier(poison).deaths == 0
 
 
 def test_a_change_that_comes_while_a_dossier_is_read_is_read_as_well(
