@@ -11,7 +11,7 @@ WORKERS ?= 2
 FILES = $(shell git ls-files --cached --others --exclude-standard 2>/dev/null || \
   find . -type f -not -path './.*/*' -not -path './var/*')
 
-.PHONY: help install demo test check faults bench lock clean
+.PHONY: help install demo test check faults soak bench bench-small lock clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,10 +29,14 @@ demo: install   ## the whole service on embedded parts, on generated dossiers
 	@$(BIN)/wif demo
 
 test: install   ## every test, both database engines, with branch coverage
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --ignore-glob='*/faults/test_live_*' --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered
 
 faults: install ## the whole fault suite, with real workers killed and cut off (minutes)
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup tests/faults
+
+MINUTES ?= 10
+soak: install   ## random faults with random seeds for MINUTES=10, and what happened in figures
+	$(BIN)/python -m tests.faults.soak --minutes $(MINUTES)
 
 check: install  ## lint, format, types, import contracts, secrets
 	$(BIN)/ruff check .

@@ -1,0 +1,328 @@
+"""Anything in any order: a machine that lets faults, deaths and changes happen at random.
+
+Whatever happened, the oracle finds nothing wrong at any moment; and when all faults are
+over, everything gets done without a hand but that of the person whom a paused procedure
+waits for.
+"""
+
+import shutil
+import tempfile
+from collections import Counter
+from contextlib import ExitStack
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from connectors.tps.simulator import Fault as TpsFault
+from connectors.tps.simulator import FaultKind, SimulatedDossier
+from routing.facts import DossierState
+from store import deliveries, dossiers
+from store.audit import Line, Step
+from store.deliveries import DeliveryState, Filter
+from tasks.reassigning import reassign, unpin
+from tasks.rerouting import reroute_open
+from tasks.resuming import resume
+from tests.faults.victims import Victim
+from tests.faults.world import FORMS, World, publish_variant, world
+from tests.fixtures_smtp import At
+from tests.fixtures_smtp import Fault as MailFault
+
+DEPARTMENTS = ("02", "10", "13", "21", "75", "2A", "971")
+TYPES = ("apprentissage", "professionnalisation", "interne-medecine", "doctorat")
+UNITS = ("UD002", "UD010", "UD013", "UD075")
+
+TPS_FAULTS = (
+    TpsFault(kind=FaultKind.HTML, status=500),
+    TpsFault(kind=FaultKind.HTML, status=503),
+    TpsFault(kind=FaultKind.HTML, status=429, headers={"Retry-After": "90"}),
+    TpsFault(kind=FaultKind.JSON, status=401),
+    TpsFault(kind=FaultKind.JSON, status=404),
+    TpsFault(kind=FaultKind.HTML, status=200),
+    TpsFault(kind=FaultKind.TRUNCATED),
+    TpsFault(kind=FaultKind.RESET),
+    TpsFault(kind=FaultKind.MALFORMED),
+)
+
+MAIL_FAULTS = (
+    MailFault(at=At.RCPT, reply="451 4.7.1 greylisted"),
+    MailFault(at=At.RCPT, reply="550 5.1.1 no such user"),
+    MailFault(at=At.MAIL, reply="421 4.7.0 slow down", drop=True),
+    MailFault(at=At.CONTENT, reply="554 5.6.0 not like this"),
+    MailFault(at=At.CONTENT, drop=True),
+    MailFault(at=At.CONTENT, drop=True, accept=True),
+    MailFault(at=At.GREETING, drop=True),
+)
+
+WAITS = (
+    timedelta(seconds=20),
+    timedelta(minutes=2),
+    timedelta(minutes=5),
+    timedelta(hours=1),
+    timedelta(hours=13),
+)
+
+TIMES = st.sampled_from([1, 2, 5, 1_000])
+"""How often a fault is played; the largest is for as long as it is there."""
+
+PAGE = 4
+
+
+@cache
+def _published() -> Path:
+    """A migrated SQLite file with the shipped rules in force."""
+    folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+    with world(f"sqlite:///{folder / 'wif.sqlite3'}", folder):
+        pass
+    return folder / "wif.sqlite3"
+
+
+class Chaos(RuleBasedStateMachine):
+    """One world to which things happen.
+
+    Attributes:
+        tally: what happened, in all runs of this process.
+    """
+
+    tally: ClassVar[Counter[str]] = Counter()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stack = ExitStack()
+        folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+        self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        shutil.copy(_published(), folder / "wif.sqlite3")
+        self.world: World = self._stack.enter_context(
+            world(
+                f"sqlite:///{folder / 'wif.sqlite3'}",
+                folder,
+                forms=FORMS[:2],
+                tps_options={"fixed_page": PAGE},
+                poll_interval=1_800,
+                scan_interval=3_600,
+                tps_read_timeout=0.2,
+            )
+        )
+        self.count("worlds")
+
+    def count(self, what: str, number: int = 1) -> None:
+        """Count something that happened."""
+        self.tally[what] += number
+
+    # --- what happens in TPS ------------------------------------------------------------------
+
+    @initialize(count=st.integers(1, 12))
+    def begin(self, count: int) -> None:
+        self.file(count, 0)
+
+    @rule(count=st.integers(1, 6), form=st.integers(0, 1))
+    def file(self, count: int, form: int) -> None:
+        self.world.file(count, forms=[self.world.forms[form]])
+        self.count("dossiers", count)
+
+    def some(self, which: int) -> SimulatedDossier:
+        """One of the dossiers that there are."""
+        truths = self.world.tps.truths
+        return self.world.tps.dossier(truths[which % len(truths)].number)
+
+    @precondition(lambda self: self.world.tps.truths)
+    @rule(which=st.integers(0, 99), department=st.sampled_from(DEPARTMENTS))
+    def move(self, which: int, department: str) -> None:
+        self.world.tps.change(self.some(which).number, department=department)
+        self.count("moved")
+
+    @precondition(lambda self: self.world.tps.truths)
+    @rule(which=st.integers(0, 99), permit_type=st.sampled_from(TYPES))
+    def retype(self, which: int, permit_type: str) -> None:
+        self.world.tps.change(self.some(which).number, permit_type=permit_type)
+        self.count("retyped")
+
+    @precondition(lambda self: self.world.tps.truths)
+    @rule(which=st.integers(0, 99), state=st.sampled_from(DossierState))
+    def decide(self, which: int, state: DossierState) -> None:
+        self.world.tps.change(self.some(which).number, state=state)
+        self.count("decided or reopened")
+
+    @precondition(lambda self: len(self.world.tps.truths) > 1)
+    @rule(which=st.integers(0, 99))
+    def delete(self, which: int) -> None:
+        self.world.tps.delete(self.some(which).number)
+        self.count("deleted")
+
+    @precondition(lambda self: self.world.tps.truths)
+    @rule(which=st.integers(0, 99), defect=st.sampled_from([None, "champs", "state", "id"]))
+    def spoil(self, which: int, defect: str | None) -> None:
+        self.world.tps.change(self.some(which).number, defect=defect)
+        self.count("spoilt or mended")
+
+    # --- what fails ---------------------------------------------------------------------------
+
+    @rule(
+        fault=st.sampled_from(TPS_FAULTS),
+        times=TIMES,
+        what=st.sampled_from(["all", "procedure", "detail"]),
+        which=st.integers(0, 99),
+    )
+    def tps_fails(self, fault: TpsFault, times: int, what: str, which: int) -> None:
+        chosen = TpsFault(kind=fault.kind, status=fault.status, headers=fault.headers, times=times)
+        if what == "all":
+            self.world.tps.fail_all(chosen)
+        elif what == "procedure":
+            self.world.tps.fail_procedure(self.world.forms[which % 2].procedure, chosen)
+        elif self.world.tps.truths:
+            self.world.tps.fail_detail(self.some(which).number, chosen)
+        self.count(f"tps {fault.kind} {fault.status}")
+
+    @rule()
+    def tps_heals(self) -> None:
+        self.world.tps.heal()
+
+    @rule(fault=st.sampled_from(MAIL_FAULTS), times=TIMES, unit=st.sampled_from([None, *UNITS]))
+    def mail_fails(self, fault: MailFault, times: int, unit: str | None) -> None:
+        recipient = self._mailbox(unit) if unit and fault.at in {At.RCPT, At.CONTENT} else None
+        self.world.offices.play(
+            MailFault(
+                at=fault.at,
+                reply=fault.reply,
+                drop=fault.drop,
+                accept=fault.accept,
+                recipient=recipient,
+                times=times,
+            )
+        )
+        self.count(f"mail {fault.at} {fault.reply[:3] or 'cut'}")
+
+    def _mailbox(self, unit: str) -> str:
+        return self.world.runtime.rules().units[unit].channels[0].address
+
+    @rule()
+    def mail_heals(self) -> None:
+        self.world.offices.behave()
+
+    @rule()
+    def mail_stops_or_starts(self) -> None:
+        if self.world.offices.listening:
+            self.world.offices.stop()
+        else:
+            self.world.offices.start()
+        self.count("mail server stopped or started")
+
+    @rule()
+    def broker_is_emptied(self) -> None:
+        self.world.crew.messages.clear()
+        self.count("broker emptied")
+
+    @rule(at=st.integers(1, 30))
+    def process_dies(self, at: int) -> None:
+        self.count("killed" if Victim(self.world, at=at).killed() else "survived")
+
+    @rule(at=st.integers(1, 12))
+    def process_stalls(self, at: int) -> None:
+        if Victim(self.world, at=at).stalled(meanwhile=self.world.turn):
+            # What it stores late bears the instant at which it was done.
+            self.world.steady = False
+            self.count("stalled")
+
+    # --- what is done -------------------------------------------------------------------------
+
+    @rule(seed=st.integers(0, 2**16))
+    def turn(self, seed: int) -> None:
+        self.world.crew.tick()
+        self.world.crew.work(Random(seed))
+        self.count("turns")
+
+    @rule(tasks=st.integers(1, 5))
+    def half_a_turn(self, tasks: int) -> None:
+        self.world.crew.tick()
+        for _ in range(min(tasks, len(self.world.crew.messages))):
+            self.world.crew.run(*self.world.crew.messages.popleft())
+
+    @rule(wait=st.sampled_from(WAITS))
+    def time_passes(self, wait: timedelta) -> None:
+        self.world.clock.move(wait)
+
+    @rule(which=st.integers(0, 99), unit=st.sampled_from([None, *UNITS]))
+    def reassigned_by_hand(self, which: int, unit: str | None) -> None:
+        with self.world.runtime.database.read() as connection:
+            known = [
+                dossier
+                for dossier in dossiers.listing(connection)
+                if dossier.facts and not dossier.facts.state.decided and dossier.assignment.ordinal
+            ]
+        if not known:
+            return
+        dossier = known[which % len(known)]
+        key = (dossier.procedure, dossier.number)
+        if unit is None:
+            unpin(self.world.runtime, *key)
+        else:
+            reassign(self.world.runtime, *key, unit=unit, reason="asked-for")
+        self.count("reassigned by hand")
+
+    @rule(unit=st.sampled_from([None, *UNITS]))
+    def rules_change(self, unit: str | None) -> None:
+        publish_variant(self.world.runtime, unit)
+        reroute_open(self.world.runtime)
+        self.count("rules changed")
+
+    @rule()
+    def dead_letters_are_replayed(self) -> None:
+        replay(self.world)
+
+    @rule()
+    def procedures_are_resumed(self) -> None:
+        resume(self.world.runtime, None)
+
+    # --- what must hold -----------------------------------------------------------------------
+
+    @invariant()
+    def nothing_is_wrong(self) -> None:
+        found = self.world.ask(final=False)
+        assert found == [], found
+        assert not self.world.crew.failed, self.world.crew.failed
+        self.count("oracle asked")
+
+    def teardown(self) -> None:
+        try:
+            self._end()
+        finally:
+            self._stack.close()
+
+    def _end(self) -> None:
+        self.world.tps.heal()
+        self.world.offices.behave()
+        if not self.world.offices.listening:
+            self.world.offices.start()
+        found = self.world.settle(within=timedelta(hours=2))
+        if found:
+            resume(self.world.runtime, None)
+            found = self.world.settle(within=timedelta(days=3))
+        assert found == [], found
+        told = [each.message_id for each in self.world.offices.told]
+        self.count("messages", len(told))
+        self.count("copies", len(told) - len(set(told)))
+        self.count("oracle asked")
+
+
+def replay(world: World) -> None:
+    """What `wif deliveries replay --state dead` does."""
+    now = world.clock()
+    with world.runtime.database.begin() as connection:
+        lines = [
+            Line(step=Step.REPLAYED, procedure=procedure, number=number, event=event, unit=unit)
+            for procedure, number, event, unit in deliveries.replay(
+                connection, Filter(state=DeliveryState.DEAD), now
+            )
+        ]
+        world.runtime.audit.append(connection, now, lines)
+    world.crew.deliver()

@@ -1,0 +1,94 @@
+"""The offices' SMTP server: it remembers which of its acceptances nobody heard."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from aiosmtpd.smtp import Envelope
+
+from tests.fixtures_smtp import At, Fault, Received, SmtpServer
+
+_HEADER = re.compile(
+    rb"(?im)^(Message-ID|X-WIF-Unit|X-WIF-Event|X-WIF-Dossier):[ \t\r\n]*(\S+)\r?$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a message tells whom, and by which id."""
+
+    procedure: int
+    number: int
+    event: str
+    unit: str
+    recipient: str
+    message_id: str
+
+    @property
+    def subject(self) -> tuple[int, int, str, str]:
+        """The part that a delivery has as well."""
+        return (self.procedure, self.number, self.event, self.unit)
+
+
+class Offices(SmtpServer):
+    """Takes what the service sends.
+
+    Attributes:
+        on_accept: called with each message that was accepted, in the server's thread and
+            before the sender is told.
+        unheard: for each id, how often it was accepted in a conversation that was cut
+            before the sender could know.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_accept: Callable[[Told], None] | None = None
+        self.unheard: Counter[str] = Counter()
+        self._cut = False
+
+    @property
+    def listening(self) -> bool:
+        """Whether it runs."""
+        return self._thread is not None
+
+    def next_fault(self, at: At, recipients: list[str]) -> Fault | None:
+        fault = super().next_fault(at, recipients)
+        if at is At.CONTENT:
+            # no other conversation comes between this and `keep`
+            self._cut = fault is not None and fault.accept
+        return fault
+
+    def keep(self, envelope: Envelope) -> None:
+        super().keep(envelope)
+        told = _told(envelope.original_content or b"", envelope.rcpt_tos[0])
+        if self._cut:
+            self.unheard[told.message_id] += 1
+        if self.on_accept is not None:
+            self.on_accept(told)
+
+    @property
+    def told(self) -> list[Told]:
+        """What was accepted so far, in order."""
+        return told(self.messages)
+
+
+def told(messages: Iterable[Received]) -> list[Told]:
+    """What `messages` tell."""
+    return [_told(message.raw, message.recipient) for message in messages]
+
+
+@lru_cache(maxsize=50_000)
+def _told(raw: bytes, recipient: str) -> Told:
+    head = raw.partition(b"\r\n\r\n")[0]
+    found = {name.decode().lower(): value.decode() for name, value in _HEADER.findall(head)}
+    procedure, _, number = found["x-wif-dossier"].partition("/")
+    return Told(
+        procedure=int(procedure),
+        number=int(number),
+        event=found["x-wif-event"],
+        unit=found["x-wif-unit"],
+        recipient=recipient,
+        message_id=found["message-id"],
+    )

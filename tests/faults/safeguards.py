@@ -1,0 +1,431 @@
+"""Safeguards, each with a way to do without it: the control of a scenario.
+
+A scenario that passes proves little unless it fails where the safeguard that it is about
+is missing. Each function here takes one away, in the way in which it has been missing
+in services of this kind, from this process or from a worker that the harness starts.
+"""
+
+import re
+import secrets
+import threading
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Select, select, text, true, update
+
+import tasks.delivering
+import tasks.polling
+import tasks.reading
+import tasks.routing
+from connectors.mail.message import compose
+from connectors.tps.listing import ListPage
+from routing.failures import TABLE, Action, Cause, Failure
+from store import clocks, deliveries, dossiers, procedures
+from store.audit import AuditLog, Line
+from store.bulk import update_leased
+from store.deliveries import ClaimedDelivery, DeliveryState, Postponement
+from store.dossiers import DossierStatus
+from store.leases import Lease
+from store.models import Delivery, Dossier
+from tasks import upkeep
+from tasks.clock import PARIS
+from tasks.runtime import Runtime
+
+Without = Callable[[pytest.MonkeyPatch], None]
+
+
+def delivery_claims(patch: pytest.MonkeyPatch) -> None:
+    """What is due is looked up, sent and marked; nobody says beforehand that he does it."""
+
+    def claim(
+        connection: Connection, *, limit: int, now: datetime, **_: object
+    ) -> list[ClaimedDelivery]:
+        due = select(Delivery.id).where(Delivery.next_attempt_at <= now).limit(limit)
+        return deliveries._claimed(connection, connection.execute(due).scalars().all())
+
+    patch.setattr(deliveries, "claim", claim)
+    _unfenced_deliveries(patch)
+
+
+def dossier_claims(patch: pytest.MonkeyPatch) -> None:
+    """Dossiers that are due are read by whoever comes along."""
+
+    def claim(
+        connection: Connection,
+        procedure: int,
+        *,
+        limit: int,
+        lease: Lease,
+        now: datetime,
+        **_: object,
+    ) -> list[dossiers.Stored]:
+        due = (
+            select(*dossiers.COLUMNS)
+            .where(Dossier.procedure == procedure, Dossier.next_attempt_at <= now)
+            .limit(limit)
+        )
+        return [dossiers._stored(row) for row in connection.execute(due)]
+
+    patch.setattr(dossiers, "claim", claim)
+    _unfenced_dossiers(patch)
+
+
+def ending_leases(patch: pytest.MonkeyPatch) -> None:
+    """Who claims something has it until he gives it back."""
+    claims: dict[Any, Any] = {deliveries: deliveries.claim, dossiers: dossiers.claim}
+
+    def for_ever(module: Any, model: Any) -> Any:  # noqa: ANN401
+        def claim(connection: Connection, *args: Any, lease: Lease, **options: Any) -> Any:  # noqa: ANN401
+            claimed = claims[module](connection, *args, lease=lease, **options)
+            held = update(model).where(model.lease_token == lease.token)
+            connection.execute(held.values(next_attempt_at=None))
+            return claimed
+
+        return claim
+
+    patch.setattr(deliveries, "claim", for_ever(deliveries, Delivery))
+    patch.setattr(dossiers, "claim", for_ever(dossiers, Dossier))
+
+
+def fencing(patch: pytest.MonkeyPatch) -> None:
+    """Whoever claimed something finishes it, however late, and whoever has it by now."""
+    _unfenced_deliveries(patch)
+    _unfenced_dossiers(patch)
+
+
+def _unfenced_deliveries(patch: pytest.MonkeyPatch) -> None:
+    def finish_sent(
+        connection: Connection, ids: Collection[int], lease: Lease, now: datetime
+    ) -> frozenset[int]:
+        connection.execute(
+            update(Delivery)
+            .where(Delivery.id.in_(ids))
+            .values(state="sent", next_attempt_at=None, lease_token=None, finished_at=now)
+        )
+        return frozenset(ids)
+
+    def postpone(
+        connection: Connection, postponements: Sequence[Postponement], lease: Lease, now: datetime
+    ) -> frozenset[int]:
+        if postponements:
+            rows = [deliveries._postponed(item, now) for item in postponements]
+            connection.execute(deliveries._POSTPONING, rows)
+        return frozenset(item.id for item in postponements)
+
+    patch.setattr(deliveries, "finish_sent", finish_sent)
+    patch.setattr(deliveries, "postpone", postpone)
+
+
+def _unfenced_dossiers(patch: pytest.MonkeyPatch) -> None:
+    def held(
+        connection: Connection, procedure: int, numbers: Collection[int], lease: Lease
+    ) -> dict[int, datetime | None]:
+        query = select(Dossier.number, Dossier.listed_change_at).where(
+            Dossier.procedure == procedure, Dossier.number.in_(numbers)
+        )
+        return dict(connection.execute(query).tuples().all())
+
+    patch.setattr(dossiers, "held", held)
+
+    def take_and_update(
+        connection: Connection,
+        model: Any,  # noqa: ANN401
+        rows: Sequence[Any],
+        *,
+        lease: str,
+        **how: Any,  # noqa: ANN401
+    ) -> None:
+        numbers = [row["number"] for row in rows]
+        taken = update(model).where(model.number.in_(numbers)).values(lease_token=lease)
+        connection.execute(taken)
+        update_leased(connection, model, rows, lease=lease, **how)
+
+    patch.setattr(dossiers, "update_leased", take_and_update)
+
+
+def withdrawal_locks(patch: pytest.MonkeyPatch) -> None:
+    """What may be withdrawn is looked up, and may be claimed before it is withdrawn."""
+    unsent = deliveries.unsent
+
+    def unlocked(connection: Connection, keys: Collection[tuple[int, int]]) -> Any:  # noqa: ANN401
+        with pytest.MonkeyPatch.context() as each:
+            each.setattr(Select, "with_for_update", lambda query, **_: query)
+            return unsent(connection, keys)
+
+    patch.setattr(deliveries, "unsent", unlocked)
+
+
+def procedure_leases(patch: pytest.MonkeyPatch) -> None:
+    """A procedure may be polled by several workers at a time."""
+    patch.setattr(procedures, "_free", lambda _: true())
+    held = procedures._held
+
+    def always(connection: Connection, number: int, lease: Lease, values: dict[str, Any]) -> bool:
+        held(connection, number, lease, values)
+        return True
+
+    patch.setattr(procedures, "_held", always)
+
+
+def meet_before_storing(patch: pytest.MonkeyPatch, together: threading.Barrier) -> None:
+    """Let as many pollers as the barrier holds look up what is known before one of them stores."""
+    known = dossiers._known
+
+    def look_up_and_wait(*args: Any) -> Any:  # noqa: ANN401
+        found = known(*args)
+        with suppress(threading.BrokenBarrierError):
+            together.wait()
+        together.abort()
+        return found
+
+    patch.setattr(dossiers, "_known", look_up_and_wait)
+
+
+def sweep(patch: pytest.MonkeyPatch) -> None:
+    """Only messages say what is to be done."""
+    patch.setattr(upkeep, "sweep", lambda *_: upkeep.SweepReport(0, deliveries=False))
+
+
+def cursor_in_the_commit(patch: pytest.MonkeyPatch) -> None:
+    """The cursor moves on before the page has been read and stored."""
+    read = tasks.polling._Tick._list
+
+    def move_and_read(
+        tick: tasks.polling._Tick, number: int, *, size: int, newest_first: bool = False
+    ) -> ListPage:
+        if not newest_first and tick.cursor.scan_pages > 1:
+            started_at = tick.cursor.scan_started_at or tick.started_at
+            with tick.runtime.database.begin() as connection:
+                tick._advance(
+                    connection,
+                    scan_started_at=started_at,
+                    scan_page=number - 1,
+                    scan_pages=tick.cursor.scan_pages,
+                )
+        return read(tick, number, size=size, newest_first=newest_first)
+
+    patch.setattr(tasks.polling._Tick, "_list", move_and_read)
+
+
+def failed_pages(patch: pytest.MonkeyPatch) -> None:
+    """A page that could not be read is taken for one without rows."""
+    read = tasks.polling._Tick._list
+    pages: dict[object, int] = {}
+
+    def swallow(
+        tick: tasks.polling._Tick, number: int, *, size: int, newest_first: bool = False
+    ) -> ListPage:
+        try:
+            page = read(tick, number, size=size, newest_first=newest_first)
+        except Failure:
+            return ListPage(rows=(), page=number, page_size=size, pages=pages[tick], malformed=0)
+        pages[tick] = page.pages
+        return page
+
+    patch.setattr(tasks.polling._Tick, "_list", swallow)
+
+
+def walk_from_the_end(patch: pytest.MonkeyPatch) -> None:
+    """A full scan walks from the first page to the last."""
+
+    def ascending(tick: Any) -> bool:  # noqa: ANN401
+        started_at = tick.started_at
+        number = pages = 1
+        while number <= pages:
+            page = tick._list(number, size=tick.runtime.settings.tps_page_size)
+            pages = page.pages
+            number += 1
+            tick._store(page, dossiers.FRESH, scan_started_at=started_at, next_page=number)
+        tick._complete(started_at, pages)
+        return True
+
+    patch.setattr(tasks.polling._Tick, "_scan", ascending)
+
+
+def repeated_absence(patch: pytest.MonkeyPatch) -> None:
+    """What a list does not show is taken for deleted."""
+
+    def absent_is_gone(
+        connection: Connection, procedure: int, *, scan_started_at: datetime, now: datetime
+    ) -> int:
+        return connection.execute(
+            update(Dossier)
+            .where(Dossier.procedure == procedure, Dossier.last_listed_at < scan_started_at)
+            .values(status=DossierStatus.GONE.value, reason="absent", next_attempt_at=None)
+        ).rowcount
+
+    patch.setattr(dossiers, "count_absences", absent_is_gone)
+
+
+def quarantine_clock(patch: pytest.MonkeyPatch) -> None:
+    """A dossier that could not be read is set aside for good."""
+    put_aside = dossiers.put_aside
+
+    def for_good(*args: Any, **values: Any) -> None:  # noqa: ANN401
+        put_aside(*args, **{**values, "next_attempt_at": None})
+
+    patch.setattr(dossiers, "put_aside", for_good)
+
+
+def isolated_reading(patch: pytest.MonkeyPatch) -> None:
+    """A dossier that cannot be read ends the batch."""
+    read = tasks.reading._read
+
+    def strict(*args: Any) -> Any:  # noqa: ANN401
+        reading = read(*args)
+        if reading.failure is not None:
+            raise LookupError
+        return reading
+
+    patch.setattr(tasks.reading, "_read", strict)
+
+
+def mail_retries(patch: pytest.MonkeyPatch) -> None:
+    """A message that failed is noted and forgotten."""
+
+    def forget(
+        connection: Connection, postponements: Sequence[Postponement], lease: Lease, now: datetime
+    ) -> frozenset[int]:
+        ids = [item.id for item in postponements]
+        connection.execute(
+            update(Delivery)
+            .where(Delivery.id.in_(ids))
+            .values(state=DeliveryState.SENT.value, next_attempt_at=None, lease_token=None)
+        )
+        return frozenset(ids)
+
+    patch.setattr(deliveries, "postpone", forget)
+
+
+def isolated_recipients(patch: pytest.MonkeyPatch) -> None:
+    """A refused recipient ends the batch, and the batch is tried again from its start."""
+
+    def strict(batch: Any, sender: Any, delivery: ClaimedDelivery) -> bool:  # noqa: ANN401
+        if batch._send(sender, delivery) is not None:
+            raise LookupError
+        batch.tried.append(tasks.delivering._Attempt(delivery, None, 0))
+        return True
+
+    patch.setattr(tasks.delivering._Batch, "_try", strict)
+
+
+def stable_message_ids(patch: pytest.MonkeyPatch) -> None:
+    """Every attempt is a new message."""
+
+    def anew(notice: Any, **options: Any) -> Any:  # noqa: ANN401
+        return compose(replace(notice, key=notice.key + secrets.token_hex(4)), **options)
+
+    patch.setattr(tasks.delivering, "compose", anew)
+
+
+def work_budget(patch: pytest.MonkeyPatch) -> None:
+    """A task goes on with its batch, however long it has taken so far."""
+    patch.setattr(tasks.delivering, "WORK_BUDGET", timedelta.max)
+    patch.setattr(tasks.reading, "WORK_BUDGET", timedelta.max)
+
+
+def lines_of_lost_attempts(patch: pytest.MonkeyPatch) -> None:
+    """That an attempt was lost with its worker is written nowhere."""
+    append = AuditLog.append
+
+    def without(log: Any, connection: Connection, at: datetime, lines: Iterable[Line]) -> None:  # noqa: ANN401
+        append(log, connection, at, [line for line in lines if line.reason != "lease-expired"])
+
+    patch.setattr(AuditLog, "append", without)
+
+
+def long_retries(patch: pytest.MonkeyPatch) -> None:
+    """Five attempts, and then nobody tries again."""
+    patch.setattr(tasks.delivering, "MAX_ATTEMPTS", 5)
+
+
+def free_waits(patch: pytest.MonkeyPatch) -> None:
+    """A server that asks us to wait uses up our attempts."""
+    patch.setattr(Failure, "action", property(_counting_action))
+    patch.setattr(tasks.delivering, "MAX_ATTEMPTS", 5)
+
+
+def _counting_action(failure: Failure) -> Any:  # noqa: ANN401
+    action = TABLE[failure.cause].action
+    return Action.RETRY if failure.cause is Cause.MAIL_THROTTLED else action
+
+
+def one_commit(patch: pytest.MonkeyPatch) -> None:
+    """The decision is committed, and the deliveries that it makes necessary a moment later."""
+    queue, settle = deliveries.queue, tasks.routing._Batch.settle
+    kept: list[tuple[Any, datetime]] = []
+    patch.setattr(deliveries, "queue", lambda _, orders, now: kept.append((list(orders), now)))
+
+    def settle_then_queue(batch: Any) -> Any:  # noqa: ANN401
+        report = settle(batch)
+        with batch.runtime.database.begin() as connection:
+            while kept:
+                orders, now = kept.pop()
+                queue(connection, orders, now)
+        return report
+
+    patch.setattr(tasks.routing._Batch, "settle", settle_then_queue)
+
+
+def clocks_put_right(patch: pytest.MonkeyPatch) -> None:
+    """Due times stay as a clock that was wrong has set them."""
+    patch.setattr(clocks, "put_right", lambda *_, **__: 0)
+
+
+def universal_time(patch: pytest.MonkeyPatch) -> None:
+    """The clock shows the time of Paris, and says that it is universal."""
+    make = Runtime.__init__
+
+    def make_on_paris_time(runtime: Runtime, *args: Any, **options: Any) -> None:  # noqa: ANN401
+        make(runtime, *args, **options)
+        clock = runtime.clock
+
+        def paris() -> datetime:
+            now = clock()
+            return now + (now.astimezone(PARIS).utcoffset() or timedelta())
+
+        runtime.clock = paris
+
+    patch.setattr(Runtime, "__init__", make_on_paris_time)
+
+
+def drop_unique_key(connection: Connection) -> None:
+    """Let the outbox take the same delivery twice."""
+    if connection.dialect.name == "postgresql":
+        name = connection.scalar(
+            text(
+                "SELECT conname FROM pg_constraint "
+                "WHERE conrelid = 'deliveries'::regclass AND contype = 'u'"
+            )
+        )
+        connection.execute(text(f"ALTER TABLE deliveries DROP CONSTRAINT {name}"))
+        return
+    found = "SELECT sql FROM sqlite_master WHERE name = 'deliveries'"
+    made = str(connection.scalar(text(found)))
+    without = re.sub(r",\s*CONSTRAINT uq_\w+ UNIQUE \([^)]*\)", "", made)
+    assert without != made
+    connection.execute(text("ALTER TABLE deliveries RENAME TO deliveries_before"))
+    connection.execute(text(without))
+    connection.execute(text("INSERT INTO deliveries SELECT * FROM deliveries_before"))
+    connection.execute(text("DROP TABLE deliveries_before"))
+
+
+BY_NAME: dict[str, Without] = {
+    function.__name__: function
+    for function in (
+        cursor_in_the_commit,
+        delivery_claims,
+        dossier_claims,
+        ending_leases,
+        fencing,
+        one_commit,
+        procedure_leases,
+        sweep,
+        work_budget,
+    )
+}
+"""Those that a worker process can be started without."""

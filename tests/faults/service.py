@@ -1,0 +1,195 @@
+"""The service as it runs: real workers and a real beat, short intervals, and a hand to kill.
+
+A worker that died is started again, as any supervisor does. What a lease lasts is not
+waited for: the clock of all processes is moved instead.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from cli.processes import ROOT
+from connectors.tps.simulator import Seen
+from tasks.limits import LEASE
+from tests.faults.app import WITHOUT
+from tests.faults.mailbox import Told
+from tests.faults.oracle import Finding
+from tests.faults.victims import PATIENCE, Contact, kill, lives
+from tests.faults.world import HOUR, World
+
+INTERVALS = {"poll_interval": 2, "sweep_interval": 3, "scan_interval": 5}
+"""Seconds; a tick is worth something until the next one."""
+
+LOOK = 0.2
+"""Seconds between two looks at a condition."""
+
+
+class Service:
+    """Workers and beats on a world's settings.
+
+    Args:
+        world: whose settings they get, broker included.
+        folder: for what they print.
+        without: names of the safeguards that they have to do without.
+    """
+
+    def __init__(self, world: World, folder: Path, *, without: Iterable[str] = ()) -> None:
+        self.world = world
+        self.log = folder / "service.log"
+        self.deaths = 0
+        self._environment = {**os.environ, **_variables(world), WITHOUT: " ".join(without)}
+        self._commands: dict[str, list[str]] = {}
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._revives = True
+
+    def start_worker(self, name: str = "worker", *, concurrency: int = 2) -> None:
+        """Start a worker on all queues."""
+        queues = ["--queues", "poll,route,deliver,upkeep"]
+        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        pool = ["--concurrency", str(concurrency), "--hostname", f"{name}@%h"]
+        self._start(name, ["worker", *queues, *quiet, *pool])
+
+    def start_beat(self, name: str = "beat") -> None:
+        """Start a beat."""
+        self._start(name, ["beat"])
+
+    def kill(self, name: str = "worker") -> None:
+        """SIGKILL a worker and all of its processes; it is started again by the next look."""
+        process = self._running[name]
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(PATIENCE)
+        self._died()
+
+    def kill_children(self, name: str = "worker") -> None:
+        """SIGKILL what does a worker's work, as the kernel does when memory runs out."""
+        for child in _children(self._running[name].pid):
+            kill(child)
+        self._died()
+
+    def _died(self) -> None:
+        self.deaths += 1
+        self.world.note_accident()
+        self.world.clock.move(LEASE)
+
+    def until(self, reached: Callable[[], object], *, within: float = PATIENCE) -> bool:
+        """Look until something is the case; False when it is not in time, in seconds."""
+        limit = time.monotonic() + within
+        while not reached():
+            if time.monotonic() > limit:
+                return False
+            self._revive()
+            time.sleep(LOOK)
+        return True
+
+    def settle(self, *, within: float = PATIENCE) -> list[Finding]:
+        """Run until the oracle finds nothing wrong, stop, and see that nothing was left to do."""
+        if not self.until(lambda: not self.world.ask(), within=within):
+            return self.world.ask()
+        self.stop()
+        told = len(self.world.offices.told)
+        self.world.clock.move(HOUR)
+        self.world.turn()
+        assert not self.world.crew.failed
+        assert len(self.world.offices.told) == told
+        return self.world.ask()
+
+    def stop(self) -> None:
+        """Ask all to end, as an operator does, and wait for them."""
+        self._revives = False
+        for process in self._running.values():
+            process.send_signal(signal.SIGTERM)
+        for process in self._running.values():
+            process.wait(PATIENCE)
+        self._running.clear()
+
+    def close(self) -> None:
+        """End whatever still runs."""
+        for process in self._running.values():
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(PATIENCE)
+
+    def printed(self) -> str:
+        """The end of what the processes printed."""
+        return self.log.read_text(errors="replace")[-4000:] if self.log.exists() else ""
+
+    def _start(self, name: str, command: list[str]) -> None:
+        self._commands[name] = command
+        self._spawn(name)
+
+    def _spawn(self, name: str) -> None:
+        with self.log.open("ab") as log:
+            self._running[name] = subprocess.Popen(
+                [sys.executable, "-m", "celery", "-A", "tests.faults.app", *self._commands[name]],
+                env=self._environment,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def _revive(self) -> None:
+        for name, process in list(self._running.items()):
+            if self._revives and process.poll() is not None:
+                self._spawn(name)
+
+
+class Strikes:
+    """Does something at chosen contacts of a service with the outside, before they are answered.
+
+    Args:
+        world: whose TPS and offices are watched.
+        counts: which requests and messages are counted.
+        strikes: for the number of a contact, what happens at it.
+    """
+
+    def __init__(
+        self, world: World, counts: Contact, strikes: Mapping[int, Callable[[], None]]
+    ) -> None:
+        self.done = 0
+        self.failed: list[BaseException] = []
+        self._counts = counts
+        self._strikes = strikes
+        self._seen = 0
+        self._lock = threading.RLock()
+        world.tps.on_request = world.offices.on_accept = self._contact
+
+    def _contact(self, what: Seen | Told) -> None:
+        with self._lock:
+            if not self._counts(what):
+                return
+            self._seen += 1
+            strike = self._strikes.get(self._seen)
+            if strike is None:
+                return
+            try:
+                strike()
+            except BaseException as error:
+                self.failed.append(error)
+                raise
+            self.done += 1
+
+
+def _variables(world: World) -> dict[str, str]:
+    """The settings of a world as environment variables."""
+    values = world.settings.model_dump(exclude_defaults=True)
+    return {f"WIF_{name.upper()}": _text(value) for name, value in values.items()}
+
+
+def _text(value: Any) -> str:  # noqa: ANN401
+    reveal = getattr(value, "get_secret_value", None)
+    return str(reveal() if reveal else value)
+
+
+def _children(pid: int) -> list[int]:
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in found if lives(int(child))]

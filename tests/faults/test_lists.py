@@ -1,0 +1,271 @@
+"""Lists that move while they are read, dossiers that break the protocol, polls that repeat."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import cycle
+
+import pytest
+
+from connectors.tps.simulator import Seen, SimulatedForm
+from connectors.tps.simulator.rendering import DEFECTS
+from tasks.polling import PollOutcome, poll
+from tests.faults import safeguards
+from tests.faults.conftest import MakeWorld
+from tests.faults.oracle import Finding, Kind
+from tests.faults.world import FORMS, HOUR, STUDENT, World
+
+sqlite_only = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+
+PAGE = 12
+"""Rows of a page; the deposits of the 2018 servers came in such pages."""
+
+PAGES = 5
+
+LONG = 7 * 86_400
+"""Seconds between two full scans where the next one must not mend what this one missed."""
+
+
+def kinds(findings: list[Finding]) -> set[Kind]:
+    return {finding.kind for finding in findings}
+
+
+# --- malformed dossiers -----------------------------------------------------------------------
+
+
+def with_one_malformed_each(world: World) -> list[int]:
+    """Fill the first form's page of PAGE rows, the second's and so on, and spoil the first
+    dossier of the first, the second of the second and so on."""
+    spoilt = []
+    for position, form in enumerate(world.forms):
+        numbers = world.file(PAGE, forms=[form])
+        spoilt.append(numbers[position])
+    for number, defect in zip(spoilt, cycle(DEFECTS), strict=False):
+        world.tps.change(number, defect=defect)
+    return spoilt
+
+
+PUBLIC = (19147, 19142, 16146, 16148, 12858, 12859, 22884, 22885, 18274, 18275, 17034, 19561)
+MANY = tuple(SimulatedForm(number, "75", STUDENT) for number in PUBLIC)
+
+
+@sqlite_only
+def test_a_malformed_dossier_in_each_position_of_a_page_stops_no_other(
+    make_world: MakeWorld,
+) -> None:
+    world = make_world(forms=MANY)
+    spoilt = with_one_malformed_each(world)
+    world.turn()
+
+    assert len(world.offices.told) == PAGE * len(MANY) - len(spoilt)
+    assert {told.number for told in world.offices.told}.isdisjoint(spoilt)
+
+    for number in spoilt:
+        world.tps.change(number, defect=None)
+    assert world.settle() == []
+    assert len(world.offices.told) == PAGE * len(MANY)
+
+
+@sqlite_only
+def test_control_where_a_malformed_dossier_ends_its_batch_the_others_wait_for_ever(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    safeguards.isolated_reading(monkeypatch)
+    world = make_world(forms=MANY[:3])
+    with_one_malformed_each(world)
+
+    found = world.settle(within=HOUR, tolerated=["LookupError"])
+    assert Kind.UNSETTLED in kinds(found)
+
+
+# --- lists that move --------------------------------------------------------------------------
+
+
+def delete_some(world: World, seen: Seen) -> None:
+    """Before a page is answered, delete a dossier before it, one on it and one behind it."""
+    page = int(seen.query["page"])
+    numbers = [truth.number for truth in world.tps.truths]
+    for position in (PAGE * (page - 2), PAGE * (page - 1) + 3, PAGE * page + 1):
+        if 0 <= position < len(numbers):
+            world.tps.delete(numbers[position])
+
+
+def add_some(world: World, seen: Seen) -> None:
+    """Before a page is answered, let more dossiers be filed than a page holds."""
+    world.file(PAGE + 1)
+
+
+def change_some(world: World, seen: Seen) -> None:
+    """Before a page is answered, change a dossier at its beginning: unsorted lists move it."""
+    page = int(seen.query["page"])
+    numbers = [truth.number for truth in world.tps.truths]
+    for position in (PAGE * (page - 1), PAGE * page):
+        if position < len(numbers):
+            world.tps.change(numbers[position], department="75")
+
+
+def delete_many_and_add(world: World, seen: Seen) -> None:
+    """Before a page is answered, delete a whole page before it and file another."""
+    for truth in world.tps.truths[:PAGE]:
+        world.tps.delete(truth.number)
+    world.file(PAGE)
+
+
+MOVES = [delete_some, add_some, change_some, delete_many_and_add]
+
+
+def on_each_page(world: World, move: Callable[[World, Seen], None]) -> None:
+    """Let `move` happen before each answer to a list, twice for each number of a page."""
+    left = dict.fromkeys(range(1, PAGES + 2), 2)
+
+    def listed(seen: Seen) -> None:
+        page = int(seen.query.get("page", 0))
+        if left.get(page, 0) > 0:
+            left[page] -= 1
+            move(world, seen)
+
+    world.tps.on_request = listed
+
+
+@sqlite_only
+@pytest.mark.parametrize("era", ["2018", "2021"])
+@pytest.mark.parametrize("move", MOVES)
+def test_a_list_that_moves_while_it_is_read_hides_nothing(
+    make_world: MakeWorld, move: Callable[[World, Seen], None], era: str
+) -> None:
+    world = make_world(forms=FORMS[:1], tps_options={"era": era, "fixed_page": PAGE})
+    world.file(PAGE * PAGES)
+    on_each_page(world, move)
+
+    assert world.settle(within=timedelta(hours=12)) == []
+
+
+@sqlite_only
+def test_one_scan_of_a_sorted_list_from_which_rows_vanish_misses_none(
+    make_world: MakeWorld,
+) -> None:
+    world = make_world(forms=FORMS[:1], scan_interval=LONG, tps_options={"fixed_page": PAGE})
+    world.file(PAGE * PAGES)
+    on_each_page(world, delete_some)
+    world.turn()
+
+    assert Kind.MISSED not in kinds(world.ask())
+
+
+@sqlite_only
+def test_control_a_scan_that_walks_from_the_first_page_misses_rows(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    safeguards.walk_from_the_end(monkeypatch)
+    world = make_world(forms=FORMS[:1], scan_interval=LONG, tps_options={"fixed_page": PAGE})
+    world.file(PAGE * PAGES)
+    on_each_page(world, delete_some)
+    world.turn()
+
+    assert Kind.MISSED in kinds(world.ask())
+
+
+@sqlite_only
+def test_control_absence_taken_for_deletion_loses_dossiers(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    safeguards.repeated_absence(monkeypatch)
+    world = make_world(
+        forms=FORMS[:1], scan_interval=LONG, tps_options={"era": "2018", "fixed_page": PAGE}
+    )
+    world.file(PAGE * PAGES)
+    world.turn()
+    on_each_page(world, change_some)
+    world.clock.move(HOUR)
+    world.turn()
+
+    assert Kind.GONE_THOUGH_LISTED in kinds(world.ask())
+
+
+@sqlite_only
+def test_what_is_deleted_is_gone_with_a_reason_and_what_comes_back_is_routed(
+    make_world: MakeWorld,
+) -> None:
+    world = make_world()
+    numbers = world.file(12)
+    assert world.settle() == []
+    kept = [world.tps.dossier(number) for number in numbers[:4]]
+    for number in numbers[:6]:
+        world.tps.delete(number)
+    assert world.settle() == []
+
+    for dossier in kept:
+        world.tps.add(
+            dossier.form,
+            number=dossier.number,
+            filed_at=dossier.filed_at,
+            changed_at=world.clock(),
+            department=dossier.department,
+        )
+    assert world.settle() == []
+    assert len(world.offices.told) == 12
+
+
+# --- polls that repeat ------------------------------------------------------------------------
+
+
+def test_a_poll_that_is_repeated_has_one_effect(make_world: MakeWorld) -> None:
+    world = make_world()
+    world.file(20)
+    for _ in range(5):
+        for form in world.forms:
+            world.crew.poll(form.procedure)
+        world.crew.tick()
+    world.crew.work()
+
+    assert world.settle() == []
+    assert len(world.offices.told) == 20
+
+
+def poll_all_at_once(world: World, pollers: int = 6) -> list[PollOutcome]:
+    """Several workers poll one procedure, beginning at the same moment."""
+    ready = threading.Barrier(pollers, timeout=20)
+    outcomes: list[PollOutcome] = []
+
+    def poll_once() -> None:
+        runtime = world.second_runtime()
+        with runtime.database.read():
+            ready.wait()
+        outcomes.append(poll(runtime, world.forms[0].procedure, full=True).outcome)
+        runtime.close()
+
+    threads = [threading.Thread(target=poll_once) for _ in range(pollers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outcomes
+
+
+def test_polls_at_the_same_moment_have_one_effect(make_world: MakeWorld) -> None:
+    world = make_world(forms=FORMS[:1], tps_options={"fixed_page": PAGE})
+    world.runtime.register_procedures(world.clock())
+    world.file(PAGE * PAGES)
+
+    outcomes = poll_all_at_once(world)
+
+    assert len(outcomes) == 6
+    assert PollOutcome.DONE in outcomes
+    assert set(outcomes) <= {PollOutcome.DONE, PollOutcome.BUSY}
+    assert world.settle() == []
+
+
+@pytest.mark.parametrize("engine_name", ["postgres"], indirect=True)
+def test_control_polls_without_a_lease_see_dossiers_twice(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    safeguards.procedure_leases(monkeypatch)
+    world = make_world(forms=FORMS[:1], tps_options={"fixed_page": PAGE})
+    world.runtime.register_procedures(world.clock())
+    world.file(PAGE * PAGES)
+    together = threading.Barrier(6, timeout=20)
+    safeguards.meet_before_storing(monkeypatch, together)
+
+    poll_all_at_once(world)
+
+    assert Kind.AUDIT_REPEATED in kinds(world.settle(within=HOUR))
