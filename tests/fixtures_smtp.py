@@ -125,6 +125,7 @@ class SmtpServer:
         self.connections = 0
         self.commands: Counter[str] = Counter()
         self.greeted_by: list[str] = []
+        self.generation = 0
         self._tls = _server_context(certificate)
         self._faults: list[Fault] = []
         self._messages: list[Received] = []
@@ -216,8 +217,21 @@ class SmtpServer:
                     return fault
         return None
 
-    def keep(self, envelope: Envelope) -> None:
-        """Record an accepted message."""
+    def orphan(self) -> None:
+        """Whoever is connected now is dead: what its connections still bring, nobody sends."""
+        with self._changed:
+            self.generation += 1
+
+    def keep(self, envelope: Envelope, generation: int) -> bool:
+        """Record an accepted message.
+
+        Args:
+            envelope: what was accepted.
+            generation: of the connection that brought it.
+
+        Returns:
+            Whether its sender lives, as far as the server was told.
+        """
         content = envelope.original_content or b""
         with self._changed:
             self._messages.extend(
@@ -225,6 +239,7 @@ class SmtpServer:
                 for recipient in envelope.rcpt_tos
             )
             self._changed.notify_all()
+            return generation == self.generation
 
     def _authenticate(
         self,
@@ -270,7 +285,7 @@ class _Handler:
     async def handle_DATA(self, smtp: "_Protocol", session: Session, envelope: Envelope) -> str:  # noqa: N802
         fault = self._server.next_fault(At.CONTENT, envelope.rcpt_tos)
         if fault is None or fault.accept or fault.only_late:
-            self._server.keep(envelope)
+            self._server.keep(envelope, smtp.generation)
         reply = await smtp.misbehave(fault) if fault else ""
         return reply or "250 2.0.0 accepted"
 
@@ -281,6 +296,7 @@ class _Protocol(SMTP):
     def __init__(self, server: SmtpServer, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(_Handler(server), loop=loop, **server.options())
         self._server = server
+        self.generation = server.generation
         self._greeted = False
 
     async def misbehave(self, fault: Fault) -> str:

@@ -39,7 +39,7 @@ class Offices(SmtpServer):
         on_accept: called with each message that was accepted, in the server's thread and
             before the sender is told.
         unheard: for each id, how often it was accepted in a conversation that was cut
-            before the sender could know.
+            before the sender could know, or after the sender had died.
     """
 
     def __init__(self) -> None:
@@ -60,13 +60,14 @@ class Offices(SmtpServer):
             self._cut = fault is not None and fault.accept
         return fault
 
-    def keep(self, envelope: Envelope) -> None:
-        super().keep(envelope)
+    def keep(self, envelope: Envelope, generation: int) -> bool:
+        heard = super().keep(envelope, generation) and not self._cut
         told = _told(envelope.original_content or b"", envelope.rcpt_tos[0])
-        if self._cut:
+        if not heard:
             self.unheard[told.message_id] += 1
         if self.on_accept is not None:
             self.on_accept(told)
+        return heard
 
     @property
     def told(self) -> list[Told]:

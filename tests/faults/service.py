@@ -23,7 +23,7 @@ from tasks.limits import LEASE
 from tests.faults.app import WITHOUT
 from tests.faults.mailbox import Told
 from tests.faults.oracle import Finding
-from tests.faults.victims import PATIENCE, Contact, kill, lives
+from tests.faults.victims import PATIENCE, Contact, kill, lives, wait_for_end
 from tests.faults.world import HOUR, World
 
 INTERVALS = {"poll_interval": 2, "sweep_interval": 3, "scan_interval": 5}
@@ -65,9 +65,12 @@ class Service:
     def kill(self, name: str = "worker") -> None:
         """SIGKILL a worker and all of its processes; it is started again by the next look."""
         process = self._running[name]
+        children = _children(process.pid)
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(PATIENCE)
+        for child in children:
+            wait_for_end(child)
         self._died()
 
     def kill_children(self, name: str = "worker") -> None:
@@ -78,6 +81,8 @@ class Service:
 
     def _died(self) -> None:
         self.deaths += 1
+        # Before the account: what they had written to their sockets is accepted after it.
+        self.world.offices.orphan()
         self.world.note_accident()
         self.world.clock.move(LEASE)
 

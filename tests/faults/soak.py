@@ -28,6 +28,7 @@ def main() -> int:
         stateful_step_count=STEPS,
         deadline=None,
         database=None,
+        phases=[hypothesis.Phase.generate],
         suppress_health_check=list(hypothesis.HealthCheck),
     )
     until = time.monotonic() + given.minutes * 60

@@ -141,6 +141,11 @@ class Victim:
 def kill(pid: int) -> None:
     """End a process at once, and return when it does nothing any more."""
     os.kill(pid, signal.SIGKILL)
+    wait_for_end(pid)
+
+
+def wait_for_end(pid: int) -> None:
+    """Return when a process that was killed does nothing any more."""
     until = time.monotonic() + PATIENCE
     while lives(pid):
         assert time.monotonic() < until, f"process {pid} survives SIGKILL"

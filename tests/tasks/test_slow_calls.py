@@ -39,10 +39,10 @@ class Watch:
 class Watched(SmtpServer):
     watch: Watch | None = None
 
-    def keep(self, envelope: Envelope) -> None:
+    def keep(self, envelope: Envelope, generation: int) -> bool:
         if self.watch is not None:
             self.watch.look()
-        super().keep(envelope)
+        return super().keep(envelope, generation)
 
 
 @pytest.fixture
