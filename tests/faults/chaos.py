@@ -75,6 +75,9 @@ WAITS = (
 TIMES = st.sampled_from([1, 2, 5, 1_000])
 """How often a fault is played; the largest is for as long as it is there."""
 
+BY_HAND = timedelta(seconds=1)
+"""What a person does, and what the same person did before, do not bear one instant."""
+
 PAGE = 4
 
 
@@ -261,6 +264,7 @@ class Chaos(RuleBasedStateMachine):
             ]
         if not known:
             return
+        self.world.clock.move(BY_HAND)
         dossier = known[which % len(known)]
         key = (dossier.procedure, dossier.number)
         if unit is None:
@@ -271,6 +275,7 @@ class Chaos(RuleBasedStateMachine):
 
     @rule(unit=st.sampled_from([None, *UNITS]))
     def rules_change(self, unit: str | None) -> None:
+        self.world.clock.move(BY_HAND)
         publish_variant(self.world.runtime, unit)
         reroute_open(self.world.runtime)
         self.count("rules changed")

@@ -333,13 +333,15 @@ def _beginning(name: str, lines: Sequence[Any]) -> Iterator[Finding]:
 def _placing(name: str, row: Any, lines: Sequence[Any]) -> Iterator[Finding]:  # noqa: ANN401
     """Every decision stands behind its classification, and the last one is in force."""
     placed: list[str] = []
-    before = None
+    before, at = None, None
     for line in lines:
         if line.step in PLACED or line.step == Step.REASSIGNED:
             if line.step in PLACED and before not in {Step.CLASSIFIED, *PLACED}:
                 yield Finding(Kind.AUDIT_ORDER, f"{name} {line.step} after {before}")
-            placed = [*placed, line.unit] if before == line.step else [line.unit]
-        before = line.step
+            # Several units of one decision stand together, with its instant.
+            again = (before, at) == (line.step, line.at)
+            placed = [*placed, line.unit] if again else [line.unit]
+        before, at = line.step, line.at
     if sorted(placed) != sorted(row.units):
         yield Finding(Kind.AUDIT_CONTRADICTS, f"{name} {placed} instead of {row.units}")
 
