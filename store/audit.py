@@ -91,7 +91,11 @@ class AuditLog:
 
     def append(self, connection: Connection, at: datetime, lines: Iterable[Line]) -> None:
         """Write `lines`, stamped `at`, in the transaction of `connection`."""
-        insert_rows(connection, AuditLine, [self._row(at, line) for line in lines])
+        insert_rows(connection, AuditLine, self.rows(at, lines))
+
+    def rows(self, at: datetime, lines: Iterable[Line]) -> list[dict[str, object]]:
+        """`lines`, stamped `at`, by the names of their columns."""
+        return [self._row(at, line) for line in lines]
 
     def refs(self, procedure: int, number: int) -> tuple[str, ...]:
         """The references of a dossier under every known key, the current one first."""

@@ -37,7 +37,9 @@ Row = Mapping[str, Any]
 Fixed = tuple[tuple[str, Any], ...]
 """Names of columns and what every row gets there."""
 
-_DOCUMENT = "document"
+DOCUMENT = "document"
+"""The parameter that takes what `document` makes."""
+
 _LEASE = "lease"
 _PARAMETER = "given_{}"
 """A parameter must not have the name of a column that is written."""
@@ -51,7 +53,7 @@ def insert_rows(connection: Connection, model: type[Base], rows: Sequence[Row]) 
         connection.execute(insert_new(connection, model), list(rows))
         return
     names = tuple(rows[0])
-    connection.execute(_inserting(model, names), {_DOCUMENT: _json(connection, model, rows)})
+    connection.execute(_inserting(model, names), {DOCUMENT: document(connection, model, rows)})
 
 
 def update_leased(
@@ -82,14 +84,13 @@ def update_leased(
         statement = _updating_each(model, names, keys, fixed, first)
         connection.execute(statement, [{**_named(row), _LEASE: lease} for row in rows])
         return
-    document = _json(connection, model, rows)
-    statement = _updating(model, names, keys, fixed, first)
-    connection.execute(statement, {_DOCUMENT: document, _LEASE: lease})
+    given = {DOCUMENT: document(connection, model, rows), _LEASE: lease}
+    connection.execute(_updating(model, names, keys, fixed, first), given)
 
 
 @lru_cache
 def _inserting(model: type[Base], names: tuple[str, ...]) -> postgresql.Insert:
-    given = _given(model, names)
+    given = as_table(model, names)
     chosen = select(*(given.c[name] for name in names))
     statement = postgresql.insert(table_of(model)).from_select(
         names, chosen, include_defaults=False
@@ -105,7 +106,7 @@ def _updating(
     fixed: Fixed,
     first: tuple[str, ...],
 ) -> Update:
-    given = _given(model, names)
+    given = as_table(model, names)
     return _update(model, {name: given.c[name] for name in names}, keys, fixed, first)
 
 
@@ -146,19 +147,23 @@ def _named(row: Row) -> dict[str, Any]:
     return {_PARAMETER.format(name): value for name, value in row.items()}
 
 
-def _given(model: type[Base], names: tuple[str, ...]) -> TableValuedAlias:
-    """The rows of the document as a table."""
+def as_table(
+    model: type[Base], names: tuple[str, ...], *more: ColumnElement[Any]
+) -> TableValuedAlias:
+    """The rows of a document as a table, on PostgreSQL: columns of `model` and `more`."""
     columns = [column(name, table_of(model).c[name].type) for name in names]
-    document = cast(bindparam(_DOCUMENT, type_=Text), JSON)
-    rows = func.json_to_recordset(document).table_valued(*columns)
+    given = cast(bindparam(DOCUMENT, type_=Text), JSON)
+    rows = func.json_to_recordset(given).table_valued(*columns, *more)
     return rows.render_derived(name="given", with_types=True)
 
 
-def _json(connection: Connection, model: type[Base], rows: Sequence[Row]) -> str:
+def document(connection: Connection, model: type[Base], rows: Sequence[Row]) -> str:
+    """`rows`, which all have the same names, as one document; not all are columns of `model`."""
     decorated = [
         (name, kind)
         for name in rows[0]
-        if isinstance(kind := table_of(model).c[name].type, TypeDecorator)
+        if name in table_of(model).c
+        and isinstance(kind := table_of(model).c[name].type, TypeDecorator)
     ]
     return orjson.dumps([_bound(row, decorated, connection.dialect) for row in rows]).decode()
 

@@ -195,28 +195,6 @@ def _claimed(connection: Connection, ids: Sequence[int]) -> list[ClaimedDelivery
     ]
 
 
-_FINISHING = (
-    update(_TABLE)
-    .where(among(_THIS.id, "ids"), _THIS.lease_token == bindparam("lease"))
-    .values(
-        state=DeliveryState.SENT.value,
-        reason=None,
-        next_attempt_at=None,
-        lease_token=None,
-        finished_at=bindparam("now"),
-    )
-    .returning(_THIS.id)
-)
-
-
-def finish_sent(
-    connection: Connection, ids: Collection[int], lease: Lease, now: datetime
-) -> frozenset[int]:
-    """Mark as sent those of `ids` that `lease` still holds; returns them."""
-    done = connection.execute(_FINISHING, {"ids": ids, "lease": lease.token, "now": now})
-    return frozenset(done.scalars())
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Postponement:
     """A delivery that was not made: `next_attempt_at` is None when it is dead."""

@@ -22,7 +22,7 @@ from routing.retries import MAX_ATTEMPTS, delay
 from routing.ruleset import RuleSet
 from routing.territory import departments
 from routing.units import Unit
-from store import deliveries
+from store import deliveries, finishing
 from store.audit import Line, Step
 from store.deliveries import ClaimedDelivery, Postponement
 from store.leases import LEASE_EXPIRED, Lease
@@ -228,19 +228,28 @@ class _Batch:
         """
         if not self.tried:
             return
-        lines = self.runtime.database.run(self._store, patience=FINISH_PATIENCE_SECONDS)
+        all_sent = not any(attempt.failure for attempt in self.tried)
+        lines = self.runtime.database.run(
+            self._store, patience=FINISH_PATIENCE_SECONDS, alone=all_sent
+        )
         self.finished.update(attempt.delivery.id for attempt in self.tried)
         self.tried = []
         self._count(lines)
 
     def _store(self, connection: Connection) -> list[Line]:
-        now = self.runtime.clock()
-        sent = [attempt.delivery.id for attempt in self.tried if attempt.failure is None]
-        later = {a.delivery.id: self._postponement(a, now) for a in self.tried if a.failure}
-        ours = deliveries.finish_sent(connection, sent, self.lease, now) if sent else frozenset()
-        ours |= deliveries.postpone(connection, list(later.values()), self.lease, now)
-        mine = [attempt for attempt in self.tried if attempt.delivery.id in ours]
-        lines = [_line(attempt, later.get(attempt.delivery.id)) for attempt in mine]
+        now, audit = self.runtime.clock(), self.runtime.audit
+        sent = {a.delivery.id: _line(a, None) for a in self.tried if a.failure is None}
+        done = finishing.finish_sent(connection, audit, sent, self.lease, now)
+        lines = [line for delivery, line in sent.items() if delivery in done]
+        return lines + self._store_failed(connection, now)
+
+    def _store_failed(self, connection: Connection, now: datetime) -> list[Line]:
+        failed = {a.delivery.id: a for a in self.tried if a.failure}
+        if not failed:
+            return []
+        later = {delivery: self._postponement(a, now) for delivery, a in failed.items()}
+        ours = deliveries.postpone(connection, list(later.values()), self.lease, now)
+        lines = [_line(a, later[id_]) for id_, a in failed.items() if id_ in ours]
         self.runtime.audit.append(connection, now, lines)
         return lines
 

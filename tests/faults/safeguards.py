@@ -8,7 +8,7 @@ in services of this kind, from this process or from a worker that the harness st
 import re
 import secrets
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ import tasks.routing
 from connectors.mail.message import compose
 from connectors.tps.listing import ListPage
 from routing.failures import TABLE, Action, Cause, Failure
-from store import clocks, deliveries, dossiers, procedures
+from store import clocks, deliveries, dossiers, finishing, procedures
 from store.audit import AuditLog, Line
 from store.bulk import update_leased
 from store.deliveries import ClaimedDelivery, DeliveryState, Postponement
@@ -99,14 +99,19 @@ def fencing(patch: pytest.MonkeyPatch) -> None:
 
 def _unfenced_deliveries(patch: pytest.MonkeyPatch) -> None:
     def finish_sent(
-        connection: Connection, ids: Collection[int], lease: Lease, now: datetime
+        connection: Connection,
+        audit: AuditLog,
+        sent: Mapping[int, Line],
+        lease: Lease,
+        now: datetime,
     ) -> frozenset[int]:
         connection.execute(
             update(Delivery)
-            .where(Delivery.id.in_(ids))
+            .where(Delivery.id.in_(sent))
             .values(state="sent", next_attempt_at=None, lease_token=None, finished_at=now)
         )
-        return frozenset(ids)
+        audit.append(connection, now, sent.values())
+        return frozenset(sent)
 
     def postpone(
         connection: Connection, postponements: Sequence[Postponement], lease: Lease, now: datetime
@@ -116,7 +121,7 @@ def _unfenced_deliveries(patch: pytest.MonkeyPatch) -> None:
             connection.execute(deliveries._POSTPONING, rows)
         return frozenset(item.id for item in postponements)
 
-    patch.setattr(deliveries, "finish_sent", finish_sent)
+    patch.setattr(finishing, "finish_sent", finish_sent)
     patch.setattr(deliveries, "postpone", postpone)
 
 

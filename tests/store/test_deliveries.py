@@ -5,13 +5,18 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from routing.assignment import Event, Notification
 from store import deliveries
+from store.audit import AuditLog, Line, Step
 from store.deliveries import DeliveryState, Filter, Order, Postponement
 from store.dossiers import FRESH, Sighting, note_listed
 from store.engine import Database
+from store.finishing import finish_sent
 from store.leases import Lease
+from store.models import AuditLine
 from tests.stage import START
 
 LEASE = timedelta(minutes=4)
@@ -33,6 +38,17 @@ def order(number: int, unit: str = "UD075") -> Order:
         assignment=1,
         lane=0,
     )
+
+
+AUDIT = AuditLog([b"synthetic-key-of-32-bytes-length!"])
+
+
+def told(database: Database) -> list[tuple[object, ...]]:
+    """The lines of the audit log, in order."""
+    of = AuditLine
+    columns = (of.step, of.procedure, of.dossier_ref, of.unit, of.attempt, of.at)
+    with database.read() as connection:
+        return [tuple(row) for row in connection.execute(select(*columns).order_by(of.id))]
 
 
 def queue(database: Database, *orders: Order) -> None:
@@ -63,7 +79,51 @@ def test_a_claimed_delivery_is_nobody_elses_until_its_lease_ends(database: Datab
     with database.begin() as connection:
         (again,) = deliveries.claim(connection, limit=10, lease=Lease(later, LEASE), now=later)
         assert again.attempts == 2
-        assert deliveries.finish_sent(connection, [mine.id], first, later) == frozenset()
+        sent = {mine.id: Line(step=Step.SENT, procedure=1, number=1)}
+        assert finish_sent(connection, AUDIT, sent, first, later) == frozenset()
+    assert listed(database)[0].state == DeliveryState.SENDING
+    assert told(database) == []
+
+
+def test_what_was_sent_is_finished_with_its_line_where_the_lease_still_holds(
+    database: Database,
+) -> None:
+    queue(database, *(order(number) for number in range(1, 6)))
+    early, late = Lease(START, LEASE), Lease(START, LEASE)
+    with database.begin() as connection:
+        lost = deliveries.claim(connection, limit=2, lease=early, now=START)
+        mine = deliveries.claim(connection, limit=3, lease=late, now=START)
+    lines = {
+        each.id: Line(step=Step.SENT, procedure=1, number=each.number, unit=each.unit, attempt=1)
+        for each in [*lost, *mine]
+    }
+
+    done = database.run(
+        lambda connection: finish_sent(connection, AUDIT, lines, late, START), alone=True
+    )
+
+    assert done == {each.id for each in mine}
+    refs = [AUDIT.refs(1, each.number)[0] for each in mine]
+    assert told(database) == [("sent", 1, ref, "UD075", 1, START) for ref in refs]
+    states = {each.number: each.state for each in listed(database)}
+    assert {number for number, state in states.items() if state == DeliveryState.SENT} == {
+        each.number for each in mine
+    }
+
+
+def test_a_line_that_cannot_be_stored_leaves_its_delivery_unfinished(database: Database) -> None:
+    queue(database, order(1))
+    lease = Lease(START, LEASE)
+    with database.begin() as connection:
+        (mine,) = deliveries.claim(connection, limit=1, lease=lease, now=START)
+        connection.exec_driver_sql("ALTER TABLE audit_lines RENAME TO audit_lines_away")
+    sent = {mine.id: Line(step=Step.SENT, procedure=1, number=1)}
+
+    with pytest.raises(DBAPIError):
+        database.run(
+            lambda connection: finish_sent(connection, AUDIT, sent, lease, START), alone=True
+        )
+
     assert listed(database)[0].state == DeliveryState.SENDING
 
 
