@@ -15,6 +15,8 @@ def normalise(text: str) -> str:
     Case, accents (composed or decomposed), ligatures, kinds of apostrophe and of
     dash, and runs of blanks (no-break ones as well) make no difference.
     """
+    if text.isascii():
+        return " ".join(text.replace("`", "'").split()).lower()
     folded = unicodedata.normalize("NFKD", text.translate(_LIGATURES))
     bare = "".join(char for char in folded if not unicodedata.combining(char))
     plain = bare.translate(_APOSTROPHES).translate(_DASHES)

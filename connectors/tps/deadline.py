@@ -12,17 +12,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from http.client import HTTPResponse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
-from requests.structures import CaseInsensitiveDict
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import ConnectionPool
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+    from requests.structures import CaseInsensitiveDict
 
 _ends: ContextVar[float] = ContextVar("_ends", default=math.inf)
 
@@ -127,7 +127,8 @@ class TimedAdapter(HTTPAdapter):
         """The answer as requests gives it, without the cookies and the guess of an encoding."""
         response = Response()
         response.status_code = answer.status
-        response.headers = CaseInsensitiveDict(answer.headers)
+        # As urllib3 has them: another dictionary without case would be made for nothing.
+        response.headers = cast("CaseInsensitiveDict[str]", answer.headers)
         response.raw = answer
         response.url = request.url or ""
         response.request = request

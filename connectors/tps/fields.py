@@ -4,7 +4,7 @@ Ids changed meaning once and `order_place` is -1 in recent servers, so a field g
 its label, compared normalised, or by an id given in the configuration.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 import orjson
@@ -17,11 +17,14 @@ from routing.text import normalise
 SEPARATOR = "; "
 """Between several values of one field: no département is read from two, and no phrase spans it."""
 
+Labels = tuple[tuple[Field, tuple[str, ...]], ...]
+"""The labels of each field of a form."""
+
 _DIGITS = {Field.RESIDENCE_POSTAL_CODE: 5, Field.RESIDENCE_PERMIT_DEPARTMENT: 2}
 """A field of type number loses its leading zeros: `01000` arrives as 1000."""
 
-_folded_label = lru_cache(maxsize=4096)(normalise)
-"""Labels belong to forms, not to persons, and come again with every dossier."""
+MOST_LABELS = 4096
+"""Of a form: what TPS sends must not fill the memory."""
 
 
 def read_fields(champs: object, form: Form) -> dict[Field, str]:
@@ -33,35 +36,57 @@ def read_fields(champs: object, form: Form) -> dict[Field, str]:
     Raises:
         Broken: when an entry is not what the protocol promises.
     """
-    by_label = {label: field for field, texts in form.labels.items() for label in _folded(texts)}
+    by_label = _labels(tuple(form.labels.items()))
     by_id = {wanted: field for field, wanted in form.field_ids.items()}
     labelled: dict[Field, list[str]] = {}
     identified: dict[Field, list[str]] = {}
     for entry in a_list(champs, Defect.FIELDS):
-        number, label, value = _parts(entry)
-        if field := by_id.get(number):
-            identified.setdefault(field, []).extend(_texts(value, field))
-        elif field := by_label.get(_folded_label(label)):
-            labelled.setdefault(field, []).extend(_texts(value, field))
+        kind = _kind(entry)
+        label = kind.get("libelle")
+        if not isinstance(label, str):
+            raise Broken(Defect.FIELD)
+        if by_id and (field := by_id.get(_id(kind))):
+            identified.setdefault(field, []).extend(_texts(entry, field))
+        elif field := by_label[label]:
+            labelled.setdefault(field, []).extend(_texts(entry, field))
     return {field: _one(texts) for field, texts in (labelled | identified).items()}
 
 
-def _parts(entry: object) -> tuple[str, str, object]:
-    """The id of a field (a number, or the text that newer servers give), its label, its value."""
+def _kind(entry: object) -> dict[str, object]:
+    """What sort of field an entry is."""
     if not isinstance(entry, dict):
         raise Broken(Defect.FIELDS)
     kind = entry.get("type_de_champ")
     if not isinstance(kind, dict):
         raise Broken(Defect.FIELD)
-    number, label = kind.get("id"), kind.get("libelle")
-    if not isinstance(label, str):
-        raise Broken(Defect.FIELD)
-    return str(number) if isinstance(number, (int, str)) else "", label, entry.get("value")
+    return kind
 
 
-@lru_cache(maxsize=1024)
-def _folded(labels: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(map(normalise, labels))
+def _id(kind: Mapping[str, object]) -> str:
+    """The id of a field: a number, or the text that newer servers give."""
+    number = kind.get("id")
+    return str(number) if isinstance(number, (int, str)) else ""
+
+
+class _Labels(dict[str, Field | None]):
+    """The field that goes by a label, spelt as it may be.
+
+    Labels belong to forms, not to persons, and come again with every dossier: each
+    spelling is compared once.
+    """
+
+    def __init__(self, labels: Labels) -> None:
+        super().__init__()
+        self._folded = {normalise(text): field for field, texts in labels for text in texts}
+
+    def __missing__(self, label: str) -> Field | None:
+        field = self._folded.get(normalise(label))
+        if len(self) < MOST_LABELS:
+            self[label] = field
+        return field
+
+
+_labels = lru_cache(maxsize=1024)(_Labels)
 
 
 def _one(texts: list[str]) -> str:
@@ -72,12 +97,13 @@ def _one(texts: list[str]) -> str:
     return SEPARATOR.join(different[key] for key in sorted(different) if key)
 
 
-def _texts(value: object, field: Field) -> Iterator[str]:
-    """A value as texts.
+def _texts(entry: object, field: Field) -> Iterator[str]:
+    """The value of an entry as texts.
 
     Raises:
         Broken: when it is neither text, a whole number, null nor a list of those.
     """
+    value = entry.get("value") if isinstance(entry, dict) else None
     for choice in _choices(value):
         if isinstance(choice, int) and not isinstance(choice, bool):
             yield str(choice).zfill(_DIGITS.get(field, 0))

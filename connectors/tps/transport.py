@@ -10,12 +10,11 @@ from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import requests
 import urllib3
-from requests.structures import CaseInsensitiveDict
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_random
 
 from connectors.tps.answer import Answer, parse
@@ -24,11 +23,20 @@ from connectors.tps.errors import Place, TpsFailure, failure
 from connectors.tps.status import cause_of, seconds_to_wait
 from routing.failures import Cause
 
+if TYPE_CHECKING:
+    from requests.structures import CaseInsensitiveDict
+
 USER_AGENT = "work-in-france-routing"
 MOST_REDIRECTS = 3
 DRAINED = 65_536
 """Bytes of a refusal that are read away, so that its connection can serve the next call."""
 
+_HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+    "Connection": "keep-alive",
+    "User-Agent": USER_AGENT,
+}
 _PORTS = {"http": 80, "https": 443}
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
@@ -139,16 +147,9 @@ class Transport:
         request = requests.PreparedRequest()
         request.method = "GET"
         request.url = _with_token(url, token) if self._token_in_query else url
-        request.headers = CaseInsensitiveDict(
-            {
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip",
-                "Connection": "keep-alive",
-                "User-Agent": USER_AGENT,
-            }
-        )
-        if not self._token_in_query:
-            request.headers["Authorization"] = f"Bearer {token}"
+        headers = _HEADERS if self._token_in_query else _authorized(token)
+        # A plain dictionary does: each name stands there once, and requests only passes it on.
+        request.headers = cast("CaseInsensitiveDict[str]", headers)
         patience = (self._limits.connect, self._limits.read)
         return self._adapter.send(request, timeout=patience, **self._settings)
 
@@ -225,6 +226,10 @@ def _settings(session: requests.Session, base_url: str) -> dict[str, Any]:
     return dict(
         session.merge_environment_settings(base_url, {}, stream=True, verify=authorities, cert=None)
     )
+
+
+def _authorized(token: str) -> dict[str, str]:
+    return {**_HEADERS, "Authorization": f"Bearer {token}"}
 
 
 def _with_token(url: str, token: str) -> str:

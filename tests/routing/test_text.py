@@ -36,3 +36,9 @@ def test_other_words_are_not() -> None:
 @given(st.text())
 def test_normalising_twice_changes_nothing(text: str) -> None:
     assert normalise(normalise(text)) == normalise(text)
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_text_without_accents_is_compared_as_text_with_them(text: str) -> None:
+    # The accent, which makes no difference, takes the text the long way.
+    assert normalise(f"a{text}\u0301b") == normalise(f"a{text}b")
