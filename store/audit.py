@@ -80,7 +80,7 @@ class AuditKey:
     def ref(self, procedure: int, number: int) -> str:
         """HMAC-SHA256 (hex) of a dossier."""
         message = f"{procedure}/{number}".encode()
-        return hmac.new(self._secret, message, hashlib.sha256).hexdigest()
+        return hmac.digest(self._secret, message, "sha256").hex()
 
 
 class AuditLog:

@@ -116,7 +116,14 @@ def _part(subtype: str, content: str) -> bytes:
         ("Content-Type", f'text/{subtype}; charset="utf-8"'),
         ("Content-Transfer-Encoding", "quoted-printable"),
     )
-    return _block(headers) + b2a_qp(content.replace("\n", "\r\n").encode(), istext=True)
+    return _block(headers) + b"\r\n".join(map(_quoted_printable, content.split("\n")))
+
+
+@lru_cache(maxsize=1024)
+def _quoted_printable(line: str) -> bytes:
+    """One line, encoded. Most lines come again in every message."""
+    # The encoder takes its line ends, those of a line that it breaks too, from the text.
+    return b2a_qp(line.encode() + b"\r\n", istext=True)[:-2]
 
 
 def _block(headers: tuple[tuple[str, str], ...]) -> bytes:
