@@ -26,6 +26,7 @@ from connectors.tps.simulator.simulator import TOKEN
 from tests.fixtures_postgres import Databases, PostgresServer
 from tests.fixtures_redis import RedisServer
 
+LOOPBACK = "127.0.0.1"
 ROOT = Path(__file__).resolve().parent.parent
 STOP_SECONDS = 20.0
 
@@ -91,11 +92,11 @@ def configured_forms() -> list[dict[str, Any]]:
 
 
 @contextmanager
-def simulated_tps(folder: Path) -> Iterator[Tps]:
+def simulated_tps(folder: Path, *, host: str = LOOPBACK) -> Iterator[Tps]:
     """An empty TPS."""
     log = folder / "tps.log"
-    command = (sys.executable, "-m", "connectors.tps.simulator", "--port", "0", "--count", "0")
-    with started(*command, log=log) as process:
+    command = (sys.executable, "-m", "connectors.tps.simulator", "--host", host, "--port", "0")
+    with started(*command, "--count", "0", log=log) as process:
         announced = first_line(process, log)
         url = next(word for word in announced.split() if word.startswith("http")).rstrip(",")
         yield Tps(url, process.pid)
@@ -104,14 +105,15 @@ def simulated_tps(folder: Path) -> Iterator[Tps]:
 class Sink:
     """An SMTP server that accepts everything, in a process of its own."""
 
-    def __init__(self, port: int, pid: int, report: Path) -> None:
+    def __init__(self, host: str, port: int, pid: int, report: Path) -> None:
+        self.host = host
         self.port = port
         self.pid = pid
         self._report = report
 
     def accepted(self) -> tuple[int, int]:
         """How many messages it has accepted, and how many different ones."""
-        with SMTP("127.0.0.1", self.port, local_hostname="bench.example") as smtp:
+        with SMTP(self.host, self.port, local_hostname="bench.example") as smtp:
             _, answer = smtp.docmd("XCOUNT")
         every, different = answer.split()[:2]
         return int(every), int(different)
@@ -122,13 +124,13 @@ class Sink:
 
 
 @contextmanager
-def smtp_sink(folder: Path, name: str = "sink") -> Iterator[Sink]:
+def smtp_sink(folder: Path, name: str = "sink", *, host: str = LOOPBACK) -> Iterator[Sink]:
     """An SMTP server that nobody has used yet."""
     log, report = folder / f"{name}.log", folder / f"{name}.json"
-    command = (sys.executable, "-m", "benchmarks.smtp_sink", "--report", str(report))
-    with started(*command, log=log) as process:
+    command = (sys.executable, "-m", "benchmarks.smtp_sink", "--host", host)
+    with started(*command, "--report", str(report), log=log) as process:
         port = int(first_line(process, log).rsplit(" ", 1)[1])
-        yield Sink(port, process.pid, report)
+        yield Sink(host, port, process.pid, report)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,15 +166,17 @@ def plain(url: str) -> str:
 
 
 @contextmanager
-def parts(folder: Path) -> Iterator[Parts]:
-    """All parts, started; gone at the end."""
+def parts(folder: Path, *, host: str = LOOPBACK) -> Iterator[Parts]:
+    """All parts, started on one address; gone at the end."""
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        postgres = stack.enter_context(PostgresServer(fsync=True, shared_buffers="256MB"))
-        broker = RedisServer(folder / "broker")
+        postgres = stack.enter_context(
+            PostgresServer(host=host, fsync=True, shared_buffers="256MB")
+        )
+        broker = RedisServer(folder / "broker", host=host)
         stack.callback(broker.close)
         broker.start()
-        tps = stack.enter_context(simulated_tps(folder))
+        tps = stack.enter_context(simulated_tps(folder, host=host))
         yield Parts(folder, tps, postgres, Databases(postgres.url()), broker)
 
 

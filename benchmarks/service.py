@@ -15,6 +15,7 @@ from pathlib import Path
 from celery import Celery
 from sqlalchemy import update
 
+from benchmarks.hosts import HERE, Host
 from benchmarks.parts import ROOT, Parts, Sink, Tps
 from benchmarks.usage import children
 from cli.processes import beat_command, worker_command
@@ -46,9 +47,10 @@ class Service:
     folder: Path
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
-    def start_worker(self, name: str = "worker", *, processes: int = 2) -> None:
+    def start_worker(self, name: str = "worker", *, processes: int = 2, host: Host = HERE) -> None:
         """Start a worker with that many processes and wait until it takes tasks."""
-        self._start(name, *worker_command(processes), f"--hostname={name}@bench")
+        command = (*host.prefix, *worker_command(processes))
+        self._start(name, *command, f"--hostname={name}@bench")
         app = self._app()
         until = time.monotonic() + START_SECONDS
         while not app.control.ping([f"{name}@bench"], timeout=0.5):
@@ -130,7 +132,7 @@ def service(
         "tps_token": at.token,
         "database_url": url,
         "broker_url": parts.broker.url,
-        "smtp_url": f"smtp://127.0.0.1:{sink.port}",
+        "smtp_url": f"smtp://{sink.host}:{sink.port}",
         "var_dir": str(folder),
         "audit_key": base64.b64encode(secrets.token_bytes(32)).decode(),
         "tps_requests_per_minute": "1000000",

@@ -1,6 +1,6 @@
 """An SMTP server that accepts everything as fast as it can and remembers when.
 
-    python -m benchmarks.smtp_sink [--port PORT] [--report FILE]
+    python -m benchmarks.smtp_sink [--host HOST] [--port PORT] [--report FILE]
 
 It prints `listening on PORT`, and on SIGTERM or SIGINT writes its report as JSON:
 `accepted` (messages), `distinct` (Message-IDs), `connections`, `cpu_seconds` (its own),
@@ -124,14 +124,14 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
 
-async def serve(port: int, report: Path | None) -> None:
-    """Listen on loopback until a signal comes; port 0 takes a free one."""
+async def serve(host: str, port: int, report: Path | None) -> None:
+    """Listen until a signal comes; port 0 takes a free one."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     record = Record()
-    server = await loop.create_server(lambda: Connection(record), "127.0.0.1", port, backlog=512)
+    server = await loop.create_server(lambda: Connection(record), host, port, backlog=512)
     print(f"listening on {server.sockets[0].getsockname()[1]}", flush=True)
     await stop.wait()
     server.close()
@@ -144,10 +144,11 @@ async def serve(port: int, report: Path | None) -> None:
 def main() -> None:
     """Read the command line and serve."""
     parser = argparse.ArgumentParser(description="an SMTP server that accepts everything")
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 (default): a free one")
     parser.add_argument("--report", type=Path, help="where the report goes; default: stdout")
     options = parser.parse_args()
-    asyncio.run(serve(options.port, options.report))
+    asyncio.run(serve(options.host, options.port, options.report))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from statistics import median
 import psycopg
 
 from benchmarks import floor
+from benchmarks.hosts import HERE, Host
 from benchmarks.parts import (
     ROOT,
     Parts,
@@ -148,12 +149,26 @@ def run_floor(
     return Run(count=len(dossiers), seconds=seconds, cpu={**cpu, "own": own})
 
 
-def run_service(parts: Parts, tps: Tps, count: int, *, processes: int) -> Run:
-    """The service on the `count` dossiers of `tps`: from the first wake-up to the last commit."""
-    with smtp_sink(parts.folder) as sink, service(parts, sink, tps=tps) as ours:
-        # Beat first: both have started up when the worker answers.
+def run_service(
+    parts: Parts, tps: Tps, count: int, *, processes: int, hosts: Sequence[Host] = (HERE,)
+) -> Run:
+    """The service on the `count` dossiers of `tps`: from the first wake-up to the last commit.
+
+    Args:
+        parts: what it works with.
+        tps: where the dossiers are.
+        count: how many.
+        processes: of the worker on each host.
+        hosts: each gets a worker.
+    """
+    with (
+        smtp_sink(parts.folder, host=parts.broker.host) as sink,
+        service(parts, sink, tps=tps) as ours,
+    ):
+        # Beat first: all have started up when the workers answer.
         ours.start_beat()
-        ours.start_worker(processes=processes)
+        for number, host in enumerate(hosts):
+            ours.start_worker(f"worker-{number}", processes=processes, host=host)
         pids = {**parts.pids(), "tps": tps.pid, "smtp": sink.pid}
         before = {**_cpu(pids), "own": cpu_seconds(ours.pids())}
         started_at = time.monotonic()

@@ -47,14 +47,16 @@ class Stop(Enum):
 
 
 class PostgresServer:
-    """A private cluster on 127.0.0.1, without a Unix socket, with trust authentication.
+    """A private cluster on one address, without a Unix socket, with trust authentication.
 
     Args:
+        host: the address; on another than loopback its network (/24) is trusted.
         fsync: write through to the disk; only a test of durability needs it.
         settings: further server settings by name.
     """
 
-    def __init__(self, *, fsync: bool = False, **settings: str) -> None:
+    def __init__(self, *, host: str = "127.0.0.1", fsync: bool = False, **settings: str) -> None:
+        self.host = host
         self.port = free_port()
         self._home = _home()
         self._data = self._home / "data"
@@ -63,7 +65,7 @@ class PostgresServer:
         self._process: subprocess.Popen[bytes] | None = None
         self.log = self._home / "postgres.log"
         self._settings = {
-            "listen_addresses": "127.0.0.1",
+            "listen_addresses": host,
             "port": str(self.port),
             "unix_socket_directories": "",
             "max_connections": "100",
@@ -76,7 +78,7 @@ class PostgresServer:
 
     def url(self, database: str = "postgres") -> str:
         """The SQLAlchemy URL of `database`."""
-        return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
+        return f"postgresql+psycopg://postgres@{self.host}:{self.port}/{database}"
 
     def start(self) -> None:
         """Start, and return when it answers.
@@ -137,6 +139,8 @@ class PostgresServer:
         if made.returncode != 0:
             self._guard.close()
             raise RuntimeError(f"initdb failed: {made.stderr}")
+        with (self._data / "pg_hba.conf").open("a", encoding="utf-8") as rules:
+            rules.write(f"host all all {self.host}/24 trust\n")
 
     def _launch(self) -> None:
         chosen = [f"--{name}={value}" for name, value in self._settings.items()]

@@ -20,20 +20,25 @@ class RedisServer:
     Args:
         folder: where its files go; made when absent, removed by `close`.
         append_only: keep every write, as in production; without it a stop empties the server.
+        host: the address that it listens on.
     """
 
-    def __init__(self, folder: Path, *, append_only: bool = False) -> None:
+    def __init__(self, folder: Path, *, append_only: bool = False, host: str = "127.0.0.1") -> None:
         folder.mkdir(parents=True, exist_ok=True)
         pid_file = folder / "pid"
         self.log = folder / "valkey.log"
+        self.host = host
         self.port = free_port()
         self._guard = Guard(folder, pid_file)
         self._server = ValkeyServer(
+            host=host,
             port=self.port,
             data_dir=folder,
             persist=True,
             config={
                 "pidfile": str(pid_file),
+                # What it protects from is a server without a password on every address.
+                "protected-mode": "yes" if host == "127.0.0.1" else "no",
                 "maxmemory-policy": "noeviction",
                 "appendonly": "yes" if append_only else "no",
                 "appendfsync": "everysec",
@@ -42,8 +47,8 @@ class RedisServer:
 
     @property
     def url(self) -> str:
-        """`redis://127.0.0.1:PORT/0`; the port stays the same over restarts."""
-        return f"redis://127.0.0.1:{self.port}/0"
+        """`redis://HOST:PORT/0`; the port stays the same over restarts."""
+        return f"redis://{self.host}:{self.port}/0"
 
     def start(self) -> None:
         """Start, and return when it answers."""
