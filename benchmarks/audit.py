@@ -128,5 +128,5 @@ def _cpu_of_a_dossier(parts: Parts, count: int) -> float:
     """Seconds of processor time that the service takes for one dossier, with its database."""
     with simulated_tps(parts.folder) as tps:
         tps.file(configured_forms(), count)
-        done = run_service(parts, tps, count, processes=2)
+        done = run_service(parts, tps, count)
     return done.cpu_each("own", "postgres", "redis") / 1000

@@ -47,8 +47,10 @@ class Service:
     folder: Path
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
-    def start_worker(self, name: str = "worker", *, processes: int = 2, host: Host = HERE) -> None:
-        """Start a worker with that many processes and wait until it takes tasks."""
+    def start_worker(
+        self, name: str = "worker", *, processes: int | None = None, host: Host = HERE
+    ) -> None:
+        """Start a worker with that many processes, or its default; wait until it takes tasks."""
         command = (*host.prefix, *worker_command(processes))
         self._start(name, *command, f"--hostname={name}@bench")
         app = self._app()

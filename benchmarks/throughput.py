@@ -1,6 +1,7 @@
 """How long the service takes for N dossiers, next to the floor on the same N."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -103,16 +104,19 @@ def run(parts: Parts, *, dossiers: int, turns: int) -> Result:
     )
 
 
-def compare(parts: Parts, count: int, *, processes: int = 2) -> tuple[Run, Run]:
-    """The floor, then the service, on the same `count` dossiers."""
+def compare(parts: Parts, count: int) -> tuple[Run, Run]:
+    """The floor, then the service, on the same `count` dossiers.
+
+    The floor has as many processes as there are cores, the service what it takes by itself.
+    """
     with simulated_tps(parts.folder) as tps:
         forms = configured_forms()
         numbers = tps.file(forms, count)
         dossiers = [
             (forms[turn % len(forms)]["procedure"], number) for turn, number in enumerate(numbers)
         ]
-        first = run_floor(parts, tps, dossiers, processes=processes)
-        return first, run_service(parts, tps, count, processes=processes)
+        first = run_floor(parts, tps, dossiers, processes=os.cpu_count() or 1)
+        return first, run_service(parts, tps, count)
 
 
 def run_floor(
@@ -150,7 +154,12 @@ def run_floor(
 
 
 def run_service(
-    parts: Parts, tps: Tps, count: int, *, processes: int, hosts: Sequence[Host] = (HERE,)
+    parts: Parts,
+    tps: Tps,
+    count: int,
+    *,
+    processes: int | None = None,
+    hosts: Sequence[Host] = (HERE,),
 ) -> Run:
     """The service on the `count` dossiers of `tps`: from the first wake-up to the last commit.
 
@@ -158,7 +167,7 @@ def run_service(
         parts: what it works with.
         tps: where the dossiers are.
         count: how many.
-        processes: of the worker on each host.
+        processes: of the worker on each host; its default when None.
         hosts: each gets a worker.
     """
     with (

@@ -37,6 +37,7 @@ class RedisServer:
             persist=True,
             config={
                 "pidfile": str(pid_file),
+                "bind": host,
                 # What it protects from is a server without a password on every address.
                 "protected-mode": "yes" if host == "127.0.0.1" else "no",
                 "maxmemory-policy": "noeviction",
