@@ -90,7 +90,8 @@ task_track_started = False
 
 # Half of a process's time is waiting, for TPS, for a mail server, for the disk: with one for
 # each core a machine idles for a fifth of the time, and an eighth is lost in throughput.
-worker_concurrency = 2 * (os.cpu_count() or 1)
+_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+worker_concurrency = 2 * (_cores or 1)
 # Finish what is claimed when told to stop, also when nothing runs at that moment.
 worker_soft_shutdown_timeout = limits.SOFT_SHUTDOWN.total_seconds()
 worker_enable_soft_shutdown_on_idle = True

@@ -11,7 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-SERVERS = "10.213.77.1"
+_NETWORK = f"10.213.{os.getpid() % 254 + 1}"
+"""Of this process, so that two runs do not stand in each other's way."""
+
+SERVERS = f"{_NETWORK}.1"
 """Where the shared servers listen: this machine's end of the bridge."""
 
 _LENGTH = 24
@@ -44,7 +47,6 @@ def hosts(count: int) -> Iterator[list[Host]]:
     Raises:
         NoNamespacesError: they cannot be made here, as without root.
     """
-    # Of this process, so that two runs do not take each other's away.
     mark = os.getpid()
     if shutil.which("ip") is None:
         raise NoNamespacesError("iproute2 is not installed")
@@ -63,11 +65,10 @@ def hosts(count: int) -> Iterator[list[Host]]:
 
 
 def _add(name: str, number: int, bridge: str, link: str) -> None:
-    network = SERVERS.rpartition(".")[0]
     _ip("netns", "add", name)
     _ip("link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", name)
     _ip("link", "set", link, "master", bridge, "up")
-    _ip("-n", name, "addr", "add", f"{network}.{_FIRST + number}/{_LENGTH}", "dev", "eth0")
+    _ip("-n", name, "addr", "add", f"{_NETWORK}.{_FIRST + number}/{_LENGTH}", "dev", "eth0")
     _ip("-n", name, "link", "set", "eth0", "up")
     _ip("-n", name, "link", "set", "lo", "up")
 

@@ -1,4 +1,4 @@
-"""The ratios of earlier runs, and whether today's are far off."""
+"""The ratios of an earlier run, and whether today's are far off."""
 
 import json
 from collections.abc import Iterable
@@ -13,12 +13,8 @@ FAR_OFF = 2.0
 
 
 def write(results: Iterable[Result]) -> None:
-    """Record the ratios of `results`; of two runs the higher one, so that chance fails nobody.
-
-    What has become better for good is taken out of the file first.
-    """
-    before, now = _read(), _ratios(results)
-    kept = {**before, **{name: max(value, before.get(name, value)) for name, value in now.items()}}
+    """Keep the ratios of `results` over those recorded before."""
+    kept = {**_read(), **_ratios(results)}
     rounded = {name: float(f"{value:.3g}") for name, value in sorted(kept.items())}
     FILE.write_text(json.dumps(rounded, indent=1) + "\n", encoding="utf-8")
 

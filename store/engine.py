@@ -100,7 +100,7 @@ class Database:
                 twice: a commit whose answer was cut off may have taken place.
             patience: seconds for which a server that is away is waited for.
             alone: on PostgreSQL `work` is a single statement, which needs no transaction
-                around it: three round trips less.
+                around it: two round trips less.
         """
         give_up_at = time.monotonic() + patience
         for tries in itertools.count():

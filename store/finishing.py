@@ -1,7 +1,7 @@
 """Deliveries that a server accepted: marked as sent, each with its audit line.
 
 On PostgreSQL both are one statement, which is a transaction by itself: one round trip in
-place of four, at every tenth message.
+place of four, for every ten messages.
 """
 
 from collections.abc import Mapping

@@ -336,10 +336,10 @@ def _placing(name: str, row: Any, lines: Sequence[Any]) -> Iterator[Finding]:  #
     before, at = None, None
     for line in lines:
         if line.step in PLACED or line.step == Step.REASSIGNED:
-            if line.step in PLACED and before not in {Step.CLASSIFIED, *PLACED}:
-                yield Finding(Kind.AUDIT_ORDER, f"{name} {line.step} after {before}")
             # Several units of one decision stand together, with its instant.
             again = (before, at) == (line.step, line.at)
+            if line.step in PLACED and before != Step.CLASSIFIED and not again:
+                yield Finding(Kind.AUDIT_ORDER, f"{name} {line.step} after {before}")
             placed = [*placed, line.unit] if again else [line.unit]
         before, at = line.step, line.at
     if sorted(placed) != sorted(row.units):

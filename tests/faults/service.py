@@ -62,9 +62,14 @@ class Service:
         """Start a beat."""
         self._start(name, ["beat"])
 
-    def kill(self, name: str = "worker") -> None:
-        """SIGKILL a worker and all of its processes; it is started again by the next look."""
+    def kill(self, name: str = "worker") -> bool:
+        """SIGKILL a worker and all of its processes; it is started again by the next look.
+
+        False when it is dead already and was not started again yet.
+        """
         process = self._running[name]
+        if process.poll() is not None:
+            return False
         children = _children(process.pid)
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -72,12 +77,20 @@ class Service:
         for child in children:
             wait_for_end(child)
         self._died()
+        return True
 
-    def kill_children(self, name: str = "worker") -> None:
-        """SIGKILL what does a worker's work, as the kernel does when memory runs out."""
-        for child in _children(self._running[name].pid):
+    def kill_children(self, name: str = "worker") -> bool:
+        """SIGKILL what does a worker's work, as the kernel does when memory runs out.
+
+        False when the worker is dead already and was not started again yet.
+        """
+        process = self._running[name]
+        if process.poll() is not None:
+            return False
+        for child in _children(process.pid):
             kill(child)
         self._died()
+        return True
 
     def _died(self) -> None:
         self.deaths += 1
@@ -164,16 +177,17 @@ class Strikes:
     Args:
         world: whose TPS and offices are watched.
         counts: which requests and messages are counted.
-        strikes: for the number of a contact, what happens at it.
+        strikes: for the number of a contact, what happens at it; at the next contact when
+            it says False, as what the dead had asked for comes after them.
     """
 
     def __init__(
-        self, world: World, counts: Contact, strikes: Mapping[int, Callable[[], None]]
+        self, world: World, counts: Contact, strikes: Mapping[int, Callable[[], bool | None]]
     ) -> None:
         self.done = 0
         self.failed: list[BaseException] = []
         self._counts = counts
-        self._strikes = strikes
+        self._left = sorted(strikes.items(), reverse=True)
         self._seen = 0
         self._lock = threading.RLock()
         world.tps.on_request = world.offices.on_accept = self._contact
@@ -183,15 +197,16 @@ class Strikes:
             if not self._counts(what):
                 return
             self._seen += 1
-            strike = self._strikes.get(self._seen)
-            if strike is None:
+            if not self._left or self._seen < self._left[-1][0]:
                 return
             try:
-                strike()
+                struck = self._left[-1][1]() is not False
             except BaseException as error:
                 self.failed.append(error)
                 raise
-            self.done += 1
+            if struck:
+                self._left.pop()
+                self.done += 1
 
 
 def _variables(world: World) -> dict[str, str]:

@@ -55,7 +55,7 @@ POINTS = {
 
 def strike_three_times(service: Service, point: Contact, occasions: tuple[int, ...]) -> Strikes:
     first, second, third = occasions
-    strikes: dict[int, Callable[[], None]] = {
+    strikes: dict[int, Callable[[], bool]] = {
         first: service.kill,
         second: service.kill_children,
         third: service.kill,

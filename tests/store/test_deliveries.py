@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
 from routing.assignment import Event, Notification
@@ -109,6 +110,32 @@ def test_what_was_sent_is_finished_with_its_line_where_the_lease_still_holds(
     assert {number for number, state in states.items() if state == DeliveryState.SENT} == {
         each.number for each in mine
     }
+
+
+def test_what_was_finished_and_is_finished_again_has_one_line(database: Database) -> None:
+    """A commit whose answer was cut off is repeated on another connection."""
+    queue(database, order(1))
+    lease = Lease(START, LEASE)
+    with database.begin() as connection:
+        (mine,) = deliveries.claim(connection, limit=1, lease=lease, now=START)
+    sent = {mine.id: Line(step=Step.SENT, procedure=1, number=1)}
+
+    def finish(connection: Connection) -> frozenset[int]:
+        return finish_sent(connection, AUDIT, sent, lease, START)
+
+    assert database.run(finish, alone=True) == {mine.id}
+    assert database.run(finish, alone=True) == frozenset()
+    assert len(told(database)) == 1
+
+
+def test_what_commits_by_itself_does_not_make_the_next_transaction_do_so(
+    database: Database,
+) -> None:
+    database.run(lambda connection: connection.execute(select(1)), alone=True)
+    with suppress(InterruptedError), database.begin() as connection:
+        deliveries.queue(connection, [order(1)], START)
+        raise InterruptedError
+    assert listed(database) == []
 
 
 def test_a_line_that_cannot_be_stored_leaves_its_delivery_unfinished(database: Database) -> None:
