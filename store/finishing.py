@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Connection,
+    Integer,
     ScalarResult,
     Select,
     bindparam,
@@ -31,6 +32,7 @@ from store.models import AuditLine, Delivery, table_of
 _TABLE = table_of(Delivery)
 _THIS = _TABLE.c
 _ID = "delivery"
+_PLACE = "place"
 
 _FINISHING = (
     update(_TABLE)
@@ -56,7 +58,7 @@ def finish_sent(
     Args:
         connection: a transaction, or on PostgreSQL a connection that commits each statement.
         audit: takes the lines.
-        sent: the line of each delivery, by its id.
+        sent: the line of each delivery, by its id, in the order in which they were sent.
         lease: under which they were claimed.
         now: the present instant.
     """
@@ -68,7 +70,10 @@ def finish_sent(
         audit.append(connection, now, [line for id_, line in sent.items() if id_ in done])
         return done
     rows = audit.rows(now, sent.values())
-    identified = [{_ID: id_, **row} for id_, row in zip(sent, rows, strict=True)]
+    identified = [
+        {_ID: id_, _PLACE: place, **row}
+        for place, (id_, row) in enumerate(zip(sent, rows, strict=True))
+    ]
     statement = _at_once(tuple(rows[0]))
     written = document(connection, AuditLine, identified)
     ids: ScalarResult[int] = connection.scalars(statement, {**given, DOCUMENT: written})
@@ -77,12 +82,12 @@ def finish_sent(
 
 @cache
 def _at_once(names: tuple[str, ...]) -> Select[Any]:
-    given = as_table(AuditLine, names, column(_ID, BigInteger))
+    given = as_table(AuditLine, names, column(_ID, BigInteger), column(_PLACE, Integer))
     done = _FINISHING.cte("done")
     lines = (
         select(*(given.c[name] for name in names))
         .join_from(given, done, given.c[_ID] == done.c.id)
-        .order_by(given.c[_ID])
+        .order_by(given.c[_PLACE])
     )
     table = table_of(AuditLine)
     told = insert(table).from_select(names, lines, include_defaults=False).cte("told")

@@ -96,7 +96,7 @@ def test_what_was_sent_is_finished_with_its_line_where_the_lease_still_holds(
         mine = deliveries.claim(connection, limit=3, lease=late, now=START)
     lines = {
         each.id: Line(step=Step.SENT, procedure=1, number=each.number, unit=each.unit, attempt=1)
-        for each in [*lost, *mine]
+        for each in [*lost, *reversed(mine)]
     }
 
     done = database.run(
@@ -104,7 +104,7 @@ def test_what_was_sent_is_finished_with_its_line_where_the_lease_still_holds(
     )
 
     assert done == {each.id for each in mine}
-    refs = [AUDIT.refs(1, each.number)[0] for each in mine]
+    refs = [AUDIT.refs(1, each.number)[0] for each in reversed(mine)]
     assert told(database) == [("sent", 1, ref, "UD075", 1, START) for ref in refs]
     states = {each.number: each.state for each in listed(database)}
     assert {number for number, state in states.items() if state == DeliveryState.SENT} == {
