@@ -156,15 +156,20 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 def _keep(path: Path, *, replace: bool) -> None:
-    """Write a new key, readable by its owner only; the file appears whole or not at all."""
+    """Write a new key, readable by its owner only."""
     pem = Ed25519PrivateKey.generate().private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
     path.parent.mkdir(parents=True, exist_ok=True)
+    _write(path, pem, mode=0o600, replace=replace)
+
+
+def _write(path: Path, content: bytes, *, mode: int, replace: bool) -> None:
+    """Write a file that appears whole or not at all."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(pem)
     try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(content)
         _place(draft, path, replace=replace)
     finally:
         draft.unlink(missing_ok=True)
@@ -181,10 +186,13 @@ def _place(draft: Path, path: Path, *, replace: bool) -> None:
 
 def _remember(path: Path, key: SigningKey) -> None:
     beside = public_key_file(path)
-    if beside.exists() and key.public in read_public_keys(beside):
-        return
-    with beside.open("ab") as file:
-        file.write(key.public_pem)
+    known = b""
+    if beside.exists():
+        if key.public in read_public_keys(beside):
+            return
+        known = _content(beside)
+    # Whole: another process that starts now must not find it empty.
+    _write(beside, known + key.public_pem, mode=0o644, replace=True)
 
 
 def _is_plain_hex(text: str) -> bool:

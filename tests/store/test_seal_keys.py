@@ -34,11 +34,12 @@ def test_a_key_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> No
 
 
 def test_processes_that_start_together_agree_on_one_key(tmp_path: Path) -> None:
-    path = tmp_path / "seal.key"
     with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda _: load_or_create_signing_key(path), range(16)))
-    assert {key.public for key in made} == {load_signing_key(path).public}
-    assert trusted_keys(path) == {made[0].public}
+        for turn in range(20):
+            path = tmp_path / str(turn) / "seal.key"
+            made = list(pool.map(lambda _, path=path: load_or_create_signing_key(path), range(16)))
+            assert {key.public for key in made} == {load_signing_key(path).public}
+            assert trusted_keys(path) == {made[0].public}
 
 
 def test_a_repr_shows_the_public_half_only(tmp_path: Path) -> None:
