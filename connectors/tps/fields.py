@@ -10,7 +10,7 @@ from functools import lru_cache
 import orjson
 
 from connectors.tps.errors import Defect
-from connectors.tps.shape import Broken, a_list
+from connectors.tps.shape import Broken, a_list, an_object
 from routing.forms import Field, Form
 from routing.text import normalise
 
@@ -40,26 +40,17 @@ def read_fields(champs: object, form: Form) -> dict[Field, str]:
     by_id = {wanted: field for field, wanted in form.field_ids.items()}
     labelled: dict[Field, list[str]] = {}
     identified: dict[Field, list[str]] = {}
-    for entry in a_list(champs, Defect.FIELDS):
-        kind = _kind(entry)
+    for each in a_list(champs, Defect.FIELDS):
+        entry = an_object(each, Defect.FIELDS)
+        kind = an_object(entry.get("type_de_champ"), Defect.FIELD)
         label = kind.get("libelle")
         if not isinstance(label, str):
             raise Broken(Defect.FIELD)
         if by_id and (field := by_id.get(_id(kind))):
-            identified.setdefault(field, []).extend(_texts(entry, field))
+            identified.setdefault(field, []).extend(_texts(entry.get("value"), field))
         elif field := by_label[label]:
-            labelled.setdefault(field, []).extend(_texts(entry, field))
+            labelled.setdefault(field, []).extend(_texts(entry.get("value"), field))
     return {field: _one(texts) for field, texts in (labelled | identified).items()}
-
-
-def _kind(entry: object) -> dict[str, object]:
-    """What sort of field an entry is."""
-    if not isinstance(entry, dict):
-        raise Broken(Defect.FIELDS)
-    kind = entry.get("type_de_champ")
-    if not isinstance(kind, dict):
-        raise Broken(Defect.FIELD)
-    return kind
 
 
 def _id(kind: Mapping[str, object]) -> str:
@@ -97,13 +88,12 @@ def _one(texts: list[str]) -> str:
     return SEPARATOR.join(different[key] for key in sorted(different) if key)
 
 
-def _texts(entry: object, field: Field) -> Iterator[str]:
-    """The value of an entry as texts.
+def _texts(value: object, field: Field) -> Iterator[str]:
+    """A value as texts.
 
     Raises:
         Broken: when it is neither text, a whole number, null nor a list of those.
     """
-    value = entry.get("value") if isinstance(entry, dict) else None
     for choice in _choices(value):
         if isinstance(choice, int) and not isinstance(choice, bool):
             yield str(choice).zfill(_DIGITS.get(field, 0))

@@ -147,7 +147,9 @@ class Transport:
         request = requests.PreparedRequest()
         request.method = "GET"
         request.url = _with_token(url, token) if self._token_in_query else url
-        headers = _HEADERS if self._token_in_query else _authorized(token)
+        headers = dict(_HEADERS)
+        if not self._token_in_query:
+            headers["Authorization"] = f"Bearer {token}"
         # A plain dictionary does: each name stands there once, and requests only passes it on.
         request.headers = cast("CaseInsensitiveDict[str]", headers)
         patience = (self._limits.connect, self._limits.read)
@@ -226,10 +228,6 @@ def _settings(session: requests.Session, base_url: str) -> dict[str, Any]:
     return dict(
         session.merge_environment_settings(base_url, {}, stream=True, verify=authorities, cert=None)
     )
-
-
-def _authorized(token: str) -> dict[str, str]:
-    return {**_HEADERS, "Authorization": f"Bearer {token}"}
 
 
 def _with_token(url: str, token: str) -> str:

@@ -37,7 +37,7 @@ def make_service(
             **settings: Any,  # noqa: ANN401
         ) -> Service:
             clock = ShiftedClock(tmp_path / CLOCK)
-            chosen = {"broker_url": broker_url, **INTERVALS, **settings}
+            chosen = {"log_level": "INFO", "broker_url": broker_url, **INTERVALS, **settings}
             made: World = stack.enter_context(world(database, tmp_path, clock=clock, **chosen))
             service = Service(made, tmp_path, without=without or [])
             stack.callback(service.close)

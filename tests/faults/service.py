@@ -146,7 +146,7 @@ class Service:
             process.wait(PATIENCE)
 
     def printed(self) -> str:
-        """The end of what the processes printed."""
+        """The end of what the processes printed: whether they still did anything, and what."""
         return self.log.read_text(errors="replace")[-4000:] if self.log.exists() else ""
 
     def _start(self, name: str, command: list[str]) -> None:
