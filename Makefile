@@ -28,8 +28,8 @@ install: .venv/.installed   ## build .venv from the lock file
 demo: install   ## the whole service on embedded parts, on generated dossiers
 	@$(BIN)/wif demo
 
-# But for real workers that are killed for real: one such run in some fifty stood still for a
-# minute, and it is not known why. They run in `make faults`.
+# But for real workers that are killed for real: one such run in some fifty waited for a minute for
+# a lost poll (the sweep wakes it now; not yet run often enough). They run in `make faults`.
 test: install   ## every test, both database engines, with branch coverage
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --ignore-glob='*/faults/test_live_deaths.py' --cov --cov-report=term:skip-covered
 

@@ -19,14 +19,20 @@ class SweepReport:
     deliveries: bool
 
 
-def wake_due_polls(runtime: Runtime) -> int:
-    """Wake a poll for each procedure whose time has come; returns how many."""
+def wake_due_polls(runtime: Runtime, waker: Waker | None = None) -> int:
+    """Wake a poll for each procedure whose time has come; returns how many.
+
+    Args:
+        runtime: of this process.
+        waker: how workers are woken, when not by the runtime's.
+    """
+    waker = waker or runtime.waker
     now = runtime.clock()
     runtime.register_procedures(now)
     with runtime.database.read() as connection:
         numbers = procedures.due(connection, runtime.polled_procedures(), now)
     for number in numbers:
-        runtime.waker.poll(number)
+        waker.poll(number)
     return len(numbers)
 
 
@@ -42,6 +48,8 @@ def sweep(runtime: Runtime, waker: Waker | None = None) -> SweepReport:
     waker = waker or runtime.waker
     now = runtime.clock()
     _put_clocks_right(runtime, now)
+    # Also when one is noted to wait: it may be lost with the worker that had taken it.
+    wake_due_polls(runtime, waker)
     with runtime.database.read() as connection:
         numbers = dossiers.procedures_with_work(connection, now)
         due = deliveries.any_due(connection, now)

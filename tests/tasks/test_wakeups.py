@@ -152,3 +152,13 @@ def test_what_a_dead_worker_held_is_swept_up_when_its_lease_ends(stage: Stage) -
     assert upkeep.sweep(stage.runtime).procedures == 1
     route(stage.runtime, PARIS_FORM)
     assert stage.dossier(number).status.value == "routed"
+
+
+def test_the_sweep_wakes_polls_that_are_due(stage: Stage) -> None:
+    """A message that was taken and lost with its worker is still noted to wait."""
+    stage.runtime.register_procedures(stage.now)
+    stage.waker.woken.clear()
+
+    upkeep.sweep(stage.runtime, stage.waker)
+
+    assert stage.waker.woken[f"poll {PARIS_FORM}"] == 1
