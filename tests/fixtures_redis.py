@@ -29,7 +29,7 @@ class RedisServer:
         self.log = folder / "valkey.log"
         self.host = host
         self.port = free_port()
-        self._guard = Guard(folder, pid_file)
+        self._guard = Guard(pid_file, folder)
         self._server = ValkeyServer(
             host=host,
             port=self.port,

@@ -1,4 +1,4 @@
-"""Ends a server that a killed test run left behind, and removes its folder.
+"""Ends a server that a killed test run left behind, and removes its folders.
 
 `atexit` does not run in a process that gets SIGKILL, so a small process of its own
 waits for the end of a pipe that only the test run holds open.
@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -35,16 +36,16 @@ def free_port() -> int:
 
 
 class Guard:
-    """Watches over one folder and the server whose pid file lies in it.
+    """Watches over the folders of one server, which runs in one of them.
 
     Args:
-        folder: removed at the end.
         pid_file: what the server writes its process id into; its first line is read.
+        folders: removed at the end.
     """
 
-    def __init__(self, folder: Path, pid_file: Path) -> None:
+    def __init__(self, pid_file: Path, *folders: Path) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", __file__, str(folder), str(pid_file)],
+            [sys.executable, "-I", "-S", __file__, str(pid_file), *map(str, folders)],
             stdin=subprocess.PIPE,
             start_new_session=True,
             cwd="/",
@@ -68,8 +69,8 @@ class Guard:
         self.close()
 
 
-def _server(folder: Path, pid_file: Path) -> int | None:
-    """The id of the process that runs in `folder`, None when there is none.
+def _server(pid_file: Path, folders: Sequence[Path]) -> int | None:
+    """The id of the process that runs in one of `folders`, None when there is none.
 
     A pid file outlives a killed server, and its number may be somebody else's by now.
     """
@@ -78,31 +79,32 @@ def _server(folder: Path, pid_file: Path) -> int | None:
         working = Path(f"/proc/{pid}/cwd").readlink()
     except (OSError, ValueError):
         return None
-    return pid if working.is_relative_to(folder) else None
+    return pid if any(map(working.is_relative_to, folders)) else None
 
 
-def _end(folder: Path, pid_file: Path) -> None:
+def _end(pid_file: Path, folders: Sequence[Path]) -> None:
     for number in (signal.SIGQUIT, signal.SIGKILL):
         until = time.monotonic() + PATIENCE
         sent = False
-        while (pid := _server(folder, pid_file)) is not None and time.monotonic() < until:
+        while (pid := _server(pid_file, folders)) is not None and time.monotonic() < until:
             if not sent:
                 os.kill(pid, number)
                 sent = True
             time.sleep(0.02)
 
 
-def _main(folder: Path, pid_file: Path) -> None:
+def _main(pid_file: Path, *folders: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.stdin.buffer.read()
-    _end(folder, pid_file)
+    _end(pid_file, folders)
     for _ in range(50):
-        shutil.rmtree(folder, ignore_errors=True)
-        if not folder.exists():
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+        if not any(folder.exists() for folder in folders):
             return
         time.sleep(0.1)
 
 
 if __name__ == "__main__":
-    _main(Path(sys.argv[1]), Path(sys.argv[2]))
+    _main(*map(Path, sys.argv[1:]))

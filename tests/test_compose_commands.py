@@ -227,7 +227,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         _make_secrets(folder / "secrets", ports)
         _offer_tools(folder / "bin")
         _give_the_role(database, (folder / "secrets" / "database_url").read_text())
-        stack.enter_context(Guard(folder / "redis", folder / "redis" / "pid"))
+        stack.enter_context(Guard(folder / "redis" / "pid", folder / "redis"))
         stack.callback(machine.kill_all)
         machine.start(SERVICES["redis"])
         for name in ("redis", "database"):

@@ -74,7 +74,8 @@ from store.schema import is_current
 from tests.fixtures_postgres import PostgresServer
 from tests.fixtures_redis import redis_server
 with PostgresServer() as postgres, redis_server() as redis:
-    print(postgres.log.parent, redis.log.parent, postgres.port, redis.port, flush=True)
+    folders = [postgres.log.parent, postgres.data.parent, redis.log.parent]
+    print(postgres.port, redis.port, *folders, flush=True)
     time.sleep(600)
 """
 
@@ -82,13 +83,14 @@ with PostgresServer() as postgres, redis_server() as redis:
 def test_a_killed_run_leaves_no_server_and_no_folder() -> None:
     run = subprocess.Popen([sys.executable, "-c", KILLED], cwd=ROOT, stdout=subprocess.PIPE)
     assert run.stdout is not None
-    postgres, cache, *ports = run.stdout.readline().decode().split()
-    assert Path(postgres).exists()
+    *ports, binaries, data, cache = run.stdout.readline().decode().split()
+    folders = [Path(binaries), Path(data), Path(cache)]
+    assert all(folder.exists() for folder in folders)
     run.kill()
     run.wait()
     run.stdout.close()
     until = time.monotonic() + 20
-    while Path(postgres).exists() or Path(cache).exists():
+    while any(folder.exists() for folder in folders):
         assert time.monotonic() < until
         time.sleep(0.05)
     for port in ports:

@@ -343,7 +343,7 @@ class Scene:
             alone = connection.execution_options(isolation_level="AUTOCOMMIT")
             alone.execute(text("CHECKPOINT"))
             paths = alone.execute(text(_OUR_FILES)).scalars().all()
-        return b"\n".join((self.postgres._data / path).read_bytes() for path in paths)
+        return b"\n".join((self.postgres.data / path).read_bytes() for path in paths)
 
     def commands(self) -> Places:
         """What the commands print that show something, and an export for an inspector."""
