@@ -1,34 +1,59 @@
-"""Programs of the service as processes of their own, and waiting for what they do."""
+"""Programs of the service as a user calls them, and waiting for what they do."""
 
+import io
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import NamedTuple
+from unittest import mock
+
+from cli.main import main
+from config import settings
+from tests.logging_kept import logging_kept
 
 ROOT = Path(__file__).resolve().parent.parent
 WIF = (sys.executable, "-c", "from cli.main import main; main()")
+"""The command as a process of its own, for what is stopped or killed."""
 PATIENCE_SECONDS = 60.0
 
 
-def clean_environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """Our environment without any setting but `settings`."""
+class Ran(NamedTuple):
+    """How a command ended, and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def clean_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """Our environment without any setting but those `given`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WIF_")}
-    return {**kept, "WIF_DOTENV": os.devnull, **settings}
+    return {**kept, "WIF_DOTENV": os.devnull, **given}
 
 
-def wif(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run one `wif` command to its end."""
-    return subprocess.run(
-        [*WIF, *arguments],
-        env=clean_environment(settings),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
+def wif(*arguments: str, **given: str) -> Ran:
+    """Run one `wif` command to its end, in this process: a start of Python takes a second."""
+    out, err = io.StringIO(), io.StringIO()
+    settings.load.cache_clear()
+    with (
+        chdir(ROOT),
+        mock.patch.dict(os.environ, clean_environment(given), clear=True),
+        mock.patch.object(sys, "argv", ["wif", *arguments]),
+        logging_kept(),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        try:
+            main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        else:
+            code = 0
+    settings.load.cache_clear()
+    return Ran(code, out.getvalue(), err.getvalue())
 
 
 def until(done: Callable[[], bool], what: str, *, patience: float = PATIENCE_SECONDS) -> None:
