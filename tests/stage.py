@@ -19,6 +19,7 @@ from store.dossiers import Stored
 from store.models import AuditLine
 from tasks.one_pass import PassReport, run_once
 from tasks.runtime import Runtime
+from tests import shipped
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 PARIS_FORM = 13760
@@ -127,6 +128,7 @@ def make_stage(database_url: str, server: Server, folder: Path, **settings: Any)
         event.listen(runtime.database.engine, "connect", _without_waiting)
     stage = Stage(runtime, server, waker, outbox)
     runtime.clock = lambda: stage.now
+    shipped.publish(runtime)
     server.simulator.open(stage.form(PARIS_FORM), stage.form(OTHER_FORM))
     return stage
 

@@ -24,11 +24,12 @@ from config.ruleset import document_hash, read_directory
 from config.settings import HERE, Settings, read
 from connectors.tps.simulator import SimulatedForm, Simulator
 from routing.facts import DossierState
-from store import rulesets, schema
+from store import schema
 from store.deliveries import DeliveryState
 from store.models import Delivery, Dossier, Procedure
 from tasks.clock import Clock
 from tasks.runtime import Runtime
+from tests import shipped
 from tests.faults.clock import CLOCK, MovableClock, SimulatedClock
 from tests.faults.hurry import hurry
 from tests.faults.mailbox import Offices
@@ -266,30 +267,17 @@ def world(
         stack.callback(runtime.close)
         if schema.is_empty(runtime.database):
             schema.upgrade(runtime.database)
-        publish(runtime)
+        shipped.publish(runtime)
         crew = Crew(runtime)
         runtime.waker = crew
         yield World(clock, tps, offices, made, crew, known)
 
 
-def publish(runtime: Runtime) -> None:
-    """Put the shipped rules in force; they are read from their files once."""
-    document = _shipped()
-    with runtime.database.begin() as connection:
-        if rulesets.active(connection) is None:
-            runtime.publish(connection, document_hash(document), document, note="faults")
-
-
 def publish_variant(runtime: Runtime, unit: str | None) -> None:
     """Send one permit type to a unit of its own, or with None to the usual one again."""
-    document = _shipped() if unit is None else _variant(unit)
+    document = shipped.document() if unit is None else _variant(unit)
     with runtime.database.begin() as connection:
         runtime.publish(connection, document_hash(document), document, note="faults")
-
-
-@cache
-def _shipped() -> str:
-    return read_directory(HERE)
 
 
 @cache
