@@ -189,7 +189,8 @@ def test_a_database_that_restarts_under_the_workers_loses_nothing(
 
         restarted_times: list[int] = []
         strikes = Strikes(service.world, lambda _: True, {40: restart, 150: restart})
-        service.world.file(120)
+        # A restart costs each process its batch until the lease ends: enough for the second.
+        service.world.file(240)
         service.start_worker()
         service.start_beat()
         assert service.until(restarted)
