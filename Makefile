@@ -11,7 +11,7 @@ WORKERS ?= 2
 FILES = $(shell git ls-files --cached --others --exclude-standard 2>/dev/null || \
   find . -type f -not -path './.*/*' -not -path './var/*')
 
-.PHONY: help install demo test check faults soak bench bench-small lock clean
+.PHONY: help install demo test coverage check faults soak bench bench-small lock clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,10 +28,11 @@ install: .venv/.installed   ## build .venv from the lock file
 demo: install   ## the whole service on embedded parts, on generated dossiers
 	@$(BIN)/wif demo
 
-# But for real workers that are killed for real: one such run in some fifty waited for a minute for
-# a lost poll (the sweep wakes it now; not yet run often enough). They run in `make faults`.
-test: install   ## every test, both database engines, with branch coverage
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --ignore-glob='*/faults/test_live_deaths.py' --cov --cov-report=term:skip-covered
+test: install   ## every test, both database engines
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+coverage: install ## the same with branch coverage, which takes twice as long
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered
 
 faults: install ## the whole fault suite, with real workers killed and cut off (minutes)
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup tests/faults
