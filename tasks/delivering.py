@@ -8,11 +8,13 @@ sent again under the same Message-ID.
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from itertools import zip_longest
 
 from billiard.exceptions import SoftTimeLimitExceeded
 from sqlalchemy import Connection
 
 from config import logs
+from connectors.mail.mail import Mail
 from connectors.mail.message import compose
 from connectors.mail.notice import Notice, Office
 from connectors.mail.sender import Sender
@@ -123,6 +125,7 @@ class _Batch:
         self.tried: list[_Attempt] = []
         self.begun: set[int] = set()
         self.finished: set[int] = set()
+        self._composed: dict[int, Mail] = {}
 
     def send_all(self, sender: Sender, claimed: Sequence[ClaimedDelivery]) -> bool:
         """Send each; after each group of some, store what became of them.
@@ -131,13 +134,14 @@ class _Batch:
         once makes no sense.
         """
         started_at = self.runtime.clock()
+        waiting = [delivery for delivery in claimed if delivery.id not in self.finished]
         try:
-            for delivery in claimed:
-                if delivery.id in self.finished or self.mailboxes.rests(delivery.unit):
+            for delivery, after in zip_longest(waiting, waiting[1:]):
+                if self.mailboxes.rests(delivery.unit):
                     continue
                 if self.runtime.stopping():
                     return True
-                if not self._try(sender, delivery):
+                if not self._try(sender, delivery, after):
                     return True
                 if self.runtime.clock() - started_at > WORK_BUDGET:
                     return False
@@ -145,13 +149,15 @@ class _Batch:
             self.finish()
         return False
 
-    def _try(self, sender: Sender, delivery: ClaimedDelivery) -> bool:
-        """Make one delivery; False when the server wants rest."""
+    def _try(
+        self, sender: Sender, delivery: ClaimedDelivery, after: ClaimedDelivery | None
+    ) -> bool:
+        """Make one delivery, `after` which comes another; False when the server wants rest."""
         started_at = self.runtime.clock()
         self.begun.add(delivery.id)
         failure: Failure | None = Failure(Cause.MAIL_TIMEOUT)
         try:
-            failure = self._send(sender, delivery)
+            failure = self._send(sender, delivery, after)
         finally:
             # Also when a time limit cut it off in mid-air: whether it arrived is not known,
             # so it was an attempt.
@@ -162,12 +168,11 @@ class _Batch:
             self.finish()
         return not wants_rest
 
-    def _send(self, sender: Sender, delivery: ClaimedDelivery) -> Failure | None:
+    def _send(
+        self, sender: Sender, delivery: ClaimedDelivery, after: ClaimedDelivery | None
+    ) -> Failure | None:
         try:
-            notice, recipient = self._notice(delivery)
-            sender.send(
-                compose(notice, sender=self.runtime.settings.mail_from, recipient=recipient)
-            )
+            sender.send(self._mail(delivery), then=self._following(after))
         except Failure as failure:
             return failure
         except SoftTimeLimitExceeded:
@@ -177,6 +182,27 @@ class _Batch:
             log.exception("delivery-failed", delivery=delivery.id)
             return Failure(Cause.INTERNAL)
         return None
+
+    def _following(self, after: ClaimedDelivery | None) -> Mail | None:
+        """The mail that will be sent at once after this one, as far as one can know.
+
+        None before a commit: no server is to wait for our database.
+        """
+        if after is None or len(self.tried) + 1 >= FINISH_EVERY or self.mailboxes.rests(after.unit):
+            return None
+        try:
+            self._composed = {after.id: self._mail(after)}
+        except SoftTimeLimitExceeded:
+            raise
+        except Exception:  # noqa: BLE001 - in its own turn it is told what is wrong with it
+            return None
+        return self._composed[after.id]
+
+    def _mail(self, delivery: ClaimedDelivery) -> Mail:
+        if (mail := self._composed.get(delivery.id)) is not None:
+            return mail
+        notice, recipient = self._notice(delivery)
+        return compose(notice, sender=self.runtime.settings.mail_from, recipient=recipient)
 
     def _notice(self, delivery: ClaimedDelivery) -> tuple[Notice, str]:
         unit = self.rules.units.get(delivery.unit)

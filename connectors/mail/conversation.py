@@ -63,6 +63,7 @@ class Conversation:
         self._target = target
         self._timeouts = timeouts
         self.ready = False
+        self._announced: Mail | None = None
         self._until = 0.0
         self._own_address = ""
         # a name is given, or smtplib would ask the DNS for one
@@ -91,30 +92,39 @@ class Conversation:
             self._log_in(self._target.user, self._target.password)
         self.ready = True
 
-    def deliver(self, mail: Mail, sender: str) -> None:
-        """Hand `mail` over in the name of `sender`; it is accepted when this returns."""
+    def takes(self, mail: Mail) -> bool:
+        """Whether `mail` may come now: after one was announced, nothing else may."""
+        return self._announced is None or self._announced is mail
+
+    def deliver(self, mail: Mail, sender: str, *, then: Mail | None = None) -> None:
+        """Hand `mail` over in the name of `sender`; it is accepted when this returns.
+
+        `then` is announced together with the end of `mail` (RFC 2920 allows it), which saves
+        it a round trip. Its content is not sent before the server asks for it.
+        """
         self._enter(Stage.MAIL)
-        self._check_limits(mail, sender)
-        commands = self._commands(mail, sender)
-        if self._smtp.has_extn("pipelining"):
-            self._ask_at_once(commands)
+        announced, self._announced = self._announced, None
+        if announced is None:
+            self._check_limits(mail, sender)
+            self._ask(self._commands(mail, sender))
         else:
-            self._ask_one_by_one(commands)
+            self._hear(self._commands(mail, sender))
         self._enter(Stage.CONTENT)
-        self._smtp.send(_dotted(mail.content))
+        self._smtp.send(_dotted(mail.content) + self._announcement(then, sender))
         self._enter(Stage.ACCEPTANCE)
         self._expect(self._smtp.getreply())
 
     def alive(self) -> bool:
-        """Whether the server still answers."""
+        """Whether the server still answers; False when a message was announced, and is expected."""
         return self._answers("NOOP")
 
     def reset(self) -> bool:
-        """Clear a transaction that was refused half-way; False when the server does not answer."""
+        """Clear a transaction that was refused half-way; False when the server does not answer,
+        or expects a message that was announced."""
         return self._answers("RSET")
 
     def quit(self) -> None:
-        """Take leave and close; never raises."""
+        """Take leave and close; never raises. A message that was announced never comes."""
         self._answers("QUIT")
         self.abandon()
 
@@ -190,15 +200,30 @@ class Conversation:
             _Command(Stage.DATA, b"DATA\r\n", expected=_SEND_IT),
         )
 
-    def _ask_one_by_one(self, commands: tuple[_Command, ...]) -> None:
+    def _announcement(self, mail: Mail | None, sender: str) -> bytes:
+        """The commands of a message that will follow; none where it cannot be announced."""
+        if mail is None or not self._smtp.has_extn("pipelining"):
+            return b""
+        try:
+            self._check_limits(mail, sender)
+        except MailFailure:
+            return b""  # in its own turn it is said
+        self._announced = mail
+        return b"".join(command.line for command in self._commands(mail, sender))
+
+    def _ask(self, commands: tuple[_Command, ...]) -> None:
+        """Ask for all at once, in one round trip in place of three (RFC 2920), or one by one."""
+        if self._smtp.has_extn("pipelining"):
+            self._smtp.send(b"".join(command.line for command in commands))
+            self._hear(commands)
+            return
         for command in commands:
             self._enter(command.stage)
             self._smtp.send(command.line)
             self._expect(self._smtp.getreply(), command.expected)
 
-    def _ask_at_once(self, commands: tuple[_Command, ...]) -> None:
-        """One round trip in place of three (RFC 2920)."""
-        self._smtp.send(b"".join(command.line for command in commands))
+    def _hear(self, commands: tuple[_Command, ...]) -> None:
+        """Read the answers to commands that were sent together."""
         for position, command in enumerate(commands, start=1):
             self._enter(command.stage)
             try:
@@ -219,7 +244,12 @@ class Conversation:
                     self._smtp.getreply()
 
     def _answers(self, command: str) -> bool:
-        """Whether the server says yes to a command that no message depends on."""
+        """Whether the server says yes to a command that no message depends on.
+
+        After an announcement it would take the command for the content of a message.
+        """
+        if self._announced is not None:
+            return False
         try:
             self._socket().settimeout(_COURTESY)
             status, _ = self._smtp.docmd(command)

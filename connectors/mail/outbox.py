@@ -36,7 +36,7 @@ class OutboxFolder:
     def close(self) -> None:
         """Nothing is kept open."""
 
-    def send(self, mail: Mail) -> None:
+    def send(self, mail: Mail, *, then: Mail | None = None) -> None:
         """Write `mail`; it is on disk when this returns.
 
         Raises:

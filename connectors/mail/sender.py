@@ -21,8 +21,11 @@ class Sender(Protocol):
         traceback: TracebackType | None,
     ) -> None: ...
 
-    def send(self, mail: Mail) -> None:
-        """Hand over one message to its one recipient, or raise `routing.failures.Failure`."""
+    def send(self, mail: Mail, *, then: Mail | None = None) -> None:
+        """Hand over one message to its one recipient, or raise `routing.failures.Failure`.
+
+        `then` is the message that will most likely follow, for those who can prepare for it.
+        """
 
     def close(self) -> None:
         """Let go of what is open; the next message opens it again."""

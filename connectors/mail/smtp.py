@@ -70,22 +70,29 @@ class SmtpSender:
         if failure is not None:
             raise failure.with_traceback(None)
 
-    def send(self, mail: Mail) -> None:
+    def send(self, mail: Mail, *, then: Mail | None = None) -> None:
         """Hand `mail` over; the server has accepted it when this returns.
+
+        Args:
+            mail: what is sent.
+            then: what will most likely be sent next: the server is told of it already. When
+                something else comes, or nothing, it costs a connection.
 
         Raises:
             MailFailure: it has not, or, when `uncertain`, we do not know. It carries no
                 word of the server, no address, and no chained error that would.
         """
+        if self._open is not None and not self._open.takes(mail):
+            self._drop()
         reused = self._reusable()
-        failure = self._try(mail)
+        failure = self._try(mail, then)
         if failure is not None and reused and _closed_before_it_began(failure):
-            failure = self._try(mail)
+            failure = self._try(mail, then)
         if failure is not None:
             # the frames below hold what the server said
             raise failure.with_traceback(None)
 
-    def _try(self, mail: Mail | None) -> MailFailure | None:
+    def _try(self, mail: Mail | None, then: Mail | None = None) -> MailFailure | None:
         """One attempt, to connect only when there is no mail.
 
         The failure is returned, because raised here it would chain its cause.
@@ -96,7 +103,7 @@ class SmtpSender:
             if not conversation.ready:
                 conversation.open()
             if mail is not None:
-                conversation.deliver(mail, self._sender)
+                conversation.deliver(mail, self._sender, then=then)
         except MailFailure as refused:
             failure = refused
         except OSError as error:

@@ -43,7 +43,7 @@ class Offices(SmtpServer):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(pipelining=True)
         self.on_accept: Callable[[Told], None] | None = None
         self.unheard: Counter[str] = Counter()
         self._cut = False

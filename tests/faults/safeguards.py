@@ -309,8 +309,8 @@ def mail_retries(patch: pytest.MonkeyPatch) -> None:
 def isolated_recipients(patch: pytest.MonkeyPatch) -> None:
     """A refused recipient ends the batch, and the batch is tried again from its start."""
 
-    def strict(batch: Any, sender: Any, delivery: ClaimedDelivery) -> bool:  # noqa: ANN401
-        if batch._send(sender, delivery) is not None:
+    def strict(batch: Any, sender: Any, delivery: ClaimedDelivery, after: Any) -> bool:  # noqa: ANN401
+        if batch._send(sender, delivery, after) is not None:
             raise LookupError
         batch.tried.append(tasks.delivering._Attempt(delivery, None, 0))
         return True
