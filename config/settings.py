@@ -174,6 +174,8 @@ class Settings(BaseSettings):
         connections = ("tps_url", "tps_token", "database_url", "broker_url", "smtp_url")
         needed = (*connections, "audit_key", "seal_key_file")
         missing = [name for name in needed if getattr(self, name) is None]
+        if "mail_from" not in self.model_fields_set:
+            missing.append("mail_from")  # its default is a placeholder
         if missing:
             names = ", ".join(f"{PREFIX}{name.upper()}" for name in missing)
             raise ValueError(f"{names}: needed when {PREFIX}ENV=production")

@@ -196,6 +196,7 @@ class TestSeal:
             "WIF_TPS_TOKEN": "token",
             "WIF_BROKER_URL": "redis://redis.example",
             "WIF_SMTP_URL": "smtp://smtp.example",
+            "WIF_MAIL_FROM": "wif@wif.example",
         }
         for name, value in given.items():
             monkeypatch.setenv(name, value)

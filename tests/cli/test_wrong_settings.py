@@ -28,6 +28,17 @@ def test_a_wrong_setting_ends_with_its_name_and_never_with_its_value(
     assert "hushhush" not in result.stderr
 
 
+def test_production_does_not_send_in_the_name_of_a_placeholder(tmp_path: Path) -> None:
+    result = wif("run-once", WIF_VAR_DIR=str(tmp_path), WIF_ENV="production")
+    named = result.stderr.split(":")[0].split(", ")
+    assert "WIF_MAIL_FROM" in named
+
+    given = {"WIF_ENV": "production", "WIF_MAIL_FROM": "wif@wif.example"}
+    result = wif("run-once", WIF_VAR_DIR=str(tmp_path), **given)
+    assert "WIF_TPS_TOKEN" in result.stderr
+    assert "WIF_MAIL_FROM" not in result.stderr
+
+
 def test_without_a_server_it_says_what_is_needed(tmp_path: Path) -> None:
     result = wif("run-once", WIF_VAR_DIR=str(tmp_path))
     assert result.returncode == 2

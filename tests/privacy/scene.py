@@ -549,6 +549,7 @@ def _environment(
         **files,
         "WIF_ENV": "production" if json_logs else "development",
         "WIF_LOG_LEVEL": "DEBUG",
+        "WIF_MAIL_FROM": "Work In France <wif@wif.example>",
         "WIF_TPS_URL": tps_url,
         "WIF_TPS_PROCEDURES": ",".join(map(str, documents.PROCEDURES)),
         "WIF_TPS_MAX_BYTES": str(documents.LARGEST),
