@@ -24,7 +24,7 @@ def up(
     flower: Annotated[bool, typer.Option("--flower", help="Run Flower on loopback too.")] = False,
     flower_port: Annotated[int, typer.Option(help="Port of Flower.")] = 5555,
     concurrency: Annotated[
-        int | None, typer.Option(min=1, help="Worker processes; two for each core by default.")
+        int | None, typer.Option(min=1, help="Worker processes; by default three for two cores.")
     ] = None,
 ) -> None:
     """Run worker, beat and, if asked, Flower in the foreground until told to stop.
