@@ -110,7 +110,7 @@ class Conversation:
         else:
             self._hear(self._commands(mail, sender))
         self._enter(Stage.CONTENT)
-        self._smtp.send(_dotted(mail.content) + self._announcement(then, sender))
+        self._send_content(mail, self._announcement(then, sender))
         self._enter(Stage.ACCEPTANCE)
         self._expect(self._smtp.getreply())
 
@@ -119,9 +119,12 @@ class Conversation:
         return self._answers("NOOP")
 
     def reset(self) -> bool:
-        """Clear a transaction that was refused half-way; False when the server does not answer,
-        or expects a message that was announced."""
-        return self._answers("RSET")
+        """Clear a transaction that was refused half-way; False when the server does not answer.
+
+        A refusal of a message that another was announced with has ended its transaction, and
+        the answers for the other one are on their way.
+        """
+        return self._announced is not None or self._answers("RSET")
 
     def quit(self) -> None:
         """Take leave and close; never raises. A message that was announced never comes."""
@@ -199,6 +202,15 @@ class Conversation:
             _Command(Stage.RCPT, f"RCPT TO:<{mail.recipient}>\r\n".encode()),
             _Command(Stage.DATA, b"DATA\r\n", expected=_SEND_IT),
         )
+
+    def _send_content(self, mail: Mail, announcement: bytes) -> None:
+        try:
+            self._smtp.send(_dotted(mail.content) + announcement)
+        except OSError:
+            if announcement:
+                # What did not go out may be the announcement only.
+                self.stage = Stage.ACCEPTANCE
+            raise
 
     def _announcement(self, mail: Mail | None, sender: str) -> bytes:
         """The commands of a message that will follow; none where it cannot be announced."""

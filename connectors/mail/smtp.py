@@ -125,7 +125,9 @@ class SmtpSender:
     def _recover(self, conversation: Conversation, failure: MailFailure) -> None:
         """Keep the connection only if the server refused one message and is ready for another."""
         refused = failure.status not in {None, SHUTTING_DOWN} and failure.stage in _IN_TRANSACTION
-        if not (refused and conversation.reset()):
+        if refused and conversation.reset():
+            self._used_at = time.monotonic()
+        else:
             self._drop()
 
     def _reusable(self) -> bool:

@@ -1,5 +1,6 @@
 """A message that is announced with the end of the one before: a round trip less, and no risk."""
 
+import smtplib
 import socket
 import threading
 from collections.abc import Iterator
@@ -147,7 +148,7 @@ def test_a_server_that_waits_for_a_message_is_asked_nothing_else(
     assert smtp.connections == 2
 
 
-@pytest.mark.parametrize("at", [At.RCPT, At.DATA])
+@pytest.mark.parametrize("at", [At.MAIL, At.RCPT, At.DATA])
 def test_a_refusal_of_what_was_announced_is_its_own(at: At) -> None:
     class Picky(SmtpServer):
         """Refuses the second message."""
@@ -162,7 +163,7 @@ def test_a_refusal_of_what_was_announced_is_its_own(at: At) -> None:
             sender.send(SECOND, then=THIRD)
         sender.send(THIRD)
 
-    assert refused.value.stage is {At.RCPT: Stage.RCPT, At.DATA: Stage.DATA}[at]
+    assert refused.value.stage is Stage[at.name]
     assert not refused.value.uncertain
     assert ids(smtp) == [FIRST.message_id, THIRD.message_id]
     assert smtp.connections == 1
@@ -189,14 +190,16 @@ def test_a_connection_that_has_had_enough_when_the_announced_one_comes_costs_no_
 
 
 @pytest.mark.parametrize(
-    ("fault", "cause"),
+    ("fault", "cause", "connections"),
     [
-        (Fault(at=At.CONTENT, reply="451 4.3.0 later", times=1), Cause.MAIL_TEMPORARY),
-        (Fault(at=At.CONTENT, drop=True, times=1), Cause.MAIL_DROPPED),
+        (Fault(at=At.CONTENT, reply="451 4.3.0 later", times=1), Cause.MAIL_TEMPORARY, 1),
+        (Fault(at=At.CONTENT, reply="554 5.6.0 no", times=1), Cause.MAIL_REJECTED, 1),
+        (Fault(at=At.CONTENT, reply="421 4.3.2 ending", times=1), Cause.MAIL_THROTTLED, 2),
+        (Fault(at=At.CONTENT, drop=True, times=1), Cause.MAIL_DROPPED, 2),
     ],
 )
-def test_a_message_that_fails_takes_its_successor_to_a_new_connection(
-    smtp: SmtpServer, sender: SmtpSender, fault: Fault, cause: Cause
+def test_a_message_that_fails_does_not_keep_its_successor(
+    smtp: SmtpServer, sender: SmtpSender, fault: Fault, cause: Cause, connections: int
 ) -> None:
     smtp.play(fault)
 
@@ -205,7 +208,7 @@ def test_a_message_that_fails_takes_its_successor_to_a_new_connection(
     sender.send(SECOND)
 
     assert ids(smtp) == [SECOND.message_id]
-    assert smtp.connections == 2
+    assert smtp.connections == connections
 
 
 def test_a_message_that_is_too_large_is_not_announced(smtp: SmtpServer, sender: SmtpSender) -> None:
@@ -216,3 +219,24 @@ def test_a_message_that_is_too_large_is_not_announced(smtp: SmtpServer, sender: 
 
     assert ids(smtp) == [FIRST.message_id, SECOND.message_id]
     assert smtp.commands[At.MAIL] == 2
+
+
+def test_where_only_the_announcement_was_cut_off_the_message_may_have_arrived(
+    smtp: SmtpServer, sender: SmtpSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = smtplib.SMTP.send
+
+    def cut(connection: smtplib.SMTP, data: bytes | str) -> None:
+        written = data if isinstance(data, bytes) else data.encode()
+        content, end, announcement = written.partition(b"\r\n.\r\n")
+        send(connection, content + end)
+        if announcement:
+            raise smtplib.SMTPServerDisconnected
+
+    monkeypatch.setattr(smtplib.SMTP, "send", cut)
+
+    with pytest.raises(MailFailure) as failed:
+        sender.send(FIRST, then=SECOND)
+
+    assert failed.value.uncertain
+    assert [received.message_id for received in smtp.wait_for(1)] == [FIRST.message_id]
