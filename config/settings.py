@@ -174,7 +174,7 @@ class Settings(BaseSettings):
         connections = ("tps_url", "tps_token", "database_url", "broker_url", "smtp_url")
         needed = (*connections, "audit_key", "seal_key_file")
         missing = [name for name in needed if getattr(self, name) is None]
-        if "mail_from" not in self.model_fields_set:
+        if self.mail_from in {"", type(self).model_fields["mail_from"].default}:
             missing.append("mail_from")  # its default is a placeholder
         if missing:
             names = ", ".join(f"{PREFIX}{name.upper()}" for name in missing)

@@ -52,7 +52,7 @@ class Guard:
         )
 
     def close(self) -> None:
-        """End what is left of the server and remove the folder; returns when both are gone."""
+        """End what is left of the server and remove the folders; returns when all are gone."""
         if self._process.stdin is not None:
             self._process.stdin.close()
         self._process.wait()

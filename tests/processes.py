@@ -38,6 +38,7 @@ def wif(*arguments: str, **given: str) -> Ran:
     """Run one `wif` command to its end, in this process: a start of Python takes a second."""
     out, err = io.StringIO(), io.StringIO()
     settings.load.cache_clear()
+    code: object = 0
     with (
         chdir(ROOT),
         mock.patch.dict(os.environ, clean_environment(given), clear=True),
@@ -49,10 +50,10 @@ def wif(*arguments: str, **given: str) -> Ran:
         try:
             main()
         except SystemExit as ended:
-            code = int(ended.code or 0)
-        else:
-            code = 0
-    settings.load.cache_clear()
+            code = ended.code or 0
+        finally:
+            settings.load.cache_clear()
+    assert isinstance(code, int)
     return Ran(code, out.getvalue(), err.getvalue())
 
 
