@@ -26,7 +26,7 @@ def _at(size: str, *numbers: int) -> int:
 BENCHES: Mapping[str, Bench] = {
     "decision": lambda _, __: decision.run(),
     "throughput": lambda parts, size: throughput.run(
-        parts, dossiers=_at(size, 600, 10_000, 100_000), turns=_at(size, 1, 3, 1)
+        parts, dossiers=_at(size, 600, 10_000, 100_000), turns=_at(size, 1, 7, 1)
     ),
     "idle": lambda parts, size: idle.run(parts, dossiers=_at(size, 2_000, 100_000, 100_000)),
     "latency": lambda parts, size: latency.run(
