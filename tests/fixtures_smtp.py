@@ -432,8 +432,8 @@ class _LoopThread:
 
 @pytest.fixture
 def smtp() -> Iterator[SmtpServer]:
-    """A running server without TLS and login."""
-    with SmtpServer() as server:
+    """A running server without TLS and login, which takes several commands at once as most do."""
+    with SmtpServer(pipelining=True) as server:
         yield server
 
 

@@ -1,5 +1,6 @@
 """A message that is announced with the end of the one before: a round trip less, and no risk."""
 
+import signal
 import smtplib
 import socket
 import threading
@@ -8,6 +9,7 @@ from typing import Self
 
 import pytest
 
+from connectors.mail.conversation import Timeouts
 from connectors.mail.failure import MailFailure, Stage
 from connectors.mail.mail import Mail
 from connectors.mail.smtp import SmtpSender
@@ -15,6 +17,7 @@ from routing.failures import Cause
 from tests.connectors.mail.samples import SENDER, mail
 from tests.fixtures_smtp import At, Fault, SmtpServer
 
+SHORT = Timeouts(step=1.0, acceptance=1.0)
 FIRST, SECOND, THIRD = (mail(key=key) for key in ("first", "second", "third"))
 LARGE = Mail(recipient="moe@ud75.example", message_id="<l@x>", label="l", content=b"x\r\n" * 9999)
 
@@ -70,13 +73,16 @@ class Slow:
     def _answer(self, connection: socket.socket, until: bytes, answer: bytes) -> None:
         heard = b""
         while not heard.endswith(until):
-            heard += connection.recv(65_536)
+            piece = connection.recv(65_536)
+            if not piece:
+                return  # the client has given up
+            heard += piece
         self.heard.append(heard)
         connection.sendall(answer)
 
 
 def test_the_next_message_is_announced_with_the_end_of_this_one() -> None:
-    with Slow() as server, SmtpSender(server.url, sender=SENDER) as sender:
+    with Slow() as server, SmtpSender(server.url, sender=SENDER, timeouts=SHORT) as sender:
         sender.send(FIRST, then=SECOND)
         sender.send(SECOND)
 
@@ -86,7 +92,7 @@ def test_the_next_message_is_announced_with_the_end_of_this_one() -> None:
 
 
 def test_its_content_is_not_sent_before_the_server_asks_for_it() -> None:
-    with Slow() as server, SmtpSender(server.url, sender=SENDER) as sender:
+    with Slow() as server, SmtpSender(server.url, sender=SENDER, timeouts=SHORT) as sender:
         sender.send(FIRST, then=SECOND)
         assert SECOND.message_id.encode() not in b"".join(server.heard)
         sender.send(SECOND)
@@ -240,3 +246,33 @@ def test_where_only_the_announcement_was_cut_off_the_message_may_have_arrived(
 
     assert failed.value.uncertain
     assert [received.message_id for received in smtp.wait_for(1)] == [FIRST.message_id]
+
+
+def test_an_interruption_while_the_announced_one_is_asked_for_leaves_the_connection() -> None:
+    class Stopped(Exception):
+        pass
+
+    def stop(*_: object) -> None:
+        raise Stopped
+
+    class Mute(SmtpServer):
+        """Does not answer the second message."""
+
+        def next_fault(self, at: At, recipients: list[str]) -> Fault | None:
+            mute = at is At.MAIL and self.commands[At.MAIL] == 2
+            return Fault(at=at) if mute else None
+
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        with Mute(pipelining=True) as smtp, SmtpSender(smtp.url, sender=SENDER) as sender:
+            sender.send(FIRST, then=SECOND)
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
+            with pytest.raises(Stopped):
+                sender.send(SECOND, then=THIRD)
+            sender.send(THIRD)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+    assert ids(smtp) == [FIRST.message_id, THIRD.message_id]
+    assert smtp.connections == 2
