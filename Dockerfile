@@ -13,7 +13,9 @@ COPY celeryconfig.py ./
 COPY routing ./routing
 COPY connectors ./connectors
 COPY store ./store
+COPY service ./service
 COPY tasks ./tasks
+COPY simulator ./simulator
 COPY config ./config
 COPY cli ./cli
 RUN uv build --no-cache --wheel --require-hashes --build-constraints requirements.lock --out-dir dist

@@ -11,7 +11,8 @@ import sys
 from kombu import Exchange, Queue
 
 from config.settings import SettingsError, load
-from tasks import limits, queues
+from service.guards import limits
+from tasks import queues
 from tasks.schedule import beat_entries
 
 try:
@@ -66,6 +67,8 @@ task_routes = {
     "wif.poll-procedure": {"queue": queues.POLL},
     "wif.route-dossiers": {"queue": queues.ROUTE},
     "wif.deliver": {"queue": queues.DELIVER},
+    # Not upkeep: it may take a minute, and nothing may keep health and sweep waiting.
+    "wif.purge": {"queue": queues.ROUTE},
 }
 
 # --- execution ----------------------------------------------------------------------------

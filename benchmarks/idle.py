@@ -9,8 +9,8 @@ from benchmarks.parts import Parts, configured_forms, simulated_tps, smtp_sink
 from benchmarks.result import Figure, Result
 from benchmarks.service import Service, service, vacuum
 from benchmarks.usage import resident_bytes
+from service.poll import PollOutcome, poll
 from store.models import Dossier
-from tasks.polling import PollOutcome, poll
 
 ROWS_OF_A_REQUEST = 1000
 MEGABYTE = 2**20

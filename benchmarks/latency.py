@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 from benchmarks.parts import Parts, Sink, Tps, configured_forms, simulated_tps, smtp_sink
 from benchmarks.result import Figure, Result
 from benchmarks.service import Service, service
-from connectors.mail.address import Mailbox
-from connectors.mail.message import _message_id
+from connectors.mail.message import message_key
+from routing.mailbox import Mailbox
 from store.models import Base, Delivery, Dossier
 
 RATE = 20
@@ -97,6 +97,6 @@ def _listed(ours: Service, *, after: int) -> dict[str, float]:
     domain = Mailbox.parse(ours.runtime.settings.mail_from).domain
     with ours.runtime.database.read() as connection:
         return {
-            _message_id(".".join(map(str, parts)), domain): seen_at.timestamp()
+            f"<{message_key('.'.join(map(str, parts)))}@{domain}>": seen_at.timestamp()
             for seen_at, *parts in connection.execute(query)
         }

@@ -22,7 +22,7 @@ from redis import Redis
 from benchmarks.usage import parent
 from config import settings
 from config.ruleset import load_directory
-from connectors.tps.simulator.simulator import TOKEN
+from simulator.simulator import TOKEN
 from tests.fixtures_postgres import Databases, PostgresServer
 from tests.fixtures_redis import RedisServer
 
@@ -95,7 +95,7 @@ def configured_forms() -> list[dict[str, Any]]:
 def simulated_tps(folder: Path, *, host: str = LOOPBACK) -> Iterator[Tps]:
     """An empty TPS."""
     log = folder / "tps.log"
-    command = (sys.executable, "-m", "connectors.tps.simulator", "--host", host, "--port", "0")
+    command = (sys.executable, "-m", "simulator", "--host", host, "--port", "0")
     with started(*command, "--count", "0", log=log) as process:
         announced = first_line(process, log)
         url = next(word for word in announced.split() if word.startswith("http")).rstrip(",")

@@ -20,10 +20,10 @@ from benchmarks.parts import ROOT, Parts, Sink, Tps
 from benchmarks.usage import children
 from cli.processes import beat_command, worker_command
 from config import settings
+from service.clock import utc_now
+from service.runtime import Runtime
 from store.engine import Database
 from store.models import Procedure
-from tasks.clock import utc_now
-from tasks.runtime import Runtime
 
 START_SECONDS = 60.0
 STOP_SECONDS = 60.0
@@ -138,6 +138,7 @@ def service(
         "var_dir": str(folder),
         "audit_key": base64.b64encode(secrets.token_bytes(32)).decode(),
         "tps_requests_per_minute": "1000000",
+        "notify_decided": "true",
         **more,
     }
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("WIF_")}

@@ -235,6 +235,8 @@ def _message() -> str:
         key="floor",
     )
     sender, recipient = "Work In France <wif@wif.example>", "office@wif.example"
-    content = compose(notice, sender=sender, recipient=recipient).content.decode()
+    content = compose(
+        notice, sender=sender, recipient=recipient, at=notice.filed_at
+    ).content.decode()
     kept = [line for line in content.split("\r\n") if not line.startswith("Message-ID:")]
     return "\r\n".join(kept)

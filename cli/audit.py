@@ -1,5 +1,7 @@
-"""`wif audit`: seal, verify, prove, trace, export. Exit 0: intact, 1: tampered, 2: not checked."""
+"""`wif audit`: seal, verify, prove, trace, export. Exit 0: intact, 1: tampered, 2: not checked,
+3: not signed."""
 
+import re
 import secrets
 import sys
 from collections.abc import Iterator
@@ -11,20 +13,27 @@ from typing import Annotated, Any, BinaryIO
 import typer
 
 from cli import context, seals
-from cli.context import Problem
+from cli.problem import Problem
 from cli.seals import foreseen
 from cli.tables import PARIS, show_table
 from config.settings import Settings
+from service.actor import accounts
+from service.runtime import Runtime
+from service.seal import seal
 from store.audit_check import Verification, verify, vouched
 from store.audit_export import SCHEMA, ExportReport, Period, export
 from store.audit_export_check import verify_file
-from store.audit_lines import COLUMNS, key_ids, lines_of
+from store.audit_lines import COLUMNS, acted, key_ids, lines_of
 from store.audit_proof import NoProofError, prove
 from store.seal_file import load_seals
-from store.seal_keys import SigningKey, load_signing_key, read_public_keys, trusted_keys
+from store.seal_keys import (
+    SigningKey,
+    anchored_keys,
+    load_signing_key,
+    read_public_keys,
+    trusted_keys,
+)
 from store.seals import SealReport, newest_seal
-from tasks.runtime import Runtime
-from tasks.sealing import seal
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,10 +41,15 @@ app = typer.Typer(
 )
 app.add_typer(seals.app, name="seals")
 
+UNSIGNED = 3
+"""Exit code for an export that nobody signed: what was left out of it cannot be seen."""
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 LIFE = (
-    *("at", "step", "event", "channel", "unit", "rule", "ruleset", "reason"),
-    *("attempt", "duration_ms", "sealed"),
+    *("id", "at", "step", "event", "channel", "unit", "rule", "ruleset", "reason"),
+    *("attempt", "duration_ms", "actor", "sealed"),
 )
 
 
@@ -56,23 +70,40 @@ def verify_(
         Path | None,
         typer.Option(help="Seals kept elsewhere; by default the journal in WIF_VAR_DIR, if any."),
     ] = None,
+    head: Annotated[
+        list[str] | None,
+        typer.Option(help="NUMBER:HASH of a seal that was mailed; it must be there. Repeatable."),
+    ] = None,
     public_key: Annotated[
         list[Path] | None,
         typer.Option(help="PEM file with the public keys that may have signed. Repeatable."),
     ] = None,
+    pin: Annotated[
+        list[str] | None,
+        typer.Option(help="Public key (hex) that all others must lead back to. Repeatable."),
+    ] = None,
+    allow_unsigned: Annotated[
+        bool, typer.Option("--allow-unsigned", help="Exit 0 for an export that nobody signed.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check every line and seal. Exit code 0: intact; 1: something was changed; 2: not checked."""
+    """Check every line and seal.
+
+    Exit code 0: intact; 1: something was changed; 2: not checked; 3: an export nobody signed.
+    """
     with foreseen():
-        trusted = _trusted(public_key)
-        seals_file = against or (None if file else _journal())
-        result = _checked(file, seals_file, trusted)
+        given = _Given(public_key, pin, against, head)
+        result = _checked(file, given)
     if as_json:
-        context.show_json({**_summary(result, trusted), "against": seals_file and str(seals_file)})
+        kept = {"against": given.seals_file and str(given.seals_file)}
+        anchored = not list(given.missing(file))
+        context.show_json({**_summary(result, given.trusted), **kept, "anchored": anchored})
     else:
-        typer.echo("\n".join(_report(result, trusted, seals_file)))
+        typer.echo("\n".join(_report(result, given, file)))
     if not result.intact:
         raise typer.Exit(1)
+    if result.signed is False and not allow_unsigned:
+        raise typer.Exit(UNSIGNED)
 
 
 @app.command("prove")
@@ -97,10 +128,26 @@ def trace(
         if not life:
             raise Problem(_untraceable(runtime, dossier))
     if as_json:
-        context.show_json(life)
+        context.show_json([{**line, "at": _cell("at", line["at"])} for line in life])
         return
     rows = [[_cell(name, line[name]) for name in LIFE] for line in life]
     show_table(f"{dossier}: {len(life)} lines", LIFE, rows)
+
+
+@app.command()
+def actors(as_json: AsJson = False) -> None:
+    """Show who acted by hand, and which account of this machine each hash stands for."""
+    with foreseen(), context.runtime() as runtime, runtime.database.read() as connection:
+        known = accounts(runtime.settings.audit_keys())
+        rows = [
+            {"actor": actor, "account": known.get(actor), "lines": count, "last": last}
+            for actor, count, last in acted(connection)
+        ]
+    if as_json:
+        context.show_json(rows)
+        return
+    columns = ("actor", "account", "lines", "last")
+    show_table("Actors", columns, [list(row.values()) for row in rows])
 
 
 @app.command("export")
@@ -148,27 +195,59 @@ def output(path: Path | None) -> Iterator[BinaryIO]:
         draft.unlink(missing_ok=True)
 
 
-def _trusted(files: list[Path] | None) -> frozenset[str]:
-    """The keys that may have signed: those in `files`, else those that this installation knows."""
-    if files:
-        return frozenset().union(*map(read_public_keys, files))
-    path = context.settings().seal_key
-    return trusted_keys(path) if path else frozenset()
+class _Given:
+    """What a check is made against, and what of it came from outside this installation."""
+
+    def __init__(
+        self,
+        files: list[Path] | None,
+        pins: list[str] | None,
+        against: Path | None,
+        heads: list[str] | None,
+    ) -> None:
+        settings = context.settings()
+        wanted = {pin.lower() for pin in pins or ()} or settings.seal_pins
+        if files:
+            known = [key for file in files for key in read_public_keys(file)]
+            self.trusted = anchored_keys(known, wanted or {key.public for key in known})
+        else:
+            path = settings.seal_key
+            self.trusted = trusted_keys(path, wanted) if path else frozenset(wanted)
+        self.knows_keys = bool(files or wanted)
+        self.against = against
+        self.journal = settings.seal_journal if settings.seal_journal.exists() else None
+        self.heads = dict(map(_head, heads or ()))
+
+    @property
+    def seals_file(self) -> Path | None:
+        """Where seals are kept."""
+        return self.against or self.journal
+
+    def missing(self, file: Path | None) -> Iterator[str]:
+        """What only somebody outside could give, and did not."""
+        if not self.knows_keys:
+            yield "a key: give --pin, --public-key, or set WIF_SEAL_PUBLIC_KEYS"
+        if file is None and self.against is None and not self.heads:
+            yield "a seal: give --head or --against with what was mailed or kept elsewhere"
 
 
-def _journal() -> Path | None:
-    path = context.settings().seal_journal
-    return path if path.exists() else None
+def _head(text: str) -> tuple[int, str]:
+    number, _, digest = text.partition(":")
+    if not re.fullmatch(r"[0-9]{1,9}", number, re.ASCII) or not _HASH.fullmatch(digest):
+        raise Problem("--head: is not NUMBER:HASH as it was mailed, for example 12:9f…", code=2)
+    return int(number), digest
 
 
-def _checked(file: Path | None, against: Path | None, trusted: frozenset[str]) -> Verification:
-    kept = load_seals(against) if against else iter(())
-    hashes, findings = vouched(kept, trusted=trusted)
+def _checked(file: Path | None, given: _Given) -> Verification:
+    seals_file = given.against if file else given.seals_file
+    kept = load_seals(seals_file) if seals_file else iter(())
+    hashes, findings = vouched(kept, trusted=given.trusted)
+    hashes |= given.heads
     if file is not None:
-        result = verify_file(file, trusted=trusted, exported=hashes)
+        result = verify_file(file, trusted=given.trusted, exported=hashes)
     else:
         with context.runtime() as runtime:
-            result = verify(runtime.database, trusted=trusted, exported=hashes)
+            result = verify(runtime.database, trusted=given.trusted, exported=hashes)
     result.findings = [*findings, *result.findings]
     return result
 
@@ -186,15 +265,17 @@ def _summary(result: Verification, trusted: frozenset[str]) -> dict[str, Any]:
         "head": result.head and result.head.record(),
         "unsealed": result.tail,
         "withheld": result.withheld,
+        "withheld_inside": result.withheld_inside,
         "signed": result.signed,
         "keys": result.keys,
         "keys_trusted": bool(trusted),
     }
 
 
-def _report(result: Verification, trusted: frozenset[str], against: Path | None) -> Iterator[str]:
+def _report(result: Verification, given: _Given, file: Path | None) -> Iterator[str]:
+    seals_file = given.against if file else given.seals_file
     yield f"{result.lines} lines under {result.seals} seals checked" + (
-        f", against {against}" if against else ""
+        f", against {seals_file}" if seals_file else ""
     )
     yield from map(str, result.findings)
     if result.stopped:
@@ -204,17 +285,25 @@ def _report(result: Verification, trusted: frozenset[str], against: Path | None)
         yield f"{tail.size} lines from {tail.first} on ({tail.since} UTC) are not sealed yet"
     if result.withheld:
         yield f"{result.withheld} lines of the seals are withheld: outside the period of the file"
-    if result.signed is False:
-        yield "the file as a whole is not signed: lines may have been withheld by others"
-    if result.keys and not trusted:
+    if result.withheld_inside:
+        yield (
+            f"{result.withheld_inside} of them stand between lines of the period: ask why, their "
+            "instants may lie outside it or not"
+        )
+    if result.keys and not given.trusted:
         yield "no public key was given: compare the key that signed with the published one"
         yield from sorted(result.keys)
+    if result.intact and result.seals:
+        for what in given.missing(file):
+            yield f"NOT ANCHORED, nothing from outside vouches for it; missing: {what}"
     yield _verdict(result)
 
 
 def _verdict(result: Verification) -> str:
     if not result.intact:
         return "TAMPERED"
+    if result.signed is False:
+        return "UNSIGNED: the lines that are there are intact; lines may have been left out"
     return "INTACT" if result.seals else "INTACT, but nothing is sealed yet"
 
 

@@ -11,21 +11,15 @@ from typing import Any, NoReturn
 import orjson
 import typer
 
+from cli.problem import Problem
 from config import logs
 from config.settings import Environment, Settings, load
+from service.actor import actor_of
+from service.runtime import Runtime
 from store import schema
-from tasks.runtime import Runtime
 
 LARGEST_PROCEDURE = 2**31 - 1
 LARGEST_NUMBER = 2**63 - 1
-
-
-class Problem(Exception):
-    """A command cannot do what it was asked: one line that says what to do, and an exit code."""
-
-    def __init__(self, message: str, *, code: int = 1) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 def settings() -> Settings:
@@ -52,6 +46,7 @@ def runtime(*, migrate: bool = False) -> Iterator[Runtime]:
         Problem: the database has an older schema.
     """
     made = Runtime(settings())
+    made.actor = actor_of(made.settings)
     try:
         _prepare(made, migrate=migrate)
         yield made

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cli import context
+from cli.problem import Problem
 from cli.tables import show_table
 from store import deliveries
 from store.audit import Line, Step
@@ -57,7 +58,7 @@ def replay(
     """Make dead deliveries due again. Replaying one twice sends it once."""
     wanted = Filter(id=delivery, unit=unit, procedure=procedure, reason=reason)
     if wanted == Filter() and not everything:
-        raise context.Problem("say which: an id, --unit, --procedure, --reason or --all", code=2)
+        raise Problem("say which: an id, --unit, --procedure, --reason or --all", code=2)
     with context.runtime() as runtime:
         now = runtime.clock()
         with runtime.database.begin() as connection:
@@ -66,7 +67,14 @@ def replay(
                 connection,
                 now,
                 [
-                    Line(step=Step.REPLAYED, procedure=p, number=n, event=event, unit=told)
+                    Line(
+                        step=Step.REPLAYED,
+                        procedure=p,
+                        number=n,
+                        event=event,
+                        unit=told,
+                        actor=runtime.actor,
+                    )
                     for p, n, event, told in revived
                 ],
             )

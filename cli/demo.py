@@ -11,17 +11,17 @@ from pathlib import Path
 
 import typer
 
-from cli import context
 from cli.memory import peak_memory
-from cli.processes import Fleet, beat_command, embedded_broker, worker_command
+from cli.problem import Problem
+from cli.processes import Fleet, beat_command, embedded_broker, upkeep_command, worker_command
 from cli.tables import console, show_table
 from config import settings as configuration
-from connectors.tps.simulator import Simulator
 from routing.facts import DossierState
+from service.runtime import Runtime
+from simulator import Simulator
 from store import deliveries, dossiers
 from store.deliveries import DeliveryState, Filter, StoredDelivery
 from store.dossiers import DossierStatus, Stored
-from tasks.runtime import Runtime
 
 DOSSIERS = 300
 PATIENCE_SECONDS = 100.0
@@ -98,6 +98,7 @@ def _play(stage: Stage) -> None:
         f"({len(stage.tps.procedures)} procedures); worker, beat and an embedded broker start."
     )
     stage.fleet.start("worker", *worker_command(2))
+    stage.fleet.start("upkeep", *upkeep_command())
     stage.fleet.start("beat", *beat_command())
     first = _until(stage, lambda: _settled(stage), "everything is routed and delivered")
     out.print(f"   everything is routed and delivered after {first:.1f} s.")
@@ -168,7 +169,7 @@ def _until(stage: Stage, done: Callable[[], bool], what: str) -> float:
     while not done():
         if time.monotonic() - started_at > PATIENCE_SECONDS:
             log = stage.runtime.settings.var_dir / "log"
-            raise context.Problem(f"not within {PATIENCE_SECONDS:.0f} s: {what}; see {log}")
+            raise Problem(f"not within {PATIENCE_SECONDS:.0f} s: {what}; see {log}")
         time.sleep(LOOK_EVERY_SECONDS)
     return time.monotonic() - started_at
 

@@ -10,15 +10,16 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from cli import context
+from cli.problem import Problem
 from cli.tables import show_table
 from config.ruleset import ConfigurationError
-from config.settings import SettingsError
+from config.settings import SettingsError, unknown_settings
 from connectors.mail.smtp import SmtpSender
 from routing.failures import TABLE, Failure
+from service.runtime import Runtime
+from service.seal import first_key, signing_key
 from store import schema
 from store.seal_keys import SealKeyError
-from tasks.runtime import Runtime
-from tasks.sealing import signing_key
 
 SETTINGS = {"broker": "WIF_BROKER_URL", "mail": "WIF_OUTBOX_DIR"}
 """The setting behind what cannot be reached or written."""
@@ -52,6 +53,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 def examine(runtime: Runtime) -> Iterator[Finding]:
     """Every check in turn; one that fails does not stop the others."""
     checks: tuple[tuple[str, Callable[[Runtime], str]], ...] = (
+        ("settings", _settings),
         ("rules", _rules),
         ("audit key", _audit_key),
         ("seal key", _seal_key),
@@ -67,7 +69,7 @@ def examine(runtime: Runtime) -> Iterator[Finding]:
 def _finding(name: str, check: Callable[[Runtime], str], runtime: Runtime) -> Finding:
     try:
         return Finding(name, well=True, advice=check(runtime))
-    except (SettingsError, SealKeyError, context.Problem, ConfigurationError) as error:
+    except (SettingsError, SealKeyError, Problem, ConfigurationError) as error:
         return Finding(name, well=False, advice=str(error))
     except Failure as failure:
         return Finding(name, well=False, advice=f"{failure}: {TABLE[failure.cause].meaning}")
@@ -77,6 +79,13 @@ def _finding(name: str, check: Callable[[Runtime], str], runtime: Runtime) -> Fi
     except (redis.RedisError, OSError) as error:
         advice = f"cannot be used ({type(error).__name__}): see {SETTINGS.get(name, 'WIF_VAR_DIR')}"
         return Finding(name, well=False, advice=advice)
+
+
+def _settings(_runtime: Runtime) -> str:
+    unknown = unknown_settings()
+    if unknown:
+        raise Problem("; ".join(unknown))
+    return "every WIF_… setting is known"
 
 
 def _rules(runtime: Runtime) -> str:
@@ -89,8 +98,19 @@ def _audit_key(runtime: Runtime) -> str:
 
 
 def _seal_key(runtime: Runtime) -> str:
-    signing_key(runtime)
-    return "can sign"
+    first = first_key(runtime.settings, signing_key(runtime))
+    pins = runtime.settings.seal_pins
+    if pins and first not in pins:
+        raise Problem(
+            f"WIF_SEAL_PUBLIC_KEYS: the first key here is another one, {first}; find out who "
+            "changed it, and run `wif audit verify`"
+        )
+    missing = [] if pins else [f"pin the first key: WIF_SEAL_PUBLIC_KEYS={first}"]
+    if not runtime.settings.ops_mailbox:
+        missing.append("set WIF_OPS_MAILBOX, which gets the newest seal each day")
+    if missing:
+        return f"can sign; NOT ANCHORED outside: {'; '.join(missing)}"
+    return f"can sign; anchored at {first}"
 
 
 def _database(runtime: Runtime) -> str:
@@ -99,7 +119,7 @@ def _database(runtime: Runtime) -> str:
     if schema.is_empty(runtime.database):
         return f"{runtime.database.dialect}, still empty: made at the first start"
     if not schema.is_current(runtime.database):
-        raise context.Problem("the schema is missing or older: run `wif db upgrade`")
+        raise Problem("the schema is missing or older: run `wif db upgrade`")
     return runtime.database.dialect
 
 
@@ -113,17 +133,25 @@ def _broker(runtime: Runtime) -> str:
     finally:
         client.close()
     if policy != "noeviction":
-        raise context.Problem(f"evicts messages ({policy}): set maxmemory-policy to noeviction")
+        raise Problem(f"evicts messages ({policy}): set maxmemory-policy to noeviction")
     return "answers"
 
 
 def _tps(runtime: Runtime) -> str:
     only = runtime.settings.only_procedures
-    numbers = [n for n in runtime.rules_from_folder().forms if not only or n in only]
+    try:
+        forms = runtime.rules_from_folder().forms
+    except ConfigurationError:
+        # That is said of the rules; here it is asked what TPS answers.
+        forms = {}
+    numbers = [n for n in forms if not only or n in only] or sorted(only)
+    if not numbers:
+        runtime.tps.procedure_exists(1)
+        return "answers; which procedures it knows is not checked while the rules are wrong"
     refused = [number for number in numbers if not runtime.tps.procedure_exists(number)]
     if refused:
         shown = ", ".join(map(str, refused[:5])) + (" …" if len(refused) > 5 else "")  # noqa: PLR2004
-        raise context.Problem(
+        raise Problem(
             f"{len(refused)} procedures are unknown to TPS or out of the token's scope: {shown}"
         )
     return "answers for every procedure"

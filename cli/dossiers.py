@@ -1,19 +1,31 @@
 """`wif dossiers`: list, show, reassign."""
 
+import csv
+import sys
+from datetime import date, datetime, time
 from typing import Annotated, Any
 
 import typer
 
 from cli import context
-from cli.tables import show_table
+from cli.problem import Problem
+from cli.tables import PARIS, show_table
+from routing.facts import DossierState
 from routing.territory import departments
+from service.reassign import reassign, unpin
 from store import deliveries, dossiers
 from store.dossiers import DossierStatus, Stored
-from tasks.reassigning import reassign, unpin
 
 app = typer.Typer(no_args_is_help=True, help="Dossiers: where each stands and who has it.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+SHOWN = 100
+"""Dossiers that are listed when nobody says how many."""
+
+COLUMNS = (
+    *("procedure", "number", "status", "state", "permit_type", "department", "unit", "rule"),
+    *("reason", "age_days"),
+)
 Key = Annotated[str, typer.Argument(help="PROCEDURE/NUMBER", metavar="PROCEDURE/NUMBER")]
 
 
@@ -36,6 +48,7 @@ def as_row(dossier: Stored) -> dict[str, Any]:
         "reasons": dossier.reasons,
         "unrouted": dossier.unrouted,
         "pinned": dossier.pinned_unit,
+        "pinned_reason": dossier.pinned_reason,
         "attempts": dossier.attempts,
         "seen_at": dossier.seen_at,
     }
@@ -48,29 +61,65 @@ def list_(
     unrouted: Annotated[
         bool, typer.Option("--unrouted", help="Only those sent to the fallback unit.")
     ] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
+    unit: Annotated[str | None, typer.Option(help="Only those that this unit has.")] = None,
+    department: Annotated[
+        str | None, typer.Option(help="Only those of this département (code).")
+    ] = None,
+    permit_type: Annotated[
+        str | None, typer.Option(help="Only those of this permit type (code).")
+    ] = None,
+    state: Annotated[
+        DossierState | None, typer.Option(help="Only those in this state in TPS.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only those filed on this day or later (Paris).")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = SHOWN,
     as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
-    """List dossiers with the unit that has them, the rule and the reason."""
+    """List dossiers with the unit that has them, the rule, the reason and their age."""
+    filed = None if since is None else _day(since)
     with context.runtime() as runtime, runtime.database.read() as connection:
+        now = runtime.clock()
         found = dossiers.listing(
-            connection, status=status, procedure=procedure, unrouted=unrouted, limit=limit
+            connection,
+            status=status,
+            procedure=procedure,
+            unrouted=unrouted,
+            unit=unit,
+            department=department.upper() if department else None,
+            permit_type=permit_type,
+            state=state,
+            since=filed,
+            limit=limit + 1,
         )
-    rows = [as_row(dossier) for dossier in found]
+    more = len(found) > limit
+    rows = [{**as_row(dossier), "age_days": _age(dossier, now)} for dossier in found[:limit]]
     if as_json:
         context.show_json(rows)
-        return
-    columns = (
-        "procedure",
-        "number",
-        "status",
-        "permit_type",
-        "department",
-        "unit",
-        "rule",
-        "reason",
-    )
-    show_table(f"{len(rows)} dossiers", columns, [[row[name] for name in columns] for row in rows])
+    elif as_csv:
+        writer = csv.DictWriter(sys.stdout, [*COLUMNS, "filed_at"], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    else:
+        table = [[row[name] for name in COLUMNS] for row in rows]
+        show_table(f"{len(rows)} dossiers", COLUMNS, table)
+    if more:
+        typer.echo(f"there are more than {limit}: give --limit, or another filter", err=True)
+
+
+def _day(text: str) -> datetime:
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), PARIS)
+    except ValueError:
+        raise Problem("--since: is no day; for example 2026-01-31", code=2) from None
+
+
+def _age(dossier: Stored, now: datetime) -> int:
+    """Days since it was filed; since it was first seen when it was never read."""
+    since = dossier.facts.filed_at if dossier.facts else dossier.seen_at
+    return max(0, (now - since).days)
 
 
 @app.command()
@@ -110,5 +159,5 @@ def reassign_(
         elif to and reason:
             units = reassign(runtime, procedure, number, unit=to, reason=reason)
         else:
-            raise context.Problem("give --to UNIT and --reason CODE, or --unpin", code=2)
+            raise Problem("give --to UNIT and --reason CODE, or --unpin", code=2)
     typer.echo(f"{dossier}: {', '.join(units)}")

@@ -11,14 +11,15 @@ from itertools import groupby
 
 from config.settings import PREFIX, Settings
 from connectors.mail.failure import Stage, of_reply
-from connectors.tps.status import LONGEST_WAIT, cause_of
+from connectors.tps.http_status import LONGEST_WAIT, cause_of
 from routing import drift, retries
 from routing.failures import TABLE, Action, Cause
 from routing.incidents import MEANINGS, IncidentKind
+from service import troubles
+from service.guards import throttle
+from service.guards.breakers import POLICIES, Kind
+from service.guards.limits import STOPPED_PROBE_INTERVAL
 from store.dossiers import ABSENCES_BEFORE_ASKING
-from tasks import health, throttle
-from tasks.breakers import POLICIES, Kind
-from tasks.limits import STOPPED_PROBE_INTERVAL
 
 ACTIONS = {
     Action.DONE: "nothing: it went well",
@@ -165,7 +166,7 @@ def _incidents() -> Iterator[str]:
     yield from _prose(
         f"Looked for every minute; `{PREFIX}OPS_MAILBOX` gets one mail when one begins and one "
         "when it is over, `wif status` shows those that last. One of age is over when the age is "
-        f"below {health.CALM:.0%} of what opened it."
+        f"below {troubles.CALM:.0%} of what opened it."
     )
     yield ""
     yield "| incident | means | from | what to do |"

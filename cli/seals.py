@@ -10,11 +10,12 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 from cli import context
-from cli.context import Problem
+from cli.problem import Problem
 from store.audit_export_check import ExportFileError
 from store.seal_file import SealFileError, extend_seals, write_seals
 from store.seal_keys import (
     SealKeyError,
+    known_keys,
     load_or_create_signing_key,
     load_signing_key,
     public_key_file,
@@ -53,10 +54,18 @@ def export(
 
 
 @app.command("public-key")
-def public_key(file: KeyFile = None) -> None:
+def public_key(
+    file: KeyFile = None,
+    as_hex: Annotated[
+        bool, typer.Option("--hex", help="One line of hex for each, oldest first.")
+    ] = False,
+) -> None:
     """Print the public keys that have signed so far, as PEM: what an inspector needs."""
     path = _key_file(file)
     with foreseen():
+        if as_hex:
+            typer.echo("\n".join(dict.fromkeys(key.public for key in known_keys(path))))
+            return
         pem = load_signing_key(path).public_pem
         beside = public_key_file(path)
         typer.echo((beside.read_bytes() if beside.exists() else pem).decode(), nl=False)

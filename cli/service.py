@@ -1,6 +1,7 @@
 """`wif up` and `wif run-once`: the service in the foreground, and one pass of it."""
 
 import os
+import secrets
 from contextlib import ExitStack
 from typing import Annotated
 
@@ -12,12 +13,14 @@ from cli.processes import (
     beat_command,
     embedded_broker,
     flower_command,
+    upkeep_command,
     worker_command,
 )
+from cli.status import in_short, show_needy
 from cli.tables import show_table
+from service.run_once import PassReport, run_once
+from service.runtime import Runtime
 from store.overview import Overview, overview
-from tasks.one_pass import PassReport, run_once
-from tasks.runtime import Runtime
 
 
 def up(
@@ -46,10 +49,12 @@ def up(
         fleet.stop_on_signals()
         stack.callback(fleet.stop)
         fleet.start("worker", *worker_command(concurrency))
+        fleet.start("upkeep", *upkeep_command())
         fleet.start("beat", *beat_command())
         if flower:
-            fleet.start("flower", *flower_command(flower_port))
-            typer.echo(f"flower: http://127.0.0.1:{flower_port}")
+            login = f"wif:{secrets.token_urlsafe(16)}"
+            fleet.start("flower", *flower_command(flower_port), FLOWER_BASIC_AUTH=login)
+            typer.echo(f"flower: http://127.0.0.1:{flower_port} login {login}")
         typer.echo(f"up (process {os.getpid()}); Ctrl-C stops it")
         fleet.watch()
 
@@ -83,6 +88,7 @@ def _rows(report: PassReport) -> list[tuple[str, int]]:
         ("changed", sum(poll.changed for poll in report.polls.values())),
         ("routed", routing.routed),
         ("unrouted", routing.unrouted),
+        ("recorded_only", routing.recorded),
         ("quarantined", routing.quarantined),
         ("held", routing.held),
         ("gone", routing.gone),
@@ -94,11 +100,19 @@ def _rows(report: PassReport) -> list[tuple[str, int]]:
 
 
 def _show_trouble(runtime: Runtime, report: PassReport, seen: Overview) -> None:
-    failed = [(number, poll.cause) for number, poll in report.polls.items() if poll.cause]
+    if report.routing.recorded:
+        typer.echo(
+            f"first contact: {report.routing.recorded} dossiers are recorded and nobody is told "
+            "(decided before, or filed before `notify_since`)"
+        )
+    failed: dict[str, list[int]] = {}
+    for number, poll in report.polls.items():
+        if poll.cause:
+            failed.setdefault(poll.cause, []).append(number)
     if failed:
-        show_table("Polls that failed", ("procedure", "cause"), failed)
-    standing = [(item.procedure, item.status, item.reason) for item in seen.needy]
-    if standing:
-        show_table("Procedures to look at", ("procedure", "status", "reason"), standing)
+        rows = [(cause, len(numbers), in_short(numbers)) for cause, numbers in failed.items()]
+        show_table("Polls that failed", ("cause", "count", "procedures"), rows)
+    named = {number for numbers in failed.values() for number in numbers}
+    show_needy([each for each in seen.needy if each.procedure not in named])
     if runtime.settings.smtp_url is None:
         typer.echo(f"messages are in {runtime.settings.outbox}")

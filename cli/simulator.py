@@ -6,8 +6,8 @@ import typer
 
 from cli import context
 from config.ruleset import load_directory
-from connectors.tps.simulator import Era, run
-from connectors.tps.simulator.simulator import TOKEN
+from simulator import Era, run
+from simulator.simulator import TOKEN
 
 
 def tps_simulator(

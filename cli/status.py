@@ -1,48 +1,160 @@
 """`wif status`: where things stand, and what a person should look at."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
+from hashlib import sha256
+from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy import Connection
 
 from cli import context
-from cli.tables import show_table
-from config.ruleset import ConfigurationError, document_hash
+from cli.tables import PARIS, show_table
+from config.files import read_regular
+from config.settings import SettingsError
 from routing.incidents import MEANINGS
-from store import incidents, rulesets
+from service.runtime import Runtime
+from service.troubles import WATCHED, troubles
+from store import heartbeats, incidents, rulesets
+from store.heartbeats import Pulse
 from store.incidents import StoredIncident
-from store.overview import Overview, dead_reasons, overview
-from tasks.runtime import Runtime
+from store.overview import NeedyProcedure, Overview, dead_reasons, overview, waits
 
 REFUSED = "refused"
+
+LONGEST_MARK = 200
+LARGEST_CONFIGURATION = 2_000_000
+
+FEW = 5
+"""Procedures that are named where many have the same cause."""
 
 SHORT = 12
 """Characters of a hash that are enough to tell two apart."""
 
 
+UNWELL = 3
+"""Exit code while an incident is open, or while beat or a worker that once lived is not seen."""
+
+
 def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Show lag, pending, quarantined, unrouted, dead and what needs a look."""
+    """Show lag, pending, quarantined, unrouted, dead and what needs a look.
+
+    Exit code 0: all is well; 3: an incident is open, or beat or a worker is not alive; 1 and 2:
+    the status could not be told.
+    """
     with context.runtime() as runtime:
         now = runtime.clock()
         with runtime.database.read() as connection:
             seen = overview(connection)
             active = rulesets.active(connection)
             dead = dead_reasons(connection)
-            open_ = incidents.lasting(connection)
+            pulses = heartbeats.listing(connection)
+            open_ = current(incidents.lasting(connection), connection, runtime)
         rules = {"active": active, "configured": configured(runtime)}
+    alive = {each.name: lives(each, now) for each in pulses}
+    stale = any(not each.is_alive(now) for each in pulses)
     if as_json:
         document = as_document(seen, rules, dead, now)
-        context.show_json({**document, "incidents": [described(each) for each in open_]})
-        return
+        described_ = [described(each) for each in open_]
+        context.show_json({**document, "incidents": described_, "alive": alive})
+    else:
+        _show(seen, rules, dead, open_, pulses, now)
+    if open_ or stale:
+        raise typer.Exit(UNWELL)
+
+
+def _show(
+    seen: Overview,
+    rules: dict[str, str | None],
+    dead: dict[str, int],
+    open_: Sequence[StoredIncident],
+    pulses: Sequence[Pulse],
+    now: datetime,
+) -> None:
     show_table("Service", ("what", "value"), summary(seen, rules, now))
     show_incidents(open_)
-    if seen.needy:
-        columns = ("procedure", "status", "reason", "failures", "polled_at")
-        rows = [[getattr(item, name) for name in columns] for item in seen.needy]
-        show_table("Procedures to look at", columns, rows)
+    show_pulses(pulses, now)
+    show_needy(seen.needy)
     if dead:
         show_table("Dead deliveries", ("reason", "count"), list(dead.items()))
+
+
+def current(
+    lasting: Sequence[StoredIncident], connection: Connection, runtime: Runtime
+) -> list[StoredIncident]:
+    """Incidents that last, with the counts of this moment instead of those of the last look."""
+    if not lasting:
+        return []
+    from config.mistakes import ConfigurationError  # noqa: PLC0415
+
+    try:
+        polled = runtime.polled_procedures()
+    except (ConfigurationError, SettingsError):
+        return list(lasting)
+    known = {(each.kind, each.subject) for each in lasting}
+    waiting = waits(connection, polled)
+    found = {
+        (trouble.kind, trouble.subject): trouble
+        for trouble in troubles(waiting, runtime.settings, runtime.clock(), known)
+    }
+    return [
+        replace(each, count=trouble.count, since=trouble.since)
+        if (trouble := found.get((each.kind, each.subject)))
+        else each
+        if each.kind not in WATCHED
+        else replace(each, count=0, since=None)
+        for each in lasting
+    ]
+
+
+def lives(pulse: Pulse, now: datetime) -> dict[str, Any]:
+    """A part of the service as it is listed."""
+    return {"alive": pulse.is_alive(now), "since": pulse.since, "seen_at": pulse.seen_at}
+
+
+def show_pulses(pulses: Sequence[Pulse], now: datetime) -> None:
+    """Print which parts live, and since when they do or do not."""
+    if not pulses:
+        typer.echo("neither beat nor a worker was ever seen: `wif up` starts them")
+        return
+    rows = [
+        (each.name, "alive since", each.since)
+        if each.is_alive(now)
+        else (each.name, "NOT SEEN since", each.seen_at)
+        for each in pulses
+    ]
+    show_table("Alive", ("part", "state", "at"), rows)
+    if not all(each.is_alive(now) for each in pulses):
+        typer.echo("what only a worker counts is as old as that: incidents open and close no more")
+
+
+def show_needy(needy: Sequence[NeedyProcedure]) -> None:
+    """Print procedures that somebody should look at, those of one cause in one line."""
+    groups: dict[tuple[str, str | None], list[NeedyProcedure]] = {}
+    for each in needy:
+        groups.setdefault((each.status, each.reason), []).append(each)
+    rows = [
+        (
+            status,
+            reason,
+            len(each),
+            in_short([one.procedure for one in each]),
+            min((one.polled_at for one in each if one.polled_at), default=None),
+        )
+        for (status, reason), each in groups.items()
+    ]
+    if rows:
+        columns = ("status", "reason", "count", "procedures", "polled_at")
+        show_table("Procedures to look at", columns, rows)
+
+
+def in_short(numbers: Sequence[int]) -> str:
+    """The first few of many procedures."""
+    shown = ", ".join(map(str, numbers[:FEW]))
+    return shown if len(numbers) <= FEW else f"{shown} and {len(numbers) - FEW} more"
 
 
 def show_incidents(lasting: Sequence[StoredIncident]) -> None:
@@ -120,8 +232,42 @@ def waited(instant: datetime | None, now: datetime) -> str | None:
 
 
 def configured(runtime: Runtime) -> str | None:
-    """Hash of the configuration in the folder, `refused` when it is wrong."""
+    """Hash of the configuration in the folder, `refused` when it is wrong.
+
+    To check it takes ten times as long as all the rest, so what was found of the same bytes on
+    the same day is kept beside the outbox and taken again.
+    """
+    kept = runtime.settings.var_dir / "rules.checked"
+    mark = _mark(runtime)
+    with suppress(OSError, ValueError):
+        found, _, digest = read_regular(kept, most=LONGEST_MARK).decode().partition(" ")
+        if found == mark:
+            return digest
+    digest = _check(runtime)
+    with suppress(OSError):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(f"{mark} {digest}")
+    return digest
+
+
+def _check(runtime: Runtime) -> str:
+    from config.ruleset import (  # noqa: PLC0415 - only where the files changed
+        ConfigurationError,
+        document_hash,
+    )
+
     try:
         return document_hash(runtime.configured())
     except (ConfigurationError, OSError):
         return REFUSED
+
+
+def _mark(runtime: Runtime) -> str:
+    """What the verdict on the configuration depends on: its bytes, the day, and who checks."""
+    settings = runtime.settings
+    day = runtime.clock().astimezone(PARIS).date()
+    seen = sha256(f"{version('work-in-france-routing')} {day} {settings.env}".encode())
+    for path in sorted(settings.config_dir.glob("*.yaml")):
+        with suppress(OSError):
+            seen.update(read_regular(path, most=LARGEST_CONFIGURATION))
+    return seen.hexdigest()

@@ -34,7 +34,7 @@ def cell(value: object) -> str:
     if value is None or value == "":
         return "–"
     if isinstance(value, datetime):
-        return f"{value.astimezone(PARIS):%Y-%m-%d %H:%M:%S}"
+        return f"{value.astimezone(PARIS):%Y-%m-%d %H:%M:%S %Z}"
     if isinstance(value, tuple):
         return ", ".join(str(item) for item in value)
     return str(value)

@@ -19,6 +19,7 @@ from config.entries import (
     KindEntry,
     PermitTypeEntry,
     ProcedureEntry,
+    ReasonEntry,
     RecognitionEntry,
     RuleEntry,
     UnitEntry,
@@ -27,6 +28,7 @@ from config.reader import Configuration
 from config.values import UnitCode
 from routing.conditions import ALWAYS, AllOf, AnyOf, Attribute, Condition, Filed, Not, OneOf
 from routing.forms import Form, PermitType, Recognition
+from routing.reasons import SHIPPED
 from routing.ruleset import Rule, RuleSet
 from routing.units import Channel, Unit
 
@@ -43,6 +45,7 @@ class Document(Entry):
     procedures: list[ProcedureEntry]
     permit_types: list[PermitTypeEntry]
     rules: Annotated[list[RuleEntry], Field(min_length=1)]
+    reasons: list[ReasonEntry] = Field(default=[])
 
 
 _DOCUMENTS = TypeAdapter(Document)
@@ -57,12 +60,16 @@ def document_of(configuration: Configuration) -> Document:
         procedures=[placed.entry for placed in configuration.procedures],
         permit_types=[placed.entry for placed in configuration.permit_types],
         rules=[placed.entry for placed in configuration.rules],
+        reasons=[placed.entry for placed in configuration.reasons],
     )
 
 
 def write_document(document: Document) -> str:
     """`document` as canonical JSON."""
     content = document.model_dump(mode="json", by_alias=True, exclude_none=True)
+    if not content["reasons"]:
+        # So that a rule set without any keeps the hash that it always had.
+        del content["reasons"]
     content["units"].sort(key=lambda unit: unit["code"])
     content["kinds"].sort(key=lambda kind: kind["code"])
     content["procedures"].sort(key=lambda procedure: procedure["id"])
@@ -95,6 +102,7 @@ def compile_entries(content: Document, content_hash: str) -> RuleSet:
         permit_types=tuple(map(compile_permit_type, content.permit_types)),
         rules=tuple(map(compile_rule, content.rules)),
         fallback=content.fallback,
+        reasons={each.code: each.label for each in content.reasons} or SHIPPED,
     )
 
 
@@ -159,6 +167,7 @@ def _unit(entry: UnitEntry) -> Unit:
         opens=entry.opens,
         closes=entry.closes,
         successor=entry.successor,
+        contact=entry.contact,
     )
 
 
@@ -173,6 +182,7 @@ def _form(entry: ProcedureEntry, kind: KindEntry) -> Form:
         labels=labels,
         field_ids=dict(entry.field_ids),
         notify_since=entry.notify_since,
+        name=kind.label,
     )
 
 

@@ -207,6 +207,10 @@ class UnitEntry(Entry):
     successor: UnitCode | None = Field(
         default=None, description="Code de l'unité qui reprend les dossiers à la fermeture."
     )
+    contact: Text | None = Field(
+        default=None,
+        description="À qui les agents s'adressent : un service, jamais une personne.",
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -363,11 +367,21 @@ class PermitTypesFile(Entry):
     permit_types: Annotated[list[PermitTypeEntry], Field(min_length=1)]
 
 
+class ReasonEntry(Entry):
+    """Why a person gives a dossier to another unit."""
+
+    code: Slug = Field(description="Code donné à `wif dossiers reassign --reason`.")
+    label: Text = Field(description="Le motif en mots, montré aux deux services.")
+
+
 class RoutingFile(Entry):
     """routing.yaml: the rules, in the order in which they are tried."""
 
     fallback: UnitCode = Field(description="Unité qui reçoit ce qu'aucune règle ne place.")
     rules: Annotated[list[RuleEntry], Field(min_length=1)]
+    reasons: list[ReasonEntry] = Field(
+        default=[], description="Motifs d'une réaffectation manuelle ; à défaut, ceux fournis."
+    )
 
 
 FILES: dict[str, type[Entry]] = {

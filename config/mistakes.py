@@ -28,6 +28,7 @@ class Code(StrEnum):
     DUPLICATE_KEY = "duplicate-key"
     CONTROL_CHARACTER = "control-character"
     AMBIGUOUS_SCALAR = "ambiguous-scalar"
+    TYPOGRAPHY = "typography"
     # the shape
     MISSING_KEY = "missing-key"
     UNKNOWN_KEY = "unknown-key"
@@ -59,6 +60,7 @@ class Code(StrEnum):
     MAILBOX_MALFORMED = "mailbox-malformed"
     MAILBOX_PERSONAL = "mailbox-personal"
     MAILBOX_PLACEHOLDER = "mailbox-placeholder"
+    MAILBOX_DOMAIN_UNLIKE = "mailbox-domain-unlike"
     MAILBOX_TWICE = "mailbox-twice"
     MAILBOX_DISAGREES = "mailbox-disagrees"
     # procedures and permit types

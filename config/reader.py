@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Generic, TypeVar, get_args
+from typing import Any, Generic, Self, TypeVar, get_args
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -22,6 +22,7 @@ from config.entries import (
     KindEntry,
     PermitTypeEntry,
     ProcedureEntry,
+    ReasonEntry,
     RuleEntry,
     UnitEntry,
 )
@@ -37,6 +38,8 @@ from config.source import (
     read_tree,
     scalars,
 )
+from config.values import SEPARATORS
+from routing.text import normalise
 
 E = TypeVar("E", bound=Entry)
 
@@ -86,6 +89,7 @@ _HARMLESS = frozenset(
         Code.MAILBOX_MALFORMED,
         Code.MAILBOX_PERSONAL,
         Code.MAILBOX_PLACEHOLDER,
+        Code.MAILBOX_DOMAIN_UNLIKE,
         Code.MAILBOX_TWICE,
         Code.MAILBOX_DISAGREES,
         Code.UNIT_CODE_DISAGREES,
@@ -108,6 +112,7 @@ class Configuration:
         on: the day of the check.
         known: for each kind of thing, the codes that are defined, in wrong entries too.
         mistakes: what has been found wrong so far.
+        warnings: what is a mistake only where it is going to be used for real.
         unreachable: ids of the rules that were proved to decide nothing.
     """
 
@@ -119,10 +124,12 @@ class Configuration:
     procedures: list[Placed[ProcedureEntry]] = field(default_factory=list)
     permit_types: list[Placed[PermitTypeEntry]] = field(default_factory=list)
     rules: list[Placed[RuleEntry]] = field(default_factory=list)
+    reasons: list[Placed[ReasonEntry]] = field(default_factory=list)
     fallback: str | None = None
     trees: dict[str, Node] = field(default_factory=dict)
     known: dict[str, set[str]] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
+    warnings: list[Mistake] = field(default_factory=list)
     unreachable: set[str] = field(default_factory=set)
 
     @property
@@ -154,6 +161,7 @@ _CODES = {
     "procedures": "id",
     "permit_types": "code",
     "rules": "id",
+    "reasons": "code",
 }
 
 
@@ -164,9 +172,72 @@ def read(directory: Path, *, production: bool, on: date) -> Configuration:
         tree = read_tree(directory / name, found.mistakes)
         if tree is not None:
             found.trees[name] = tree
-            found.add(_refusals(found.path(name), tree, model))
             _place(found, name, tree, model)
+    names = {name: Names.of(found.trees, name) for name in REFERENCES.values()}
+    for name, tree in found.trees.items():
+        found.add(_refusals(found.path(name), tree, FILES[name], names))
     return found
+
+
+REFERENCES = {
+    "permit_type": "permit_types",
+    "kind": "kinds",
+    "kinds": "kinds",
+    "send_to": "units",
+    "unit": "units",
+    "successor": "units",
+    "fallback": "units",
+}
+"""The keys whose value names something, and what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The codes of one kind of thing, and the codes of its labels."""
+
+    codes: tuple[str, ...]
+    labels: Mapping[str, str]
+
+    @classmethod
+    def of(cls, trees: Mapping[str, Node], section: str) -> Self:
+        """What the files define under `section`."""
+        items = next(
+            (
+                found.items
+                for tree in trees.values()
+                if isinstance(tree, MapNode)
+                and isinstance(found := tree.values.get(section), ListNode)
+            ),
+            [],
+        )
+        labels: dict[str, str] = {}
+        codes: list[str] = []
+        for item in items:
+            values = item.values if isinstance(item, MapNode) else {}
+            if isinstance(code := values.get("code"), ScalarNode):
+                codes.append(code.text)
+                label = values.get("label") or values.get("name")
+                if isinstance(label, ScalarNode):
+                    labels[normalise(label.text)] = code.text
+        return cls(tuple(codes), labels)
+
+    def code_of(self, text: str) -> str | None:
+        """The code that `text` is, or is the label of."""
+        return text if text in self.codes else self.labels.get(normalise(text))
+
+    def explain(self, text: str) -> tuple[str, str] | None:
+        """What is wrong with `text` where a code belongs, and what to write; None if unclear."""
+        parts = [part for part in SEPARATORS.split(text) if part]
+        codes = [code for part in parts if (code := self.code_of(part))]
+        if len(parts) > 1 and codes:
+            return "holds several values in one text", f"write a list: [{', '.join(codes)}]"
+        if (code := self.code_of(text)) is not None:
+            return "is a label where a code belongs", f"write `{code}`"
+        return None
+
+    def near(self, text: str) -> str | None:
+        """A proposal from the codes that there are."""
+        return None if SEPARATORS.search(text) else did_you_mean(text, self.codes)
 
 
 def _place(found: Configuration, name: str, tree: Node, model: type[Entry]) -> None:
@@ -199,17 +270,21 @@ def _valid(nodes: list[Node], adapter: TypeAdapter[Any], file: str) -> Iterator[
             continue
 
 
-def _refusals(file: str, tree: Node, model: type[Entry]) -> Iterator[Mistake]:
+def _refusals(
+    file: str, tree: Node, model: type[Entry], names: Mapping[str, Names]
+) -> Iterator[Mistake]:
     """What is wrong with the shape of a file."""
     try:
         TypeAdapter(model).validate_json(json.dumps(plain(tree)))
     except ValidationError as error:
         for detail in error.errors(include_url=False):
-            if (mistake := _located(file, tree, detail)) is not None:
+            if (mistake := _located(file, tree, detail, names)) is not None:
                 yield mistake
 
 
-def _located(file: str, tree: Node, detail: ErrorDetails) -> Mistake | None:
+def _located(
+    file: str, tree: Node, detail: ErrorDetails, names: Mapping[str, Names]
+) -> Mistake | None:
     path = (*detail["loc"], *detail.get("ctx", {}).get("at", ()))
     at = find(tree, path)
     if isinstance(at, ScalarNode) and plain(at) is None:
@@ -217,6 +292,10 @@ def _located(file: str, tree: Node, detail: ErrorDetails) -> Mistake | None:
     if detail["type"] == "extra_forbidden" or path[-1:] == ("[key]",):
         at = _key_of(tree, path) or at
     code, message, proposal = _explain(detail, at)
+    section = _referred(path)
+    if section and code is Code.WRONG_VALUE and isinstance(at, ScalarNode):
+        meant = names[section].explain(at.text)
+        message, proposal = meant or (message, names[section].near(at.text))
     return Mistake(
         file=file,
         line=at.line,
@@ -226,6 +305,14 @@ def _located(file: str, tree: Node, detail: ErrorDetails) -> Mistake | None:
         message=message,
         proposal=proposal,
     )
+
+
+def _referred(path: Path_) -> str | None:
+    """What the value at `path` names: the last of its keys says it."""
+    keys = [part for part in path if isinstance(part, str) and part not in {"in", "not"}]
+    if len(keys) == 1 and keys[0] != "fallback":
+        return None  # where the things themselves are listed
+    return REFERENCES.get(keys[-1]) if keys else None
 
 
 def _key_of(tree: Node, path: Path_) -> ScalarNode | None:

@@ -7,12 +7,15 @@ wrong with it and an example; a secret's value never appears in that message.
 import base64
 import binascii
 import contextlib
+import difflib
 import os
+import re
 import secrets
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import Enum, StrEnum
 from functools import lru_cache
 from pathlib import Path
+from string import hexdigits
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
@@ -29,11 +32,18 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings.sources import EnvSettingsSource, PydanticBaseSettingsSource
 
+from config.files import read_regular
+
 HERE = Path(__file__).resolve().parent
 PREFIX = "WIF_"
 DOTENV = f"{PREFIX}DOTENV"
 """Names the file of settings to read instead of `.env`."""
 MINIMUM_KEY_BYTES = 32
+LARGEST_SECRET = 65_536
+"""Bytes of a file that holds a secret."""
+
+KEY_DIGITS = 64
+"""Of a public key in hex."""
 
 
 class Environment(StrEnum):
@@ -41,6 +51,22 @@ class Environment(StrEnum):
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
+
+
+_TPS = ("tps_url", "tps_token")
+_STATE = ("database_url", "broker_url", "audit_key")
+_MAIL = ("smtp_url", "mail_from")
+ROLES: Mapping[str, tuple[str, ...]] = {
+    "all": (*_TPS, *_STATE, *_MAIL, "seal_key_file"),
+    "poll": (*_TPS, *_STATE),
+    "route": (*_TPS, *_STATE),
+    "deliver": ("tps_url", *_STATE, *_MAIL),
+    "upkeep": (*_STATE, *_MAIL, "seal_key_file"),
+    "beat": ("broker_url",),
+    "flower": ("broker_url",),
+    "migrate": ("database_url",),
+}
+"""What a process needs in production, by what it does: it is given no other secret."""
 
 
 class SettingsError(Exception):
@@ -84,8 +110,23 @@ EXAMPLES = {
     "smtp_url": "smtp+starttls://user:password@smtp.example:587",
     "mail_from": "Work In France <ne-pas-repondre@wif.example>",
     "ops_mailbox": "exploitation@wif.example",
+    "alarm_url": "https://chat.example/hooks/alarms, or syslog:///dev/log",
     "config_dir": "config",
     "audit_key": "the output of: head -c 32 /dev/urandom | base64",
+    "seal_key_file": "/run/secrets/seal_key",
+    "seal_public_keys": "the first key that `wif audit seals public-key --hex` prints",
+    "actors": "regional-admin,national-admin",
+    "actor": "regional-admin",
+    "contact": "Cellule nationale, 01 00 00 00 00",
+    "role": "route,deliver",
+    "flower_hosts": "flower.wif.example",
+    "smtp_clear_hosts": "relay.wif.example",
+    "database_role": "wif",
+    "tps_procedures": "13760,14131",
+    "outbox_dir": "var/outbox",
+    "heartbeat_file": "var/heartbeat",
+    "heartbeat_url": "https://watch.example/wif",
+    "audit_previous_keys": "the keys used before, separated by commas",
     "env": "production",
     "log_level": "INFO",
 }
@@ -105,6 +146,7 @@ class Settings(BaseSettings):
     )
 
     env: Environment = Environment.DEVELOPMENT
+    role: str = "all"
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     var_dir: Path = Path("var")
     config_dir: Path = HERE
@@ -123,18 +165,25 @@ class Settings(BaseSettings):
     database_url: (
         Annotated[SecretStr, _with_scheme("sqlite", "postgresql", "postgresql+psycopg")] | None
     ) = None
+    database_role: str | None = Field(default=None, pattern="^[a-z_][a-z0-9_]{0,62}$")
     broker_url: Annotated[SecretStr, _with_scheme("redis", "rediss", "redis+socket")] | None = None
+    flower_hosts: str = ""
 
     smtp_url: Annotated[SecretStr, _with_scheme("smtp", "smtps", "smtp+starttls")] | None = None
     mail_from: str = "Work In France <ne-pas-repondre@workinfrance.example>"
+    smtp_clear_hosts: str = ""
     outbox_dir: Path | None = None
     ops_mailbox: str | None = None
+    alarm_url: Annotated[SecretStr, _with_scheme("https", "http", "syslog")] | None = None
     heartbeat_file: Path | None = None
     heartbeat_url: HttpUrl | None = None
 
+    actor: str | None = None
+    actors: str = ""
     audit_key: SecretStr | None = None
     audit_previous_keys: SecretStr | None = None
     seal_key_file: Path | None = None
+    seal_public_keys: str = ""
 
     poll_interval: PositiveInt = 60
     scan_interval: PositiveInt = 900
@@ -144,6 +193,9 @@ class Settings(BaseSettings):
     alarm_poll_lag_after: PositiveInt = 900
     alarm_quarantined_after: PositiveInt = 21_600
     alarm_unrouted_after: PositiveInt = 86_400
+    subject_prefix: str = Field(default="[WIF]", max_length=40)
+    contact: str | None = Field(default=None, max_length=200)
+    notify_decided: bool = False
     rules_autoreload: bool = False
     retention_days: PositiveInt = 730
 
@@ -168,20 +220,80 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _acts_in_a_known_role(self) -> Self:
+        known = self.actors.replace(",", " ").split()
+        if any(not re.fullmatch(r"[a-z][a-z0-9-]{1,31}", role) for role in known):
+            raise ValueError(
+                f"{PREFIX}ACTORS: is not a list of codes; for example: {EXAMPLES['actors']}"
+            )
+        if self.actor is not None and self.actor not in known:
+            raise ValueError(
+                f"{PREFIX}ACTOR: is none of {PREFIX}ACTORS; for example: {EXAMPLES['actor']}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _ready_for_production(self) -> Self:
         if self.env is not Environment.PRODUCTION:
             return self
-        connections = ("tps_url", "tps_token", "database_url", "broker_url", "smtp_url")
-        needed = (*connections, "audit_key", "seal_key_file")
-        missing = [name for name in needed if getattr(self, name) is None]
-        if self.mail_from in {"", type(self).model_fields["mail_from"].default}:
-            missing.append("mail_from")  # its default is a placeholder
-        if missing:
+        placeholder = type(self).model_fields["mail_from"].default
+        given = {
+            name
+            for name in set().union(*ROLES.values())
+            if getattr(self, name) not in {None, "", placeholder}
+        }
+        needed = dict.fromkeys(name for role in self.roles for name in ROLES[role])
+        if missing := [name for name in needed if name not in given]:
             names = ", ".join(f"{PREFIX}{name.upper()}" for name in missing)
-            raise ValueError(f"{names}: needed when {PREFIX}ENV=production")
-        if self.tps_url and urlsplit(self.tps_url).scheme != "https":
-            raise ValueError(f"{PREFIX}TPS_URL: must be https when {PREFIX}ENV=production")
+            example = f"{PREFIX}{missing[0].upper()}={EXAMPLES[missing[0]]}"
+            raise ValueError(f"{names}: needed when {PREFIX}ENV=production; for example: {example}")
+        self._refuse_trials()
         return self
+
+    def _refuse_trials(self) -> None:
+        """Refuse what is only good for a trial.
+
+        Raises:
+            ValueError: a setting is.
+        """
+        production = f"when {PREFIX}ENV=production"
+        if self.tps_url and urlsplit(self.tps_url).scheme != "https":
+            raise ValueError(
+                f"{PREFIX}TPS_URL: must be https {production}; for example: {EXAMPLES['tps_url']}"
+            )
+        if self.tps_token_in_query:
+            raise ValueError(
+                f"{PREFIX}TPS_TOKEN_IN_QUERY: puts the token into access logs, refused "
+                f"{production}; for example: false"
+            )
+        smtp = urlsplit(self.smtp_url.get_secret_value() if self.smtp_url else "")
+        near = {"localhost", "127.0.0.1", "::1", *self.smtp_clear_hosts.replace(",", " ").split()}
+        if smtp.scheme == "smtp" and smtp.hostname not in near:
+            raise ValueError(
+                f"{PREFIX}SMTP_URL: sends mails in clear to another host, refused {production}; "
+                f"use smtps:// or smtp+starttls://, or name the host in {PREFIX}SMTP_CLEAR_HOSTS; "
+                f"for example: {EXAMPLES['smtp_url']}"
+            )
+
+    @field_validator("seal_public_keys")
+    @classmethod
+    def _are_keys(cls, value: str) -> str:
+        for key in value.lower().replace(",", " ").split():
+            if len(key) != KEY_DIGITS or set(key) - set(hexdigits.lower()):
+                raise ValueError("is not a list of public keys of 64 hex digits each")
+        return value
+
+    @field_validator("role")
+    @classmethod
+    def _known_roles(cls, value: str) -> str:
+        if not value.strip(", ") or set(value.replace(",", " ").split()) - ROLES.keys():
+            raise ValueError(f"is a list of {', '.join(ROLES)}")
+        return value
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """What this process does."""
+        return tuple(self.role.replace(",", " ").split())
 
     @property
     def in_production(self) -> bool:
@@ -190,7 +302,15 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """The SQLAlchemy URL of the database, the SQLite file below `var_dir` when none is set."""
+        """The SQLAlchemy URL of the database, the SQLite file below `var_dir` when none is set.
+
+        Raises:
+            SettingsError: none is set, in production.
+        """
+        if self.database_url is None and self.in_production:
+            raise SettingsError(
+                f"{PREFIX}DATABASE_URL: needed here; for example: {EXAMPLES['database_url']}"
+            )
         if self.database_url is None:
             return f"sqlite:///{(self.var_dir / 'wif.sqlite3').absolute()}"
         url = self.database_url.get_secret_value()
@@ -209,6 +329,11 @@ class Settings(BaseSettings):
         """
         made_here = None if self.env is Environment.PRODUCTION else self.var_dir / "seal.key"
         return self.seal_key_file or made_here
+
+    @property
+    def seal_pins(self) -> frozenset[str]:
+        """Public keys (hex) that seals must lead back to, whatever files beside the key say."""
+        return frozenset(self.seal_public_keys.lower().replace(",", " ").split())
 
     @property
     def seal_journal(self) -> Path:
@@ -235,6 +360,8 @@ class Settings(BaseSettings):
         return tuple(keys)
 
     def _own_audit_key(self) -> str:
+        if self.in_production:
+            raise SettingsError(f"{PREFIX}AUDIT_KEY: needed here; give {EXAMPLES['audit_key']}")
         path = self.var_dir / "audit.key"
         create_private(path, base64.b64encode(secrets.token_bytes(MINIMUM_KEY_BYTES)))
         return path.read_text().strip()
@@ -256,11 +383,11 @@ class SecretFiles(EnvSettingsSource):
 
 def _secret_file(variable: str, path: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        return read_regular(Path(path), most=LARGEST_SECRET, whole=True).decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"{variable}: the file that it names cannot be read ({type(error).__name__}); "
-            "give the path of a readable UTF-8 file"
+            "give the path of a regular UTF-8 file of {LARGEST_SECRET} bytes at most"
         ) from None
 
 
@@ -301,8 +428,27 @@ def _line(error: Mapping[str, Any]) -> str:
     text = str(error["msg"]).removeprefix("Value error, ")
     if not name:
         return text
-    example = EXAMPLES.get(name)
-    return f"{PREFIX}{name.upper()}: {text}" + (f"; for example: {example}" if example else "")
+    return f"{PREFIX}{name.upper()}: {text}; for example: {example_of(name)}"
+
+
+def example_of(name: str) -> str:
+    """A value that the setting `name` may have: one of the examples, else its default."""
+    default = Settings.model_fields[name].default
+    plain = default.value if isinstance(default, Enum) else default
+    return EXAMPLES.get(name) or (str(plain).lower() if isinstance(plain, bool) else str(plain))
+
+
+def unknown_settings() -> list[str]:
+    """What is set under our prefix and read by nobody, each in one line with the likely name."""
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    known |= {f"{name}_FILE" for name in known} | {DOTENV}
+    given = {*dotenv_values(os.environ.get(DOTENV, ".env")), *os.environ}
+    wrong = sorted(name for name in given if name.upper().startswith(PREFIX) and name not in known)
+    lines = []
+    for name in wrong:
+        near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.6)
+        lines.append(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else ""))
+    return lines
 
 
 @lru_cache(maxsize=1)

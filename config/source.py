@@ -8,12 +8,12 @@ for a number, a truth value or an hour (`01`, `NO`, `12:30`).
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, StringMark
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentStartEvent,
@@ -27,6 +27,7 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
+from config.files import read_regular
 from config.mistakes import Code, Mistake, shorten
 
 LARGEST_FILE = 2_000_000
@@ -35,7 +36,16 @@ LARGEST_FILE = 2_000_000
 DEEPEST = 40
 """Levels of nesting. Real files have seven."""
 
-_INTEGER = re.compile(r"0|-?[1-9][0-9]*")
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
+_LONG_NUMBER = re.compile(r"[-+]?[0-9_]{19,}")
+_BLANKS = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2007": " "})
+_QUOTED = re.compile(
+    "[\u201c\u201d\u201e\u00ab\u2018\u201a\u2039]\\s*([^\n]*?)"
+    "\\s*[\u201c\u201d\u00bb\u2019\u2018\u203a]"
+    "|[\u201c\u201d\u201e]([^\n]*)|([^\n]*)[\u201c\u201d]"
+)
+"""A scalar in quotes that YAML does not know, or with one of a pair."""
+
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _AMBIGUOUS = re.compile(
     r"""(?ix)
@@ -198,13 +208,13 @@ class _Builder:
             self.refuse(Code.TAB, (line, at), here.strip(), "is indented with a tab", "use spaces")
             return
         since = f", in what begins on line {began.line + 1}" if began else ""
-        self.refuse(Code.SYNTAX, (line, column), here.strip(), f"is not YAML: {problem}{since}")
+        message, proposal = f"is not YAML: {problem}{since}", _advice(problem, here, column, began)
+        self.refuse(Code.SYNTAX, (line, column), here.strip(), message, proposal)
 
     def text(self, path: Path) -> str | None:
         """The file's text without a byte order mark, None when it cannot be had."""
         try:
-            with path.open("rb") as stream:
-                content = stream.read(LARGEST_FILE + 1)
+            content = read_regular(path, most=LARGEST_FILE + 1, below=path.parent)
         except OSError as error:
             why = error.strerror or "cannot be read"
             self.refuse(Code.UNREADABLE, (1, 1), "", f"cannot be read: {why}")
@@ -260,7 +270,7 @@ class _Builder:
 
     def _map(self, found: MapNode, events: Iterator[Event], depth: int) -> MapNode:
         for event in _until(events, MappingEndEvent):
-            key = self.node(event, events, depth + 1)
+            key = self._key(self.node(event, events, depth + 1))
             value = self._value(key, next(events), events, depth)
             if not isinstance(key, ScalarNode):
                 self.refuse(Code.WRONG_TYPE, (key.line, key.column), "", "cannot be a key")
@@ -273,6 +283,16 @@ class _Builder:
                 found.values[key.text] = value
         return found
 
+    def _key(self, key: Node) -> Node:
+        """A key without the blanks of French typography, which are refused."""
+        if not isinstance(key, ScalarNode) or key.text == _tidy(key.text):
+            return key
+        tidy = _tidy(key.text)
+        message = "holds a no-break space or typographic quotes"
+        place = (key.line, key.column)
+        self.refuse(Code.TYPOGRAPHY, place, tidy, message, f"write `{tidy}:`, with plain blanks")
+        return replace(key, text=tidy)
+
     def _value(self, key: Node, event: Event, events: Iterator[Event], depth: int) -> Node:
         """The value of `key`. One that is missing stands where the key does."""
         if isinstance(event, ScalarEvent) and not event.value and not event.style:
@@ -284,6 +304,15 @@ class _Builder:
             self.refuse(
                 Code.CONTROL_CHARACTER, (node.line, node.column), "", "holds an invisible character"
             )
+        elif node.plain and _LONG_NUMBER.fullmatch(node.text):
+            message = "has more digits than any number here"
+            self.refuse(Code.WRONG_VALUE, (node.line, node.column), node.text, message)
+        elif node.plain and (quoted := _QUOTED.fullmatch(node.text)):
+            message = "has typographic quotes, which become part of the text"
+            proposal = (
+                f'write "{shorten(next(filter(None, quoted.groups()), ""))}", in straight quotes'
+            )
+            self.refuse(Code.TYPOGRAPHY, (node.line, node.column), node.text, message, proposal)
         elif node.plain and node.text in _NULL:
             message, proposal = "a value is missing here", "give one, or remove the key"
             self.refuse(Code.EMPTY_VALUE, (node.line, node.column), "", message, proposal)
@@ -304,6 +333,23 @@ class _Builder:
         mark = event.start_mark
         text = getattr(event, "anchor", None) or getattr(event, "tag", None) or ""
         self.refuse(code, (mark.line + 1, mark.column + 1), str(text), message, proposal)
+
+
+def _advice(problem: str, here: str, column: int, began: StringMark | None) -> str | None:
+    """What to write instead, for the two slips that admins make most."""
+    key, colon, value = here.strip().removeprefix("- ").partition(":")
+    if "mapping values" in problem and colon and ": " in value:
+        plain_value = value.strip().replace('"', "'")
+        return f'put the whole value in quotes: {key}: "{shorten(plain_value)}"'
+    if "mapping values" in problem and colon:
+        return "begin it in the same column as the other keys, or put the value before it in quotes"
+    if "block" in problem and began is not None and began.column + 1 != column:
+        return f"begin it in column {began.column + 1}, as what begins on line {began.line + 1}"
+    return None
+
+
+def _tidy(key: str) -> str:
+    return key.translate(_BLANKS).strip(" \u201c\u201d\u201e\u00ab\u00bb\u2018\u2019")
 
 
 def _until(events: Iterator[Event], end: type[Event]) -> Iterator[Event]:

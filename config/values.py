@@ -24,6 +24,10 @@ from routing.territory import departments, read_department, regions
 from routing.text import normalise
 
 _CODE_AND_NAME = re.compile(r"([0-9A-Za-z]+)(?:\s*[-–]\s*(.*))?")
+SEPARATORS = re.compile(r"\s*[,;/|&+]\s*|\s+(?:et|ou|puis)\s+|\n")
+"""What people put between two values that they write into one text."""
+
+_BEFORE_CODE = re.compile(r"\s+(?=(?:[0-9]{2,3}|2[ABab])(?![0-9A-Za-z]))")
 _LARGEST_ID = 2**31 - 1
 
 
@@ -46,6 +50,11 @@ def labelled(code: str) -> str:
 
 def _department(text: str) -> str:
     """The code in `75 - Paris` or `75`; what a form would accept is not good enough here."""
+    if len(several := _several_departments(text)) > 1:
+        choices = ", ".join(f'"{labelled(code)}"' for code in several)
+        raise refusal(
+            Code.WRONG_VALUE, "names several départements in one text", f"write a list: [{choices}]"
+        )
     match = _CODE_AND_NAME.fullmatch(text.strip())
     code = match[1] if match else ""
     if code.upper() in departments() and code != code.upper():
@@ -54,11 +63,21 @@ def _department(text: str) -> str:
         )
     if code not in departments():
         raise refusal(Code.UNKNOWN_DEPARTMENT, "is no département", _nearest_department(text))
-    if not read_department(text).label_agrees:
+    reading = read_department(text)
+    if reading.code != code or not reading.label_agrees:
         raise refusal(
             Code.DEPARTMENT_LABEL_DISAGREES, *_disagreement(code, (match and match[2]) or "")
         )
     return code
+
+
+def _several_departments(text: str) -> list[str]:
+    """The codes of the départements that stand in one text one after another."""
+    parts = SEPARATORS.split(text)
+    if len(parts) == 1:
+        parts = _BEFORE_CODE.split(text)
+    codes = [read_department(part.strip(" -()[]")).code for part in parts if part.strip()]
+    return list(dict.fromkeys(code for code in codes if code))
 
 
 def _nearest_department(text: str) -> str | None:

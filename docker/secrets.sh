@@ -23,13 +23,17 @@ keep() { # NAME: what stands on the input, unless the file exists
 }
 
 random | keep database_password
+random | keep owner_password
+random | keep service_password
 printf 'requirepass %s\n' "$(random)" | keep redis.conf
 head -c 32 /dev/urandom | base64 | keep audit_key
 openssl genpkey -algorithm ed25519 | keep seal_key
 printf 'basic_auth = ["exploitation:%s"]\n' "$(random)" | keep flower.py
 
-password=$(cat "$folder/database_password")
+password=$(cat "$folder/service_password")
 printf 'postgresql+psycopg://wif:%s@database:5432/wif' "$password" | keep database_url
+password=$(cat "$folder/owner_password")
+printf 'postgresql+psycopg://wif_owner:%s@database:5432/wif' "$password" | keep owner_url
 password=$(sed -n 's/^requirepass //p' "$folder/redis.conf")
 printf 'redis://:%s@redis:6379/0' "$password" | keep broker_url
 

@@ -1,7 +1,7 @@
 """Conditions of a rule: a small tree over what is known of a case.
 
 A condition is evaluated in two ways that tests hold equal: directly, by `holds`, which
-explanations use, and compiled into boxes (`routing.space`), which decisions and proofs use.
+explanations use, and compiled into boxes (`routing.boxes`), which decisions and proofs use.
 """
 
 from collections.abc import Iterator

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from routing.cases import UNLISTED, CaseClass, Interval, case_classes
+from routing.boxes import Axis
+from routing.case_classes import UNLISTED, CaseClass, Interval, case_classes
 from routing.facts import Filer
 from routing.ruleset import Outcome, RuleSet
-from routing.space import Axis
 
 CellKey = tuple[str | None, str | None, Filer]
 

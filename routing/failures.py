@@ -49,6 +49,7 @@ class Cause(StrEnum):
     MAIL_RECIPIENT_REFUSED = "mail-recipient-refused"
     MAIL_REJECTED = "mail-rejected"
     MAIL_UNWRITABLE = "mail-unwritable"
+    ALARM_NOT_TAKEN = "alarm-not-taken"
     CHANNEL_MISSING = "channel-missing"
     READER_LOST = "reader-lost"
     INTERNAL = "internal-error"
@@ -91,6 +92,9 @@ TABLE: dict[Cause, Verdict] = {
     Cause.MAIL_RECIPIENT_REFUSED: Verdict(Action.PERMANENT, "5xx to RCPT TO: the mailbox"),
     Cause.MAIL_REJECTED: Verdict(Action.PERMANENT, "5xx to DATA, or over SIZE: the message"),
     Cause.MAIL_UNWRITABLE: Verdict(Action.RETRY, "the outbox folder cannot be written"),
+    Cause.ALARM_NOT_TAKEN: Verdict(
+        Action.RETRY, "WIF_ALARM_URL did not take an alarm: no answer in time, or not 2xx"
+    ),
     Cause.CHANNEL_MISSING: Verdict(Action.PERMANENT, "the unit has no such channel any more"),
     Cause.READER_LOST: Verdict(Action.RETRY, "reading the dossier ended or held up a process"),
     Cause.INTERNAL: Verdict(Action.RETRY, "an error of our own; the log says where"),

@@ -32,6 +32,7 @@ class Form:
         field_ids: for a field, the id of its `type_de_champ`; wins over labels.
         notify_since: dossiers filed before this day (Europe/Paris) are recorded and routed
             but nobody is told; None tells of all.
+        name: what it is called, that of its kind; None where it is not known.
     """
 
     procedure: int
@@ -42,6 +43,7 @@ class Form:
     labels: Mapping[Field, tuple[str, ...]]
     field_ids: Mapping[Field, str] = field(default_factory=dict)
     notify_since: date | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

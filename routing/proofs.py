@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from routing.cases import possible
+from routing.boxes import Box, bits, intersection, subtract
+from routing.case_classes import possible
 from routing.ruleset import RuleIndex, RuleSet
-from routing.space import Box, bits, intersection, subtract
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,11 +14,12 @@ from functools import reduce
 from operator import or_
 from typing import NamedTuple
 
+from routing.boxes import Axis, Box, Space, bits
 from routing.conditions import ALWAYS, Case, Condition
 from routing.decision import Decision
 from routing.facts import DossierState, Facts, Filer, Reason
 from routing.forms import Form, PermitType
-from routing.space import Axis, Box, Space, bits
+from routing.reasons import SHIPPED
 from routing.units import Unit
 
 DEPARTMENT_UNIT = "department-unit"
@@ -92,6 +93,7 @@ class RuleSet:
         permit_types: in the order in which they are recognised.
         rules: in the order in which they are tried.
         fallback: code of the unit that gets what no rule can place.
+        reasons: why a person may give a dossier to another unit, by code, in words.
     """
 
     hash: str
@@ -100,6 +102,7 @@ class RuleSet:
     permit_types: tuple[PermitType, ...]
     rules: tuple[Rule, ...]
     fallback: str
+    reasons: Mapping[str, str] = field(default_factory=lambda: SHIPPED)
     space: Space = field(init=False, repr=False)
     index: "RuleIndex" = field(init=False, repr=False)
     _by_id: Mapping[str, Rule] = field(init=False, repr=False)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from routing.cases import CaseClass, case_classes, from_day
+from routing.case_classes import CaseClass, case_classes, from_day
 from routing.facts import Facts
 from routing.ruleset import Outcome, RuleSet
 

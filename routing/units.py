@@ -29,6 +29,7 @@ class Unit:
         opens: first day (Europe/Paris) on which it takes dossiers, None for always.
         closes: first day on which it takes none any more, None for never.
         successor: code of the unit that takes over on `closes`.
+        contact: whom its agents may ask, None when that is the same for all.
     """
 
     code: str
@@ -38,6 +39,7 @@ class Unit:
     opens: date | None = None
     closes: date | None = None
     successor: str | None = None
+    contact: str | None = None
 
     def open_on(self, day: date) -> bool:
         """Whether the unit takes dossiers on `day`."""

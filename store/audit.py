@@ -63,6 +63,7 @@ class Line:
     reason: str | None = None
     attempt: int | None = None
     duration_ms: int | None = None
+    actor: str | None = None
 
 
 class AuditKey:
@@ -117,6 +118,7 @@ class AuditLog:
             "reason": line.reason,
             "attempt": line.attempt,
             "duration_ms": line.duration_ms,
+            "actor": line.actor,
         }
 
     def _reference(self, line: Line) -> tuple[str | None, str | None]:

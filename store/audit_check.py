@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import func, select
 
 from store import merkle
-from store.audit_lines import FORMAT, TABLE, LineReader, leaves, read_page
+from store.audit_lines import TABLE, WIDTHS, LineReader, leaves, read_page
 from store.canonical import Row
 from store.engine import Database
 from store.ranges import compress
@@ -87,6 +87,7 @@ class Verification:
         keys: the public keys that signed.
         tail: lines not sealed yet.
         withheld: lines of the seals that a file leaves out, as outside its period.
+        withheld_inside: those of them that stand between lines that the file shows.
         signed: whether a file is signed as a whole; None for a database.
     """
 
@@ -98,6 +99,7 @@ class Verification:
     keys: set[str] = field(default_factory=set)
     tail: Tail = Tail()
     withheld: int = 0
+    withheld_inside: int = 0
     signed: bool | None = None
 
     @property
@@ -165,7 +167,7 @@ class Chain:
             return Problem.SEAL_EDITED
         if self._trusted and seal.public_key not in self._trusted:
             return Problem.SEAL_KEY_UNKNOWN
-        return None if seal.format == FORMAT else Problem.SEAL_FORMAT_UNKNOWN
+        return None if seal.format in WIDTHS else Problem.SEAL_FORMAT_UNKNOWN
 
     def _breaks(self, seal: Seal, expected: int) -> Iterator[Finding]:
         missing = range(expected, min(seal.number, expected + MOST_FINDINGS))

@@ -10,13 +10,13 @@ import orjson
 
 from store.audit_check import Chain, Finding, Problem, Tail, Verification, check_lines
 from store.audit_export import END, TITLE, VERSION, end_statement
-from store.audit_lines import COLUMNS, leaves
+from store.audit_lines import COLUMNS, WIDTHS, leaves
 from store.canonical import Row
 from store.ranges import expand
 from store.seal_keys import is_signed
 from store.seals import Seal
 
-_LINE = {"type", *COLUMNS}
+_LINES = [{"type", *COLUMNS[:width]} for width in WIDTHS.values()]
 _END = {"type", *END, "public_key", "signature"}
 
 
@@ -79,7 +79,7 @@ class _FileCheck:
         self._exported = exported
         self._chain = Chain(trusted=trusted, whole=False)
         self._rows: list[Row] = []
-        self._withheld = 0
+        self._shown, self._since_shown = False, 0
         self._ended = False
         self._take: dict[object, Callable[[dict[str, Any]], None]] = {
             "line": self._line,
@@ -113,6 +113,7 @@ class _FileCheck:
         row, tail = _row(record), self.result.tail
         first, since = (tail.first, tail.since) if tail.size else (row[0], row[1])
         self.result.tail = Tail(tail.size + 1, first, since)
+        self._count(withheld=False)
 
     def _seal(self, record: dict[str, Any]) -> None:
         leaf_hashes, withheld = _decoded(record.pop("leaves")), record.pop("withheld")
@@ -140,6 +141,16 @@ class _FileCheck:
         self.result.add(check_lines(seal, every, [hashes[one] for one in every]))
         self.result.lines += len(rows)
         self.result.withheld += len(withheld)
+        for one in every:
+            self._count(withheld=one in withheld)
+
+    def _count(self, *, withheld: bool) -> None:
+        """Count the withheld lines that a shown one follows and another one comes before."""
+        if withheld:
+            self._since_shown += self._shown
+        else:
+            self.result.withheld_inside += self._since_shown
+            self._shown, self._since_shown = True, 0
 
     def _end(self, record: dict[str, Any]) -> None:
         self._ended = True
@@ -166,9 +177,9 @@ class _FileCheck:
 
 
 def _row(record: dict[str, Any]) -> Row:
-    if set(record) != _LINE or type(record["id"]) is not int:
+    if set(record) not in _LINES or type(record["id"]) is not int:
         raise _UnreadableError
-    return tuple(record[name] for name in COLUMNS)
+    return tuple(record.get(name) for name in COLUMNS)
 
 
 def _record(line: bytes) -> dict[str, Any]:

@@ -2,19 +2,23 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from store import merkle
 from store.canonical import Row, encode_all, fetch, instant_text
 from store.engine import Database
 from store.models import AuditLine
 
-FORMAT = 1
+FORMAT = 2
 """Version of the canonical form: it stands before the columns in the bytes that are hashed. A new
 column of the table makes a new version, while lines in seals of an older one keep their bytes."""
+
+WIDTHS = {1: 14, 2: 15}
+"""How many of the columns each version holds; later ones were empty when it sealed."""
 
 COLUMNS = (
     "id",
@@ -31,8 +35,9 @@ COLUMNS = (
     "reason",
     "attempt",
     "duration_ms",
+    "actor",
 )
-"""What the canonical form of version 1 holds, in this order."""
+"""What the canonical form holds, in this order."""
 
 PAGE = 10_000
 """Lines read at a time: about 10 MB."""
@@ -41,7 +46,14 @@ TABLE = AuditLine.__table__
 
 
 def leaves(rows: Sequence[Row], version: int = FORMAT) -> list[bytes]:
-    """The leaf hash of each row."""
+    """The leaf hash of each row.
+
+    A column that the version did not know is left out while it is empty; one that was filled
+    in since makes another hash, and so shows as a change.
+    """
+    width = WIDTHS.get(version, len(COLUMNS))
+    if width < len(COLUMNS):
+        rows = [row[:width] if set(row[width:]) <= {None} else row for row in rows]
     return [merkle.leaf_hash(entry) for entry in encode_all(version, rows)]
 
 
@@ -126,6 +138,18 @@ def key_ids(connection: Connection) -> list[str]:
     """The ids of all audit keys under which lines refer to dossiers."""
     found = select(TABLE.c.key_id).where(TABLE.c.key_id.is_not(None)).distinct()
     return list(connection.scalars(found))
+
+
+def acted(connection: Connection) -> list[tuple[str, int, datetime]]:
+    """Who acted by hand, how often and when last, the latest first."""
+    last = func.max(AuditLine.at)
+    query = (
+        select(AuditLine.actor, func.count(), last)
+        .where(AuditLine.actor.is_not(None))
+        .group_by(AuditLine.actor)
+        .order_by(last.desc())
+    )
+    return [(str(actor), count, at) for actor, count, at in connection.execute(query)]
 
 
 def columns(dialect: str) -> list[ColumnElement[Any]]:

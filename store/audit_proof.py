@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from store import merkle
-from store.audit_lines import COLUMNS, leaves, read_lines
+from store.audit_lines import COLUMNS, WIDTHS, leaves, read_lines
 from store.canonical import expressible
 from store.seals import Seal, seal_of
 
@@ -36,7 +36,7 @@ class Proof:
         return {
             "title": "wif-audit-proof",
             "format": self.seal.format,
-            "columns": list(COLUMNS),
+            "columns": list(self.line),
             "line": self.line,
             "index": self.index,
             "path": [{"side": step.side.value, "hash": step.hash.hex()} for step in self.path],
@@ -60,7 +60,8 @@ def prove(connection: Connection, line: int) -> Proof:
     root = merkle.root(hashes).hex()
     if index is None or root != seal.root or hashes[index] != leaves(rows, seal.format)[0]:
         raise NoProofError(f"line {line}: it is not what was sealed; run: wif audit verify")
-    named = dict(zip(COLUMNS, map(expressible, rows[0]), strict=True))
+    known = COLUMNS[: WIDTHS[seal.format]]
+    named = dict(zip(known, map(expressible, rows[0]), strict=False))
     return Proof(line=named, index=index, path=merkle.path(hashes, index), seal=seal)
 
 

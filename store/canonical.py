@@ -5,6 +5,7 @@ not UTF-8. Nothing of that may end a program, or look the same as another conten
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import zip_longest
 from typing import Any, TypeAlias
 
 import orjson
@@ -41,7 +42,7 @@ def encode(values: Iterable[object]) -> bytes:
 
 def encode_all(version: int, rows: Sequence[Row]) -> list[bytes]:
     """`encode` of each row with `version` before it, fast while all of them are as expected."""
-    kinds = {kind for column in zip(*rows, strict=True) for kind in set(map(type, column))}
+    kinds = {kind for column in zip_longest(*rows) for kind in set(map(type, column))}
     if kinds <= _PLAIN:
         head = b"[%d," % version
         try:

@@ -22,10 +22,10 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 
 from routing.assignment import Event, Notification
-from store.among import among
 from store.bulk import insert_rows
 from store.leases import LEASE_EXPIRED, Lease
 from store.models import Delivery, Dossier, table_of
+from store.number_filter import among
 
 
 class DeliveryState(StrEnum):
@@ -70,6 +70,7 @@ class ClaimedDelivery:
     ruleset: str | None
     reasons: tuple[str, ...]
     unrouted: bool
+    pinned_reason: str | None
     reason: str | None
 
     @property
@@ -174,7 +175,7 @@ _CLAIMED = (
         *(_THIS.id, _THIS.procedure, _THIS.number, _THIS.event, _THIS.unit),
         *(_THIS.channel, _THIS.assignment, _THIS.counterpart, _THIS.attempts),
         *(_ITS.filed_at, _ITS.permit_type, _ITS.department, _ITS.rule),
-        *(_ITS.ruleset, _ITS.reasons, _ITS.unrouted, _THIS.reason),
+        *(_ITS.ruleset, _ITS.reasons, _ITS.unrouted, _ITS.pinned_reason, _THIS.reason),
     )
     .join_from(
         _TABLE,

@@ -9,11 +9,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     Connection,
     Integer,
+    Text,
     and_,
     bindparam,
     case,
+    cast,
     exists,
     func,
+    literal,
     or_,
     select,
     tuple_,
@@ -24,10 +27,10 @@ from sqlalchemy.sql.elements import ColumnElement
 from routing.assignment import Assignment
 from routing.decision import Decision
 from routing.facts import DepartmentSource, DossierState, Facts, Filer, Reason
-from store.among import among
 from store.bulk import insert_rows, update_leased
 from store.leases import Lease
 from store.models import Dossier, Procedure, table_of
+from store.number_filter import among
 from store.procedures import purged_before
 
 
@@ -660,10 +663,39 @@ def listing(
     status: DossierStatus | None = None,
     procedure: int | None = None,
     unrouted: bool = False,
+    unit: str | None = None,
+    department: str | None = None,
+    permit_type: str | None = None,
+    state: DossierState | None = None,
+    since: datetime | None = None,
     limit: int | None = None,
 ) -> list[Stored]:
-    """Dossiers by procedure and number, filtered."""
+    """Dossiers by procedure and number, filtered.
+
+    Args:
+        connection: the transaction.
+        status: where they stand here.
+        procedure: id of their form.
+        unrouted: only those that went to the fallback unit.
+        unit: code of a unit that has them.
+        department: code of their département of competence.
+        permit_type: code of their permit type.
+        state: their state in TPS.
+        since: filed at this instant or later; those never read are first seen then.
+        limit: at most so many.
+    """
     conditions: list[ColumnElement[bool]] = []
+    equal = {
+        Dossier.department: department,
+        Dossier.permit_type: permit_type,
+        Dossier.state: state.value if state else None,
+    }
+    conditions += [column == value for column, value in equal.items() if value is not None]
+    if unit is not None:
+        listed = literal(",").concat(cast(_THIS.units, Text)).concat(",")
+        conditions.append(listed.contains(f",{unit},", autoescape=True))
+    if since is not None:
+        conditions.append(func.coalesce(Dossier.filed_at, Dossier.seen_at) >= since)
     if status is not None:
         conditions.append(Dossier.status == status.value)
     if procedure is not None:

@@ -137,6 +137,11 @@ class Database:
             hide_parameters=True,
             connect_args={
                 "connect_timeout": 5,
+                # A server that vanished without a word is noticed by the kernel.
+                "keepalives_idle": 30,
+                "keepalives_interval": 10,
+                "keepalives_count": 3,
+                "tcp_user_timeout": 60_000,
                 "application_name": "wif",
                 "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s "
                 f"-c idle_in_transaction_session_timeout={IDLE_TRANSACTION_SECONDS}s",

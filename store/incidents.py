@@ -1,16 +1,25 @@
-"""Incidents: opened once, closed once, and each told of twice at most."""
+"""Incidents: opened once, closed once, and each told of twice at most in each way."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, not_, or_, select, update
 
 from routing.incidents import IncidentKind, Trouble
 from store.leases import Lease
-from store.models import Incident
+from store.models import Incident, table_of
 from store.upsert import insert_new
+
+
+class Way(StrEnum):
+    """How those who run the service are told; also part of the names of the columns."""
+
+    MAIL = "told"
+    POST = "posted"
+
 
 OLD_NEWS = timedelta(days=1)
 """An incident that was over for so long before it could be told of is not told of any more."""
@@ -29,22 +38,21 @@ class StoredIncident:
     closed_at: datetime | None
     opening_told_at: datetime | None
     closing_told_at: datetime | None
+    opening_posted_at: datetime | None
+    closing_posted_at: datetime | None
 
-    @property
-    def opening_untold(self) -> bool:
-        """Whether nobody was told that it began."""
-        return self.opening_told_at is None
-
-    @property
-    def closing_untold(self) -> bool:
-        """Whether it is over and nobody was told."""
-        return self.closed_at is not None and self.closing_told_at is None
+    def untold(self, way: Way) -> Iterator[bool]:
+        """What was not told in this way: False for its beginning, True for its end."""
+        if getattr(self, f"opening_{way}_at") is None:
+            yield False
+        if self.closed_at is not None and getattr(self, f"closing_{way}_at") is None:
+            yield True
 
 
 _COLUMNS = (
     *(Incident.id, Incident.kind, Incident.subject, Incident.count, Incident.since),
     *(Incident.opened_at, Incident.closed_at, Incident.opening_told_at),
-    Incident.closing_told_at,
+    *(Incident.closing_told_at, Incident.opening_posted_at, Incident.closing_posted_at),
 )
 
 
@@ -86,32 +94,50 @@ def close(connection: Connection, incident: StoredIncident, now: datetime) -> bo
     return closed.rowcount == 1
 
 
-def claim_untold(connection: Connection, lease: Lease, now: datetime) -> list[StoredIncident]:
-    """Take those of which somebody has to be told, unless somebody else is telling."""
-    over = Incident.closed_at.is_not(None)
-    untold = or_(Incident.opening_told_at.is_(None), and_(over, Incident.closing_told_at.is_(None)))
+def claim_untold(
+    connection: Connection, ways: Collection[Way], lease: Lease, now: datetime
+) -> list[StoredIncident]:
+    """Take those of which somebody has to be told in one of `ways`, unless it is being done."""
     news = or_(Incident.closed_at.is_(None), Incident.closed_at > now - OLD_NEWS)
     free = or_(Incident.lease_until.is_(None), Incident.lease_until <= now)
     taken = connection.execute(
         update(Incident)
-        .where(untold, news, free)
+        .where(or_(*map(_is_untold, ways)), news, free)
         .values(lease_token=lease.token, lease_until=lease.until)
         .returning(*_COLUMNS)
     )
     return sorted((_stored(row) for row in taken), key=lambda incident: incident.id)
 
 
+def known_to_nobody(connection: Connection) -> bool:
+    """Whether something is wrong now of which nobody was told in any way."""
+    told = or_(Incident.opening_told_at.is_not(None), Incident.opening_posted_at.is_not(None))
+    query = select(Incident.id).where(Incident.closed_at.is_(None), not_(told)).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def told(
-    connection: Connection, incident: StoredIncident, lease: Lease, now: datetime, *, over: bool
+    connection: Connection,
+    incident: StoredIncident,
+    way: Way,
+    lease: Lease,
+    now: datetime,
+    *,
+    over: bool,
 ) -> bool:
     """Note that its beginning, or its end, was told; False when the lease was lost."""
-    values = {"closing_told_at": now} if over else {"opening_told_at": now}
     written = connection.execute(
         update(Incident)
         .where(Incident.id == incident.id, Incident.lease_token == lease.token)
-        .values(values)
+        .values({f"{'closing' if over else 'opening'}_{way}_at": now})
     )
     return written.rowcount == 1
+
+
+def _is_untold(way: Way) -> ColumnElement[bool]:
+    opening: ColumnElement[Any] = table_of(Incident).c[f"opening_{way}_at"]
+    closing: ColumnElement[Any] = table_of(Incident).c[f"closing_{way}_at"]
+    return or_(opening.is_(None), and_(Incident.closed_at.is_not(None), closing.is_(None)))
 
 
 def give_back(connection: Connection, lease: Lease) -> None:

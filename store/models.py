@@ -235,6 +235,7 @@ class AuditLine(Base):
     reason: Mapped[str | None] = mapped_column(String(64))
     attempt: Mapped[int | None] = mapped_column(Integer)
     duration_ms: Mapped[int | None] = mapped_column(Integer)
+    actor: Mapped[str | None] = mapped_column(String(64))
 
     __table_args__ = (
         Index("ix_audit_lines_dossier_ref", "dossier_ref", "id"),
@@ -262,6 +263,8 @@ class RuleSetActivation(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     action: Mapped[str] = mapped_column(String(16))
     note: Mapped[str] = mapped_column(Text, default="", server_default="")
+    actor: Mapped[str | None] = mapped_column(String(64))
+    environment: Mapped[str | None] = mapped_column(String(16))
 
 
 class AuditSeal(Base):
@@ -281,6 +284,25 @@ class AuditSeal(Base):
     public_key: Mapped[str] = mapped_column(String(64))
     signature: Mapped[str] = mapped_column(String(128))
     leaves: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ToldSeal(Base):
+    """A seal that those who run the service were told of, by mail: an anchor outside."""
+
+    __tablename__ = "told_seals"
+
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Heartbeat(Base):
+    """When beat, and a worker on each queue, was last seen alive, and since when without a gap."""
+
+    __tablename__ = "heartbeats"
+
+    part: Mapped[str] = mapped_column(String(32), primary_key=True)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class FieldTally(Base):
@@ -310,6 +332,8 @@ class Incident(Base):
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     opening_told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closing_told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    opening_posted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closing_posted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     lease_token: Mapped[str | None] = mapped_column(String(32))
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, or_, select, update
+from sqlalchemy import Connection, bindparam, case, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from store.leases import Lease
@@ -182,6 +182,20 @@ def purged_before(connection: Connection, number: int) -> datetime | None:
     """The latest deposit of a dossier of this procedure that was purged, None when none was."""
     found: datetime | None = connection.execute(_PURGED_BEFORE, {"of": number}).scalar()
     return found
+
+
+def failing(connection: Connection, numbers: Collection[int]) -> dict[str, int]:
+    """How many active procedures of `numbers` failed at their last poll, by cause."""
+    query = (
+        select(Procedure.reason, func.count())
+        .where(
+            Procedure.number.in_(numbers),
+            Procedure.status == ProcedureStatus.ACTIVE.value,
+            Procedure.failures > 0,
+        )
+        .group_by(Procedure.reason)
+    )
+    return {reason or "": count for reason, count in connection.execute(query)}
 
 
 def listing(connection: Connection) -> Sequence[Procedure]:

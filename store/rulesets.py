@@ -17,6 +17,7 @@ class Activation:
     at: datetime
     action: str
     note: str
+    actor: str | None
 
 
 def store_document(connection: Connection, *, digest: str, document: str, at: datetime) -> None:
@@ -28,20 +29,35 @@ def store_document(connection: Connection, *, digest: str, document: str, at: da
 
 
 def activate(
-    connection: Connection, *, digest: str, at: datetime, action: str, note: str = ""
+    connection: Connection,
+    *,
+    digest: str,
+    at: datetime,
+    action: str,
+    note: str = "",
+    actor: str | None = None,
+    environment: str | None = None,
 ) -> None:
     """Put a stored rule set in force, for all workers from the commit on."""
     row = {"hash": digest, "at": at, "action": action, "note": note}
+    row |= {"actor": actor, "environment": environment}
     connection.execute(insert(RuleSetActivation).values(row))
 
 
 _ACTIVATIONS = table_of(RuleSetActivation).c
+_ENVIRONMENT = select(_ACTIVATIONS.environment).order_by(_ACTIVATIONS.id.desc()).limit(1)
 _ACTIVE = select(_ACTIVATIONS.hash).order_by(_ACTIVATIONS.id.desc()).limit(1)
 
 
 def active(connection: Connection) -> str | None:
     """Hash of the rule set in force, None when none was ever published."""
     found: str | None = connection.execute(_ACTIVE).scalar()
+    return found
+
+
+def active_environment(connection: Connection) -> str | None:
+    """Where the rule set in force was checked, None when nobody knows."""
+    found: str | None = connection.execute(_ENVIRONMENT).scalar()
     return found
 
 
@@ -58,6 +74,7 @@ def history(connection: Connection, *, limit: int = 100) -> Sequence[Activation]
         RuleSetActivation.at,
         RuleSetActivation.action,
         RuleSetActivation.note,
+        RuleSetActivation.actor,
     )
     newest = select(*columns).order_by(RuleSetActivation.id.desc()).limit(limit)
     return [Activation(*row) for row in connection.execute(newest)]

@@ -4,7 +4,8 @@ import contextlib
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -18,7 +19,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-_PUBLIC_PEM = re.compile(rb"-----BEGIN PUBLIC KEY-----.+?-----END PUBLIC KEY-----", re.DOTALL)
+_PUBLIC_PEM = re.compile(
+    rb"(?:# endorsed by the key before: ([0-9a-f]{128})\n)?"
+    rb"(-----BEGIN PUBLIC KEY-----.+?-----END PUBLIC KEY-----)",
+    re.DOTALL,
+)
+_ENDORSEMENT = b"wif-seal-key-endorsement "
 
 
 class SealKeyError(Exception):
@@ -50,6 +56,14 @@ class SigningKey:
     def sign(self, message: bytes) -> str:
         """Signature over `message`, 64 bytes in hex."""
         return self._private.sign(message).hex()
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A public key (32 bytes in hex) and what the key before it signed when it took over."""
+
+    public: str
+    endorsement: str = ""
 
 
 def is_signed(message: bytes, *, signature: str, public: str) -> bool:
@@ -104,7 +118,7 @@ def rotate_signing_key(path: Path) -> SigningKey:
         _remember(path, old)
         _keep(path, replace=True)
         key = load_signing_key(path)
-        _remember(path, key)
+        _remember(path, key, old)
     return key
 
 
@@ -113,31 +127,68 @@ def public_key_file(path: Path) -> Path:
     return path.with_name(f"{path.name}.pub")
 
 
-def read_public_keys(path: Path) -> frozenset[str]:
-    """The public keys (hex) in a file of one or more PEM blocks.
+def read_public_keys(path: Path) -> tuple["PublicKey", ...]:
+    """The public keys in a file of one or more PEM blocks, in their order.
 
     Raises:
         SealKeyError: the file cannot be read or holds no Ed25519 public key.
     """
     try:
-        keys = [load_pem_public_key(block) for block in _PUBLIC_PEM.findall(_content(path))]
+        blocks = [
+            (signature.decode(), load_pem_public_key(block))
+            for signature, block in _PUBLIC_PEM.findall(_content(path))
+        ]
     except (ValueError, UnsupportedAlgorithm):
         raise SealKeyError(f"{path}: holds a damaged public key") from None
-    raw = {key.public_bytes_raw().hex() for key in keys if isinstance(key, Ed25519PublicKey)}
-    if not raw:
+    known = [
+        PublicKey(key.public_bytes_raw().hex(), endorsement=signature)
+        for signature, key in blocks
+        if isinstance(key, Ed25519PublicKey)
+    ]
+    if not known:
         raise SealKeyError(f"{path}: holds no Ed25519 public key in PEM")
-    return frozenset(raw)
+    return tuple(known)
 
 
-def trusted_keys(path: Path) -> frozenset[str]:
-    """The public keys known beside the private key file `path`; none when there is neither file.
+def anchored_keys(known: Iterable[PublicKey], pins: Collection[str]) -> frozenset[str]:
+    """The public keys that trust from outside reaches.
+
+    Args:
+        known: keys as they stand in their file, oldest first; anybody may have added one.
+        pins: keys (hex) that the verifier knows from elsewhere. One that stands after them in the
+            file is trusted when one that is trusted has signed it.
+    """
+    trusted = set(pins)
+    for key in known:
+        message = _ENDORSEMENT + key.public.encode()
+        if any(is_signed(message, signature=key.endorsement, public=before) for before in trusted):
+            trusted.add(key.public)
+    return frozenset(trusted)
+
+
+def trusted_keys(path: Path, pins: Collection[str] = ()) -> frozenset[str]:
+    """The public keys that may have signed: those that `pins`, else the first known, reach.
+
+    Raises:
+        SealKeyError: a key file is there but cannot be used.
+    """
+    known = known_keys(path)
+    return anchored_keys(known, pins or {each.public for each in known[:1]})
+
+
+def known_keys(path: Path) -> tuple[PublicKey, ...]:
+    """The public keys known beside the private key file `path`, oldest first.
+
+    None when there is neither file.
 
     Raises:
         SealKeyError: one of the files is there but cannot be used.
     """
     beside = public_key_file(path)
-    known = read_public_keys(beside) if beside.exists() else frozenset()
-    return known | {load_signing_key(path).public} if path.exists() else known
+    known = read_public_keys(beside) if beside.exists() else ()
+    if path.exists():
+        known = (*known, PublicKey(load_signing_key(path).public))
+    return known
 
 
 def _content(path: Path) -> bytes:
@@ -184,13 +235,16 @@ def _place(draft: Path, path: Path, *, replace: bool) -> None:
         path.hardlink_to(draft)
 
 
-def _remember(path: Path, key: SigningKey) -> None:
+def _remember(path: Path, key: SigningKey, before: SigningKey | None = None) -> None:
     beside = public_key_file(path)
     known = b""
     if beside.exists():
-        if key.public in read_public_keys(beside):
+        if key.public in {each.public for each in read_public_keys(beside)}:
             return
         known = _content(beside)
+    if before is not None:
+        endorsement = before.sign(_ENDORSEMENT + key.public.encode())
+        known += f"# endorsed by the key before: {endorsement}\n".encode()
     # Whole: another process that starts now must not find it empty.
     _write(beside, known + key.public_pem, mode=0o644, replace=True)
 

@@ -104,7 +104,7 @@ class Seal:
         cls, key: SigningKey, rows: Sequence[Row], *, number: int, previous: str, at: datetime
     ) -> Self:
         """Seal `rows`, one or more lines in the order of their ids."""
-        hashes = leaves(rows)
+        hashes = leaves(rows, FORMAT)
         stated: dict[str, Any] = {
             "format": FORMAT,
             "number": number,

@@ -13,21 +13,35 @@ from celery.worker import state
 from kombu.exceptions import OperationalError
 
 from config import logs
-from config.logs.celery import Form, connect_celery
 from config.settings import Environment, load
-from tasks import health, upkeep
-from tasks.following import Followed, follow
-from tasks.limits import WORK_BUDGET
-from tasks.polling import PollOutcome, poll
-from tasks.purging import purge
-from tasks.runtime import Runtime
-from tasks.sealing import seal
-from tasks.stopping import StopFlag, cut_off_later
-from tasks.turns import deliver_turn, route_turn
+from service import sweep as sweeping
+from service import watch_health
+from service.guards.limits import WORK_BUDGET
+from service.poll import PollOutcome, poll
+from service.purge import purge
+from service.rules_autoreload import Followed, follow
+from service.runtime import Runtime
+from service.seal import seal
+from tasks import queues
+from tasks.logs import Form, connect_celery
+from tasks.stopping import StopFlag, cut_off_later, raise_time_limit
+from tasks.time_slice import deliver_turn, route_turn
 from tasks.wakeups import Wakeups
 
 WAKE_UP_EXPIRES_SECONDS = 300
 """A wake-up that waited longer is worth nothing: the sweep has made another."""
+
+ANSWER_SECONDS = 1.0
+"""How long workers have to say that they live."""
+
+
+class WorkFailed(Exception):
+    """The work of a task failed for a reason outside; its text is the code of the cause.
+
+    Everything was stored, and what failed is due again on its own clock: this is said for those
+    who watch Flower.
+    """
+
 
 app = Celery("wif")
 app.config_from_object("celeryconfig")
@@ -82,7 +96,7 @@ def runtime() -> Runtime:
     """The runtime of this process."""
     if _Process.runtime is None:
         made = Runtime(load(), stopping=told_to_stop)
-        made.waker = CeleryWaker(made.wakeups)
+        made.waker = CeleryWaker(Wakeups(made.shared))
         _Process.runtime = made
     return _Process.runtime
 
@@ -90,7 +104,7 @@ def runtime() -> Runtime:
 def taken(task: str, *ids: int) -> Runtime:
     """The runtime, for a task that was woken: another message for it may wait from now on."""
     made = runtime()
-    made.wakeups.taken(task, ids)
+    Wakeups(made.shared).taken(task, ids)
     return made
 
 
@@ -102,10 +116,20 @@ def _form_of_logs() -> Form:
 connect_celery(_form_of_logs)
 
 
+@signals.celeryd_init.connect
+@signals.beat_init.connect
+def _keep_private(instance: Any = None, **_: Any) -> None:  # noqa: ANN401
+    # What a worker or beat writes is readable by its user alone.
+    os.umask(0o077)
+    if instance is not None:
+        # No banner between the lines of a log.
+        instance.quiet = True
+
+
 @signals.worker_ready.connect
 def _begin_at_once(**_: Any) -> None:  # noqa: ANN401
     # Beat's first tick comes a whole interval after its start.
-    for task in (poll_due, sweep):
+    for task in (poll_due, sweep, check_health):
         task.apply_async(expires=WAKE_UP_EXPIRES_SECONDS, retry=False)
 
 
@@ -126,6 +150,12 @@ def _start_afresh(**_: Any) -> None:  # noqa: ANN401
     _Process.runtime = None
 
 
+@signals.task_prerun.connect
+def _limit_time(**_: Any) -> None:  # noqa: ANN401
+    # At each task: the pool sets its own handler after it has told that a process started.
+    raise_time_limit()
+
+
 @signals.worker_process_shutdown.connect
 def _let_go(**_: Any) -> None:  # noqa: ANN401
     if _Process.runtime is not None:
@@ -135,15 +165,16 @@ def _let_go(**_: Any) -> None:  # noqa: ANN401
 @app.task(name="wif.poll-due")
 def poll_due() -> None:
     """Wake a poll of each procedure that is due."""
-    upkeep.wake_due_polls(runtime())
+    sweeping.wake_due_polls(runtime())
 
 
-@app.task(name="wif.poll-procedure")
+@app.task(name="wif.poll-procedure", throws=(WorkFailed,))
 def poll_procedure(procedure: int) -> None:
     """List what is new in one procedure."""
     with logs.bound(procedure=procedure):
         report = poll(taken(poll_procedure.name, procedure), procedure, only_due=True)
-        level = logging.WARNING if report.outcome is PollOutcome.FAILED else logging.INFO
+        # A poll without news is no news, and failures are counted once a minute for all.
+        level = logging.INFO if report.new or report.changed else logging.DEBUG
         log.log(
             level,
             "procedure-polled",
@@ -151,16 +182,23 @@ def poll_procedure(procedure: int) -> None:
             count=report.new,
             cause=report.cause,
         )
+    if report.outcome is PollOutcome.RESTING:
+        raise WorkFailed(report.outcome.value)
+    if report.cause:
+        raise WorkFailed(report.cause)
 
 
-@app.task(name="wif.route-dossiers")
+@app.task(name="wif.route-dossiers", throws=(WorkFailed,))
 def route_dossiers(procedure: int) -> None:
     """Read, decide and settle what was just filed anywhere, then dossiers of one procedure."""
-    if route_turn(taken(route_dossiers.name, procedure), procedure).more:
+    report = route_turn(taken(route_dossiers.name, procedure), procedure)
+    if report.more:
         runtime().waker.route(procedure)
+    if report.cause:
+        raise WorkFailed(report.cause)
 
 
-@app.task(name="wif.deliver")
+@app.task(name="wif.deliver", throws=(WorkFailed,))
 def make_deliveries() -> None:
     """Make due deliveries."""
     report = deliver_turn(taken(make_deliveries.name))
@@ -168,6 +206,8 @@ def make_deliveries() -> None:
         log.info("deliveries-made", count=report.sent, retried=report.retried, dead=report.dead)
     if report.more:
         runtime().waker.deliver()
+    if report.cause:
+        raise WorkFailed(report.cause)
 
 
 @app.task(name="wif.sweep")
@@ -175,15 +215,25 @@ def sweep() -> None:
     """Wake workers for whatever is due."""
     made = runtime()
     waker = made.waker
-    upkeep.sweep(made, waker.insisting() if isinstance(waker, CeleryWaker) else waker)
+    sweeping.sweep(made, waker.insisting() if isinstance(waker, CeleryWaker) else waker)
 
 
 @app.task(name="wif.check-health")
 def check_health() -> None:
     """Look how long things wait; tell of what waits too long; beat."""
-    report = health.check(runtime())
+    report = watch_health.check(runtime(), alive=_alive())
     if report.opened or report.closed:
         log.warning("health-changed", count=report.opened, total=report.lasting)
+
+
+def _alive() -> set[str]:
+    """Beat, whose tick brought us here, and the queues that some worker says it takes."""
+    try:
+        answers = app.control.inspect(timeout=ANSWER_SECONDS).active_queues() or {}
+        served = {str(queue["name"]) for each in answers.values() for queue in each}
+    except (OperationalError, OSError, KeyError, TypeError, AttributeError):
+        served = set()
+    return {"beat", *(served & set(queues.ALL))}
 
 
 @app.task(name="wif.purge")

@@ -11,8 +11,11 @@ import signal
 import threading
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from types import FrameType
+from typing import NoReturn
 
-from tasks import limits
+from service.guards import limits
+from service.guards.time_limit import TimeLimitReached
 
 
 class StopFlag:
@@ -42,6 +45,16 @@ def cut_off_later(
     timer = threading.Timer(after.total_seconds(), _cut_off, args=[stragglers])
     timer.daemon = True
     timer.start()
+
+
+def raise_time_limit() -> None:
+    """Let the signal for « your time is up » raise an exception that the use cases know."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGUSR1, _raise_time_limit)
+
+
+def _raise_time_limit(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise TimeLimitReached
 
 
 def _cut_off(stragglers: Callable[[], Iterable[int]]) -> None:

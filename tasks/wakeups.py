@@ -4,7 +4,7 @@ However often work is found, at most one message for it waits in the queue, besi
 of the sweep. So no second chain of messages grows beside a living one.
 """
 
-from tasks.shared import PREFIX, Shared
+from service.guards.redis_state import PREFIX, Shared
 
 LASTS_SECONDS = 60
 """How long a note lasts when its message was lost. The sweep does not ask for notes, so what

@@ -6,6 +6,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
+from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 import hypothesis
 import pytest
+import time_machine
 from hypothesis import configuration as hypothesis_home
 
 from config import settings
@@ -32,7 +34,7 @@ TEMPORARY.mkdir(parents=True, exist_ok=True)
 os.environ["TMPDIR"] = str(TEMPORARY)
 tempfile.tempdir = str(TEMPORARY)
 
-_FIXTURES = ("postgres", "redis", "smtp", "stage", "tps")
+_FIXTURES = ("logs", "postgres", "redis", "redis_state", "smtp", "stage", "tps")
 pytest_plugins = [
     name
     for name in (f"tests.fixtures_{fixture}" for fixture in _FIXTURES)
@@ -50,6 +52,20 @@ _GIVEN_HOSTS = {
     if os.environ.get(name)
 }
 """Hosts of the servers that the run was given."""
+
+
+CLOCK = os.environ.get("TEST_CLOCK")
+"""An instant (ISO 8601) at which every test believes that it begins; the clock goes on."""
+
+
+@pytest.fixture(autouse=True)
+def _other_clock() -> Iterator[None]:
+    """Another day than today, where the run asks for one: no test may depend on which it is."""
+    if CLOCK is None:
+        yield
+        return
+    with time_machine.travel(datetime.fromisoformat(CLOCK), tick=True):
+        yield
 
 
 @pytest.fixture(autouse=True)

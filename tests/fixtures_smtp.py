@@ -315,7 +315,9 @@ class _Protocol(SMTP):
     def cut(self) -> None:
         """Close the connection, and the one below it when TLS came later, without a word."""
         for transport in (self.transport, self._original_transport):
-            if transport is not None:
+            # One over TLS that has ended already has let go of its protocol, which Python 3.11.2
+            # would call.
+            if transport is not None and getattr(transport, "_ssl_protocol", self) is not None:
                 transport.abort()  # type: ignore[attr-defined]
 
     async def push(self, status: Any) -> None:  # noqa: ANN401

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.tps.simulator import Server
+from simulator import Server
 from tests.stage import Stage, make_stage
 
 

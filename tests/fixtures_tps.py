@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from connectors.tps.simulator import Server, Simulator
+from simulator import Server, Simulator
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import chdir, redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
@@ -31,7 +31,8 @@ class Ran(NamedTuple):
 def clean_environment(given: Mapping[str, str]) -> dict[str, str]:
     """Our environment without any setting but those `given`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WIF_")}
-    return {**kept, "WIF_DOTENV": os.devnull, **given}
+    # A populated simulator holds dossiers of every state, and tests count what is told.
+    return {**kept, "WIF_DOTENV": os.devnull, "WIF_NOTIFY_DECIDED": "true", **given}
 
 
 def wif(*arguments: str, **given: str) -> Ran:
@@ -44,6 +45,7 @@ def wif(*arguments: str, **given: str) -> Ran:
         mock.patch.dict(os.environ, clean_environment(given), clear=True),
         mock.patch.object(sys, "argv", ["wif", *arguments]),
         logging_kept(),
+        umask_kept(),
         redirect_stdout(out),
         redirect_stderr(err),
     ):
@@ -55,6 +57,16 @@ def wif(*arguments: str, **given: str) -> Ran:
             settings.load.cache_clear()
     assert isinstance(code, int)
     return Ran(code, out.getvalue(), err.getvalue())
+
+
+@contextmanager
+def umask_kept() -> Iterator[None]:
+    """Gives the umask back that a command in this process sets for itself."""
+    kept = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(kept)
 
 
 def until(done: Callable[[], bool], what: str, *, patience: float = PATIENCE_SECONDS) -> None:

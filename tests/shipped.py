@@ -4,8 +4,8 @@ from functools import cache
 
 from config.ruleset import document_hash, read_directory
 from config.settings import HERE
+from service.runtime import Runtime
 from store import rulesets
-from tasks.runtime import Runtime
 
 
 @cache

@@ -11,14 +11,14 @@ from typing import Any
 from sqlalchemy import event, select
 
 from config.settings import read
-from connectors.tps.simulator import Server, Simulator
 from routing.forms import Form
+from service.run_once import PassReport, run_once
+from service.runtime import Runtime
+from simulator import Server, Simulator
 from store import deliveries, dossiers
 from store.deliveries import Filter, StoredDelivery
 from store.dossiers import Stored
 from store.models import AuditLine
-from tasks.one_pass import PassReport, run_once
-from tasks.runtime import Runtime
 from tests import shipped
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -121,13 +121,15 @@ def make_stage(database_url: str, server: Server, folder: Path, **settings: Any)
         # Tests move the clock, not the minute in which requests are counted.
         "tps_requests_per_minute": 1_000_000,
         "tps_procedures": f"{PARIS_FORM},{OTHER_FORM}",
+        # A populated simulator holds dossiers of every state, and tests count what is told.
+        "notify_decided": True,
         **settings,
     }
     runtime = Runtime(read(**chosen), waker=waker, jitter=lambda: 0.0)
     if runtime.database.dialect == "sqlite":
         event.listen(runtime.database.engine, "connect", _without_waiting)
     stage = Stage(runtime, server, waker, outbox)
-    runtime.clock = lambda: stage.now
+    runtime.clock = server.simulator.clock = lambda: stage.now
     shipped.publish(runtime)
     server.simulator.open(stage.form(PARIS_FORM), stage.form(OTHER_FORM))
     return stage

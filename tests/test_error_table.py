@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from cli.error_table import ACTIONS, TARGETS, THRESHOLDS, page
 from config.settings import Settings
 from connectors.mail.failure import MailFailure, Stage, of_error, of_reply
-from connectors.tps.status import cause_of
+from connectors.tps.http_status import cause_of
 from routing.failures import TABLE, Action, Cause
 from routing.incidents import MEANINGS, IncidentKind
-from tasks.breakers import POLICIES, Kind
+from service.guards.breakers import POLICIES, Kind
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "errors.md"
 

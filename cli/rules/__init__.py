@@ -2,7 +2,7 @@
 
 import typer
 
-from cli.rules import check, coverage, explain, publish, simulate
+from cli.rules import check, coverage, diff, explain, publish, simulate
 
 app = typer.Typer(
     no_args_is_help=True, help="Rules: check, try out and publish what admins edit in config/."
@@ -10,6 +10,7 @@ app = typer.Typer(
 app.command("check")(check.check)
 app.command("coverage")(coverage.coverage_)
 app.command("explain")(explain.explain_)
+app.command("diff")(diff.diff)
 app.command("simulate")(simulate.simulate)
 app.command("publish")(publish.publish)
 app.command("history")(publish.history)

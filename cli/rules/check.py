@@ -54,7 +54,8 @@ def check(
     )
     digest = None if mistakes else document_hash(write_document(document_of(configuration)))
     if as_json:
-        show_json({"ruleset": digest, "mistakes": mistakes})
+        warnings = configuration.warnings
+        show_json({"ruleset": digest, "mistakes": mistakes, "warnings": warnings})
     else:
         _print(configuration, mistakes, digest)
     if any(mistake.unreadable for mistake in mistakes):
@@ -66,6 +67,8 @@ def check(
 def _print(configuration: Configuration, mistakes: list[Mistake], digest: str | None) -> None:
     for mistake in mistakes:
         typer.echo(mistake)
+    for warning in configuration.warnings:
+        typer.echo(f"warning (a mistake with --production): {warning}")
     if digest is None:
         typer.echo(f"{_counted(len(mistakes), 'mistake')}", err=True)
         return

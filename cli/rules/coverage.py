@@ -8,15 +8,16 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from cli.context import Problem, show_json
+from cli.context import show_json
+from cli.problem import Problem
 from cli.rules.coverage_page import coverage_page
 from cli.rules.options import AsJson, Day, Directory, place, rules_in, short, today
 from cli.tables import show_table
-from routing.cases import UNLISTED, CaseClass, Interval
+from routing.boxes import Axis
+from routing.case_classes import UNLISTED, CaseClass, Interval
 from routing.coverage import Answer, Cell, coverage
 from routing.facts import Filer
 from routing.ruleset import RuleSet
-from routing.space import Axis
 from routing.territory import departments
 
 T = TypeVar("T")

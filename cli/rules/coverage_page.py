@@ -1,19 +1,20 @@
 """The coverage matrix as one page that a browser opens: nothing else is loaded."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
 
-from routing.cases import CaseClass
+from routing.boxes import Axis
+from routing.case_classes import CaseClass
 from routing.coverage import Answer, Cell
 from routing.facts import DossierState, Filer
 from routing.ruleset import RuleSet
-from routing.space import Axis
 from routing.territory import departments, regions
+from routing.units import Unit
 
 FILERS = {Filer.STUDENT: "étudiant", Filer.EMPLOYER: "employeur", Filer.UNKNOWN: "déposant inconnu"}
 
@@ -36,10 +37,19 @@ STATES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """A unit as it is shown."""
+
+    code: str
+    name: str
+    mailbox: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """One line of a cell: who gets what, from whom and in which cases."""
 
-    units: str
+    units: tuple[Office, ...]
     rule: str
     routed: bool
     filers: str
@@ -69,12 +79,16 @@ def coverage_page(rules: RuleSet, cells: Sequence[Cell], on: date) -> str:
     for cell in cells:
         by_place[cell.department, cell.permit_type].append(cell)
     codes = [*departments(), None]
-    rows = [_row(code, [by_place[code, permit] for permit, _ in permits]) for code in codes]
+    offices = {unit.code: _office(unit) for unit in rules.units.values()}
+    rows = [
+        _row(code, [by_place[code, permit] for permit, _ in permits], offices) for code in codes
+    ]
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     template = files("cli.rules").joinpath("coverage.html.j2").read_text(encoding="utf-8")
     return environment.from_string(template).render(
         rows=rows,
         permits=permits,
+        offices=sorted(offices.values(), key=lambda office: office.code),
         ruleset=rules.hash,
         on=f"{on:%d/%m/%Y}",
         served=sum(row.served for row in rows),
@@ -83,25 +97,30 @@ def coverage_page(rules: RuleSet, cells: Sequence[Cell], on: date) -> str:
     )
 
 
-def _row(code: str | None, by_permit: Iterable[list[Cell]]) -> Row:
+def _office(unit: Unit) -> Office:
+    addresses = ", ".join(channel.address for channel in unit.channels)
+    return Office(code=unit.code, name=unit.name, mailbox=addresses)
+
+
+def _row(code: str | None, by_permit: Iterable[list[Cell]], offices: Mapping[str, Office]) -> Row:
     known = departments().get(code or "")
     return Row(
         code=code or "–",
         name=known.name if known else "Département inconnu",
         region=regions()[known.region].name if known else "–",
-        cells=tuple(_lines(cells) for cells in by_permit),
+        cells=tuple(_lines(cells, offices) for cells in by_permit),
     )
 
 
-def _lines(cells: Iterable[Cell]) -> tuple[Line, ...]:
+def _lines(cells: Iterable[Cell], offices: Mapping[str, Office]) -> tuple[Line, ...]:
     """The lines of a cell; filers that are treated alike share one."""
-    found: dict[tuple[str, str, bool, str, str], list[Filer]] = defaultdict(list)
+    found: dict[tuple[tuple[str, ...], str, bool, str, str], list[Filer]] = defaultdict(list)
     for cell in cells:
         for answer in cell.answers:
             found[_said(answer, cell.depends_on)].append(cell.filer)
     return tuple(
         Line(
-            units=units,
+            units=tuple(offices[code] for code in units),
             rule=rule,
             routed=routed,
             why=why,
@@ -112,11 +131,13 @@ def _lines(cells: Iterable[Cell]) -> tuple[Line, ...]:
     )
 
 
-def _said(answer: Answer, depends_on: Collection[Axis]) -> tuple[str, str, bool, str, str]:
+def _said(
+    answer: Answer, depends_on: Collection[Axis]
+) -> tuple[tuple[str, ...], str, bool, str, str]:
     outcome = answer.outcome
     why = ", ".join(REASONS.get(reason, reason) for reason in outcome.reasons)
     cases = dict.fromkeys(_when(cases, depends_on) for cases in answer.classes)
-    return ", ".join(outcome.units), outcome.rule or "", outcome.routed, why, " ; ".join(cases)
+    return outcome.units, outcome.rule or "", outcome.routed, why, " ; ".join(cases)
 
 
 def _when(cases: CaseClass, depends_on: Collection[Axis]) -> str:

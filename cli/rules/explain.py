@@ -1,14 +1,15 @@
 """`wif rules explain`: why a dossier, or any facts, go where they go."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from cli.context import Problem, dossier_key, runtime, show_json
+from cli.context import dossier_key, runtime, show_json
+from cli.problem import Problem
 from cli.rules.options import AsJson, Day, document_in, mailboxes, place, short, today
 from cli.tables import show_table
 from config.checks.examples import case_of
@@ -20,14 +21,17 @@ from routing.explanation import Trial, explain
 from routing.facts import DossierState, Filer
 from routing.ruleset import Outcome, RuleSet
 from routing.territory import read_department
+from service.runtime import Runtime
 from store import dossiers, rulesets
 from store.dossiers import Stored
-from tasks.runtime import Runtime
 
 
 @dataclass(frozen=True, kw_only=True)
 class Explained:
-    """A case, what becomes of it, and what became of it under the version before."""
+    """A case, what becomes of it, and what became of it under the version before.
+
+    Of the case only what is `given` is shown; the rest was filled in to try the rules.
+    """
 
     case: Case
     rules: RuleSet
@@ -35,6 +39,7 @@ class Explained:
     outcome: Outcome
     previous: tuple[RuleSet, Outcome] | None
     pinned: str | None
+    given: frozenset[str]
 
 
 def explain_(
@@ -75,11 +80,23 @@ def explain_(
         if dossier is None:
             given = _given(rules, permit_type, department, procedure, filer, state, filed)
             case, pinned = case_of(_example(given, day), rules), None
+            wanted = {
+                "permit_type": permit_type,
+                "department": department,
+                "procedure": procedure,
+                "filer": filer,
+                "filed_on": filed,
+                "decided_on": on,
+            }
+            names = frozenset(name for name, value in wanted.items() if value is not None)
+            if state is not DossierState.INITIATED:
+                names |= {"state"}
         else:
             stored = _stored(running, dossier)
             assert stored.facts is not None  # noqa: S101 - _stored sees to it
             case, pinned = Case.of(stored.facts, day), stored.pinned_unit
-        found = _explained(running, rules, case, pinned)
+            names = frozenset(field.name for field in fields(Case))
+        found = _explained(running, rules, case, pinned, names)
     if as_json:
         show_json(_json(found))
     else:
@@ -134,7 +151,9 @@ def _given(
     )
 
 
-def _explained(running: Runtime, rules: RuleSet, case: Case, pinned: str | None) -> Explained:
+def _explained(
+    running: Runtime, rules: RuleSet, case: Case, pinned: str | None, given: frozenset[str]
+) -> Explained:
     before = _previous(running, rules.hash)
     return Explained(
         case=case,
@@ -143,6 +162,7 @@ def _explained(running: Runtime, rules: RuleSet, case: Case, pinned: str | None)
         outcome=rules.outcome_of(case),
         previous=(before, before.outcome_of(case)) if before else None,
         pinned=pinned,
+        given=given,
     )
 
 
@@ -160,7 +180,11 @@ def _json(found: Explained) -> dict[str, Any]:
     units = [found.rules.units[code] for code in found.outcome.units]
     return {
         "ruleset": found.rules.hash,
-        "facts": found.case,
+        "facts": {
+            field.name: getattr(found.case, field.name)
+            for field in fields(found.case)
+            if field.name in found.given
+        },
         "rules": [
             {"rule": t.rule.id, "matched": t.matched, "why_not": t.misses} for t in found.trials
         ],
@@ -179,12 +203,17 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
 
 def _show(found: Explained, dossier: str | None) -> None:
     case = found.case
-    filed = f"filed on {case.filed_on} by {case.filer}"
-    typer.echo(
-        f"{dossier or 'Facts'}: {case.permit_type or 'permit type unknown'}, "
-        f"{place(case.department) if case.department else 'département unknown'}, "
-        f"procedure {case.procedure or 'none'}, {filed}, {case.state}, decided on {case.decided_on}"
-    )
+    said = {
+        "permit_type": case.permit_type or "permit type unknown",
+        "department": place(case.department) if case.department else "département unknown",
+        "procedure": f"procedure {case.procedure or 'none'}",
+        "filed_on": f"filed on {case.filed_on}",
+        "filer": f"by {case.filer}",
+        "state": str(case.state),
+        "decided_on": f"decided on {case.decided_on}",
+    }
+    shown = ", ".join(text for name, text in said.items() if name in found.given)
+    typer.echo(f"{dossier or 'Facts'}: {shown or 'none given'}")
     rows = [(t.rule.id, "yes" if t.matched else "no", "; ".join(t.misses)) for t in found.trials]
     show_table(f"Rule set {short(found.rules.hash)}", ("rule", "matches", "why not"), rows)
     for line in _lines(found):

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from cli.context import Problem
 from cli.context import settings as load_settings
+from cli.problem import Problem
 from config.ruleset import ConfigurationError, compile_document, read_directory
 from config.settings import Environment, Settings
 from routing.conditions import PARIS

@@ -1,20 +1,21 @@
 """`wif rules publish`, `history` and `rollback`: which rule set is in force, and since when."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
 
-from cli.context import Problem, runtime, show_json
+from cli.context import runtime, show_json
+from cli.problem import Problem
 from cli.rules.options import AsJson, Directory, document_in, folder, short, today
 from cli.rules.simulate import Simulation, as_json_, show, simulation
+from cli.rules.stored import previous_hash, stored_document
 from cli.tables import show_table
-from config.documents import compile_document, document_hash
+from config.documents import document_hash
+from routing.failures import Failure
+from service.reroute import RerouteReport, reroute_open
+from service.runtime import Runtime
 from store import rulesets
-from tasks.rerouting import RerouteReport, reroute_open
-from tasks.runtime import Runtime
-
-SHORTEST_HASH = 6
-"""Digits by which a rule set can be named."""
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Note = Annotated[str, typer.Option(help="Why, for the history.")]
@@ -45,7 +46,12 @@ def publish(
 
 
 def rollback(
-    ruleset: Annotated[str, typer.Argument(help="Its hash, or the beginning.", metavar="HASH")],
+    ruleset: Annotated[
+        str | None, typer.Argument(help="Its hash, or the beginning.", metavar="HASH")
+    ] = None,
+    previous: Annotated[
+        bool, typer.Option("--previous", help="The one that was in force before.")
+    ] = False,
     note: Note = "",
     reroute: Reroute = None,
     yes: Yes = False,
@@ -53,8 +59,10 @@ def rollback(
 ) -> None:
     """Put an earlier rule set in force again."""
     _refuse(reroute, yes=yes, as_json=as_json)
+    if (ruleset is None) is not previous:
+        raise Problem("give a HASH that `wif rules history` shows, or --previous", code=2)
     with runtime() as running:
-        document = _stored(running, ruleset)
+        document = stored_document(running, ruleset or previous_hash(running))
         report = _activate(
             running, document, action="rollback", note=note, reroute=reroute, yes=yes, quiet=as_json
         )
@@ -72,6 +80,7 @@ def history(as_json: AsJson = False) -> None:
             "at": activation.at,
             "action": activation.action,
             "note": activation.note,
+            "actor": activation.actor,
             "in_force": at == 0,
         }
         for at, activation in enumerate(found)
@@ -85,11 +94,12 @@ def history(as_json: AsJson = False) -> None:
             row["at"],
             row["action"],
             "yes" if row["in_force"] else "",
+            row["actor"],
             row["note"],
         )
         for row in rows
     ]
-    show_table("Rule sets", ("hash", "at", "action", "in force", "note"), shown)
+    show_table("Rule sets", ("hash", "at", "action", "in force", "actor", "note"), shown)
 
 
 def _activate(
@@ -103,10 +113,13 @@ def _activate(
     quiet: bool,
 ) -> dict[str, Any]:
     digest = document_hash(document)
-    found = simulation(running, compile_document(document), today())
-    activated = found.before.hash != digest
+    found = simulation(running, document, today())
+    trial = running.settings.in_production and running.in_force_for_trial()
+    activated = found.before.hash != digest or trial
     if not quiet:
         show(found)
+        for line in unknown_forms(running, found):
+            typer.echo(line, err=True)
     if activated and not yes:
         _ask(found)
     if activated:
@@ -123,6 +136,20 @@ def _activate(
     }
 
 
+def unknown_forms(running: Runtime, found: Simulation) -> Iterator[str]:
+    """What TPS says of the forms that would be new, one line for each that it does not know."""
+    settings = running.settings
+    new = sorted(found.after.forms.keys() - found.before.forms.keys())
+    if not new or settings.tps_url is None or settings.tps_token is None:
+        return
+    try:
+        for number in new:
+            if not running.tps.procedure_exists(number):
+                yield f"warning: TPS does not know procedure {number}, or the token may not read it"
+    except Failure as failure:
+        yield f"warning: whether TPS knows the new forms could not be asked ({failure})"
+
+
 def _ask(found: Simulation) -> None:
     if not typer.confirm(f"Put rule set {short(found.after.hash)} in force?"):
         raise Problem("nothing was published")
@@ -133,23 +160,6 @@ def _say(digest: str, report: RerouteReport | None, *, activated: bool) -> None:
     typer.echo(f"Rule set {short(digest)} {state}")
     if report is not None:
         typer.echo(f"Of {report.examined} undecided dossiers {report.moved} went to another unit")
-
-
-def _stored(running: Runtime, beginning: str) -> str:
-    """The stored document whose hash begins so."""
-    with running.database.read() as connection:
-        hashes = {activation.hash for activation in rulesets.history(connection, limit=10_000)}
-        found = [digest for digest in hashes if digest.startswith(beginning.casefold())]
-        if len(beginning) < SHORTEST_HASH or len(found) != 1:
-            raise Problem(
-                f"{beginning}: names {len(found)} rule sets; give at least {SHORTEST_HASH} digits "
-                "of a hash that `wif rules history` shows",
-                code=2,
-            )
-        document = rulesets.document(connection, found[0])
-    if document is None:
-        raise Problem(f"{found[0]}: is not stored any more")
-    return document
 
 
 def _refuse(reroute: str | None, *, yes: bool, as_json: bool) -> None:

@@ -8,8 +8,11 @@ from typing import Any
 import typer
 
 from cli.context import runtime, show_json
+from cli.rules.diff import show_differences
 from cli.rules.options import AsJson, Day, Directory, document_in, folder, short, today
+from cli.rules.stored import active_document
 from cli.tables import show_table
+from config.differences import Difference, differences
 from config.documents import compile_document
 from routing.ruleset import Outcome, RuleSet
 from routing.simulation import (
@@ -21,8 +24,8 @@ from routing.simulation import (
     dossier_moves,
 )
 from routing.territory import departments
-from store.placements import placements
-from tasks.runtime import Runtime
+from service.runtime import Runtime
+from store.routed_dossiers import placements
 
 MOVES = 3
 """Exit code when something would move."""
@@ -33,6 +36,7 @@ class Simulation:
     """What would change from one rule set to another.
 
     Attributes:
+        differences: between the two, also those that move nothing.
         dossiers: of the dossiers that are stored.
         cases: of all that can come from the day of the simulation on.
     """
@@ -40,6 +44,7 @@ class Simulation:
     before: RuleSet
     after: RuleSet
     on: date
+    differences: list[Difference]
     dossiers: list[DossierMove]
     cases: list[CaseMove]
 
@@ -53,7 +58,7 @@ def simulate(directory: Directory = None, on: Day = None, as_json: AsJson = Fals
     """Show what the files would change. Exit code 0: nothing moves, 3: something does."""
     with runtime() as running:
         document = document_in(folder(directory, running.settings), running.settings)
-        found = simulation(running, compile_document(document), on or today())
+        found = simulation(running, document, on or today())
     if as_json:
         show_json(as_json_(found))
     else:
@@ -62,9 +67,9 @@ def simulate(directory: Directory = None, on: Day = None, as_json: AsJson = Fals
         raise typer.Exit(MOVES)
 
 
-def simulation(running: Runtime, after: RuleSet, on: date) -> Simulation:
-    """What `after` would change, compared with who has what and with the rule set in force."""
-    before = running.rules()
+def simulation(running: Runtime, document: str, on: date) -> Simulation:
+    """What a document would change, compared with who has what and the rule set in force."""
+    before, after = running.rules(trial=True), compile_document(document)
     with running.database.read() as connection:
         known = (
             Known(
@@ -75,7 +80,12 @@ def simulation(running: Runtime, after: RuleSet, on: date) -> Simulation:
         )
         moved = dossier_moves(after, known, on)
     return Simulation(
-        before=before, after=after, on=on, dossiers=moved, cases=case_moves(before, after, on)
+        before=before,
+        after=after,
+        on=on,
+        differences=differences(active_document(running), document),
+        dossiers=moved,
+        cases=case_moves(before, after, on),
     )
 
 
@@ -84,6 +94,7 @@ def show(found: Simulation) -> None:
     typer.echo(
         f"From rule set {short(found.before.hash)} to {short(found.after.hash)}, as of {found.on}"
     )
+    show_differences(found.differences)
     if not found.moves:
         typer.echo("Nothing moves")
         return
@@ -103,6 +114,7 @@ def as_json_(found: Simulation) -> dict[str, Any]:
         "after": found.after.hash,
         "on": found.on,
         "moves": found.moves,
+        "differences": found.differences,
         "dossiers": [
             {
                 **_change(move.change),

@@ -27,6 +27,7 @@ def check(configuration: Configuration) -> Iterator[Mistake]:
     yield from _twice(configuration.procedures, "id", Code.PROCEDURE_TWICE)
     yield from _twice(configuration.permit_types, "code", Code.TWICE)
     yield from _twice(configuration.rules, "id", Code.TWICE)
+    yield from _twice(configuration.reasons, "code", Code.TWICE)
     for placed, section, code, path in _references(configuration):
         known = configuration.known.get(section)
         if known is not None and code not in known:

@@ -6,7 +6,7 @@ from config.checks.rules import compiled
 from config.entries import FILES, ExampleEntry, RuleEntry
 from config.mistakes import Code, Mistake
 from config.reader import Configuration, Placed
-from routing.cases import UNLISTED, Source, sources
+from routing.case_classes import UNLISTED, Source, sources
 from routing.conditions import Case
 from routing.facts import Filer
 from routing.ruleset import Outcome, RuleSet

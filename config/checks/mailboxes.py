@@ -4,22 +4,46 @@ No address is repeated in a message: if it is a person's, it is personal data.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+
+from rapidfuzz.distance import OSA
 
 from config.checks.units import overlap
 from config.entries import ChannelEntry, UnitEntry
 from config.mistakes import Code, Mistake
 from config.reader import Configuration, Placed
-from config.values import labelled
+from config.values import SEPARATORS, labelled
+from routing.mailbox import Mailbox
 from routing.territory import departments, read_department
 
-_ADDRESS = re.compile(
-    r"[A-Za-z0-9_%+-]+(\.[A-Za-z0-9_%+-]+)*@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}"
-)
-_LONGEST_LOCAL_PART = 64
 _PERSON = re.compile(r"[a-z]+(-[a-z]+)*[._][a-z]{2,}(-[a-z]+)*")
 _UNIT = re.compile(r"(?:^|[^a-z])(?:ud|dd|ddets|ddetspp)[-_.]?0?([0-9]{2,3}|2[ab])(?![0-9a-z])")
 _PLACEHOLDER = re.compile(r"(.*\.)?(example|test|invalid|localhost|example\.(com|org|net|fr))")
+
+COMMON = 3
+"""Mailboxes from which on a domain is what is usual here."""
+
+SHORTEST_NAME = 5
+"""Letters from which on one word may be an initial and a name, as in `jdupont`."""
+
+PUBLIC_PROVIDERS = frozenset(
+    {
+        *("gmail.com", "googlemail.com", "outlook.com", "outlook.fr", "hotmail.com", "hotmail.fr"),
+        *("live.fr", "live.com", "msn.com", "yahoo.com", "yahoo.fr", "ymail.com", "icloud.com"),
+        *("me.com", "orange.fr", "wanadoo.fr", "laposte.net", "free.fr", "sfr.fr", "neuf.fr"),
+        *("bbox.fr", "numericable.fr", "proton.me", "protonmail.com", "gmx.fr", "gmx.com"),
+        *("aol.com", "mailo.com", "club-internet.fr", "aliceadsl.fr"),
+    }
+)
+"""Where people have mailboxes of their own, and services have none."""
+
+_SERVICE_STEMS = (
+    *("ud", "dd", "moe", "direccte", "dreets", "ddets", "deets", "travail", "etranger", "emploi"),
+    *("service", "contact", "accueil", "autorisation", "bureau", "courrier", "secret", "national"),
+    *("prefect", "region", "depart", "cellule", "pole", "mission", "plateforme", "orientation"),
+)
+"""What stands somewhere in the one word of a service's mailbox."""
 
 _SERVICE_WORDS = frozenset(
     {
@@ -85,6 +109,11 @@ def check(configuration: Configuration) -> Iterator[Mistake]:
             others = seen.setdefault(channel.mail.casefold(), [])
             yield from _twice(unit, channel, path, others)
             others.append((unit.entry, channel))
+    unlike = _domains_unlike(configuration)
+    if configuration.production:
+        yield from unlike
+    else:
+        configuration.warnings += unlike
 
 
 def _one(
@@ -95,10 +124,10 @@ def _one(
 ) -> Mistake | None:
     address = channel.mail.casefold()
     local, _, domain = address.rpartition("@")
-    if _ADDRESS.fullmatch(channel.mail) is None or len(local) > _LONGEST_LOCAL_PART:
-        message, proposal = "is no e-mail address", "write the address alone: moe.ud075@…"
+    if (why := _malformed(channel.mail)) is not None:
+        message, proposal = f"is no e-mail address: {why}", "write it alone: moe.ud075@…"
         return unit.mistake(Code.MAILBOX_MALFORMED, path, message, proposal, secret=True)
-    if not channel.functional and _looks_personal(local):
+    if not channel.functional and _looks_personal(local, domain):
         message = "looks like a person's mailbox"
         proposal = "use the service's, or add `functional: true` when it is one"
         return unit.mistake(Code.MAILBOX_PERSONAL, path, message, proposal, secret=True)
@@ -113,10 +142,61 @@ def _one(
     return None
 
 
-def _looks_personal(local: str) -> bool:
-    if _PERSON.fullmatch(local) is None:
-        return False
+def _malformed(text: str) -> str | None:
+    """Why a text is no address, without the text; None when it is one."""
+    local, at, domain = text.rpartition("@")
+    if not at:
+        return "there is no @"
+    whys = {
+        "there is more than one; each has a channel of its own": text.count("@") > 1
+        or SEPARATORS.search(text) is not None,
+        "something stands beside it": any(map(str.isspace, text)) or "<" in text,
+        "nothing stands before the @": not local,
+        "nothing stands after the @": not domain,
+        "its domain has no dot": "." not in domain.strip("."),
+        "it has accents": not text.isascii(),
+    }
+    if (why := next((why for why, holds in whys.items() if holds), None)) is not None:
+        return why
+    try:
+        Mailbox.parse(text)
+    except ValueError:
+        return "a character, or the place of a dot, is not allowed"
+    return None
+
+
+def _domains_unlike(configuration: Configuration) -> Iterator[Mistake]:
+    """A domain that is one letter off the one that all the others have."""
+    places: list[tuple[Placed[UnitEntry], list[str | int], str]] = [
+        (unit, ["channels", at, "mail"], channel.mail.casefold().rpartition("@")[2])
+        for unit in configuration.units
+        for at, channel in enumerate(unit.entry.channels)
+    ]
+    counts = Counter(domain for _, _, domain in places)
+    common = [domain for domain, count in counts.items() if count >= COMMON]
+    for unit, path, domain in places:
+        if counts[domain] > 1:
+            continue
+        near = next((each for each in common if OSA.distance(domain, each) == 1), None)
+        if near is not None:
+            yield unit.mistake(
+                Code.MAILBOX_DOMAIN_UNLIKE,
+                path,
+                f"has a domain one letter off that of {counts[near]} others",
+                f"did you mean `@{near}`?",
+                secret=True,
+            )
+
+
+def _looks_personal(local: str, domain: str) -> bool:
+    if domain in PUBLIC_PROVIDERS:
+        return True
+    bare = local.rstrip("0123456789")
     words = set(re.split(r"[._-]", local))
+    if bare.isalpha() and len(bare) >= SHORTEST_NAME and not words & _SERVICE_WORDS:
+        return not any(word in bare for word in _SERVICE_STEMS)
+    if _PERSON.fullmatch(bare) is None:
+        return False
     return not words & _SERVICE_WORDS and read_department(local.replace(".", " ")).code is None
 
 

@@ -7,9 +7,9 @@ from config.documents import compile_condition, compile_entries, document_of
 from config.entries import RuleEntry, UnitEntry
 from config.mistakes import Code, Mistake
 from config.reader import Configuration, Placed
+from routing.boxes import Space, TooComplexError
 from routing.proofs import Unreachable, unreachable
 from routing.ruleset import RuleSet
-from routing.space import Space, TooComplexError
 
 PROVABLE = frozenset({"procedures.yaml", "permit_types.yaml", "routing.yaml"})
 """The files that must be right for a proof about rules to be one."""

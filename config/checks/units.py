@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date
-from itertools import combinations
+from functools import lru_cache
 
 from config.entries import UnitEntry
 from config.mistakes import Code, Mistake
@@ -16,6 +16,9 @@ from routing.text import normalise
 Unit = Placed[UnitEntry]
 
 _CODE = re.compile(r"UD(?:0([0-9]{2}|2[AB])|(9[78][0-9])|([0-9]{3}))")
+LONGEST_SUCCESSION = 20
+"""Units that may follow each other until one is open."""
+
 _NOT_LETTERS = re.compile(r"[^a-z0-9]+")
 
 
@@ -82,6 +85,7 @@ def _departments_in(text: str) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=1)
 def _names() -> list[tuple[str, str]]:
     """Names of départements between blanks, the longest first."""
     keys = [
@@ -100,6 +104,10 @@ def _successor(unit: Unit, by_code: Mapping[str, Unit]) -> Iterator[Mistake]:
     while not is_open(follower.entry, day):
         path.append(follower.entry.code)
         following = follower.entry.successor or ""
+        if len(path) > LONGEST_SUCCESSION:
+            message = f"leads through more than {LONGEST_SUCCESSION} units"
+            yield unit.mistake(Code.SUCCESSOR_LOOP, ["successor"], message)
+            return
         if following in path:
             loop = " → ".join([*path, following])
             yield unit.mistake(Code.SUCCESSOR_LOOP, ["successor"], f"leads back: {loop}")
@@ -112,12 +120,15 @@ def _successor(unit: Unit, by_code: Mapping[str, Unit]) -> Iterator[Mistake]:
 
 
 def _served_twice(configuration: Configuration) -> Iterator[Mistake]:
-    for one, other in combinations(configuration.units, 2):
-        shared = set(one.entry.departments) & set(other.entry.departments)
-        if not overlap(one.entry, other.entry):
-            continue
-        for department in sorted(shared):
-            yield other.mistake(
+    serving: dict[str, list[Unit]] = defaultdict(list)
+    for unit in configuration.units:
+        for department in sorted(set(unit.entry.departments)):
+            others = serving[department]
+            one = next((each for each in others if overlap(each.entry, unit.entry)), None)
+            if one is None:
+                others.append(unit)
+                continue
+            yield unit.mistake(
                 Code.DEPARTMENT_SERVED_TWICE,
                 ["departments"],
                 f"is served by {one.entry.code} (line {one.node.line}) as well, at the same time",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from math import isfinite
 
-OURS = ("routing", "connectors", "store", "tasks", "config", "cli")
+OURS = ("routing", "connectors", "store", "service", "tasks", "simulator", "config", "cli")
 """The packages whose enums are codes and whose frames are shown."""
 
 Shown = str | int | list[str]
@@ -172,6 +172,7 @@ FIELDS: dict[str, Check] = {
     "new": _COUNT,
     "routed": _COUNT,
     "unrouted": _COUNT,
+    "recorded": _COUNT,
     "quarantined": _COUNT,
     "sent": _COUNT,
     "retried": _COUNT,

@@ -19,6 +19,12 @@ from config.logs.fields import Shown
 from config.logs.foreign import ReducedRecord, line_of, logger_name
 from config.logs.line import use_allow_list
 
+CHATTY = (
+    *("celery.app.trace", "celery.worker.strategy", "celery.worker.request", "celery.beat"),
+    "kombu.transport.virtual.base",
+)
+"""Loggers whose INFO is a line for each message that comes or goes."""
+
 _STANDARD_ERROR = 2
 _LOST = b'{"event":"log-line-lost","level":"error"}\n'
 _LEVELS = ((50, "critical"), (40, "error"), (30, "warning"), (20, "info"))
@@ -43,6 +49,9 @@ def configure(
     handler.setFormatter(LineFormatter(_as_json if json else _columns(handler)))
     _take_over(handler)
     logging.getLogger().setLevel(level)
+    for name in CHATTY:
+        # A line for each tick and each task would be most of what an idle service writes.
+        logging.getLogger(name).setLevel(logging.WARNING if level == "INFO" else logging.NOTSET)
     hooks.install()
 
 

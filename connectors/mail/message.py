@@ -1,131 +1,126 @@
 """A notice made into a mail: the same bytes at every attempt, but for its date."""
 
 import hashlib
-from binascii import b2a_qp
-from datetime import UTC, datetime
+from datetime import datetime
+from email.header import Header
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UniqueUnstructuredHeader
+from email.message import EmailMessage
+from email.policy import SMTP, Policy
 from email.utils import format_datetime
-from functools import lru_cache
 
-from connectors.mail import header
-from connectors.mail.address import Mailbox
-from connectors.mail.letter import PARIS, write
-from connectors.mail.line import one_line
-from connectors.mail.mail import Mail
+from connectors.mail.content import PARIS, write
+from connectors.mail.envelope import Envelope
 from connectors.mail.notice import Notice
-from connectors.mail.page import page, text
+from connectors.mail.render import page, text
+from connectors.mail.sanitise import one_line
 from routing.failures import Cause, Failure
+from routing.mailbox import Mailbox
 
 _BOUNDARY = "=_wif-alternative"
 """Cannot occur in a quoted-printable part."""
 
-_FIXED = (
-    ("Auto-Submitted", "auto-generated"),
-    # all but NDR: that a mailbox is gone has to come back to us
-    ("X-Auto-Response-Suppress", "DR, RN, NRN, OOF, AutoReply"),
-    ("Content-Language", "fr"),
-    ("MIME-Version", "1.0"),
-    ("Content-Type", f'multipart/alternative; boundary="{_BOUNDARY}"'),
-)
+_FIXED = {
+    # There is no `Precedence`: `bulk` would make filters hold back what an office waits for.
+    "Auto-Submitted": "auto-generated",
+    # All but NDR: that a mailbox is gone has to come back to us.
+    "X-Auto-Response-Suppress": "DR, RN, NRN, OOF, AutoReply",
+    "Content-Language": "fr",
+}
 
 
-def compose(notice: Notice, *, sender: str, recipient: str, at: datetime | None = None) -> Mail:
+class _Subject(UniqueUnstructuredHeader, BaseHeader):  # type: ignore[misc]
+    """A subject folded by the library's older code: the newer one loses blanks between words."""
+
+    def fold(self, *, policy: Policy) -> str:
+        charset = "us-ascii" if self.isascii() else "utf-8"
+        header = Header(str(self), charset, header_name=self.name)
+        return f"{self.name}: {header.encode(linesep=policy.linesep)}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("subject", _Subject)
+POLICY = SMTP.clone(header_factory=_HEADERS)
+"""How messages are written."""
+
+
+def compose(notice: Notice, *, sender: str, recipient: str, at: datetime) -> Envelope:
     """The mail that tells `recipient` of `notice`.
-
-    There is no `Precedence` header: `bulk` would make filters hold back what an office
-    waits for, and `Auto-Submitted` already keeps automatic answers away. The bytes are
-    put together here, because `email.message.EmailMessage` takes ten times as long.
 
     Args:
         notice: what is told.
         sender: mailbox it comes from (`Work In France <ne-pas-repondre@wif.example>`).
         recipient: the unit's mailbox.
-        at: instant of the `Date` header, now when None.
+        at: instant of the `Date` header.
 
     Raises:
         Failure: sender or recipient is not one mail address (`MAIL_SENDER_REFUSED`,
             `MAIL_RECIPIENT_REFUSED`).
     """
+    content = write(notice)
+    codes = _codes(notice)
+    envelope = begin(
+        sender=sender,
+        recipient=recipient,
+        subject=content.subject,
+        key=message_key(notice.key),
+        label=" ".join(list(codes.values())[:3]),
+        at=at,
+    )
+    message = envelope.message
+    message.set_content(text(content), cte="quoted-printable")
+    message.add_alternative(page(content), subtype="html", cte="quoted-printable")
+    message.set_boundary(_BOUNDARY)
+    # Last: what is added before the alternatives becomes a header of the first of them.
+    for name, value in {**codes, **_FIXED}.items():
+        message[name] = value
+    return envelope
+
+
+def begin(
+    *, sender: str, recipient: str, subject: str, key: str, label: str, at: datetime
+) -> Envelope:
+    """A message with its addresses, subject, date and id, and nothing in it yet.
+
+    Raises:
+        Failure: as `compose` does.
+    """
     origin = _mailbox(sender, Cause.MAIL_SENDER_REFUSED)
     target = _mailbox(recipient, Cause.MAIL_RECIPIENT_REFUSED)
-    letter = write(notice)
-    message_id = _message_id(notice.key, origin.domain)
-    codes = _codes(notice)
-    headers = (
-        ("From", header.mailbox(origin.name, origin.address)),
-        ("To", header.mailbox(target.name, target.address)),
-        ("Subject", header.encoded(letter.subject)),
-        ("Date", format_datetime((at or datetime.now(UTC)).astimezone(PARIS))),
-        ("Message-ID", message_id),
-        *((name, header.encoded(code)) for name, code in codes),
-        *_FIXED,
-    )
-    return Mail(
-        recipient=target.address,
-        message_id=message_id,
-        label=" ".join(code for _, code in codes[:3]),
-        content=_block(headers) + _alternatives(text(letter), page(letter)),
-    )
+    in_ascii = f"{origin.address}{target.address}".isascii()
+    message = EmailMessage(policy=POLICY.clone(utf8=not in_ascii))
+    message["From"] = Address(one_line(origin.name, longest=80), origin.local, origin.domain)
+    message["To"] = Address(one_line(target.name, longest=80), target.local, target.domain)
+    message["Subject"] = subject
+    message["Date"] = format_datetime(at.astimezone(PARIS))
+    message["Message-ID"] = f"<{key}@{origin.domain}>"
+    return Envelope(recipient=target.address, label=label, message=message)
 
 
-def _message_id(key: str, domain: str) -> str:
-    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"<wif.{digest[:40]}@{domain}>"
+def message_key(delivery: str) -> str:
+    """What stands before the @ of the `Message-ID` of a delivery, by the delivery's own key."""
+    return f"wif.{hashlib.sha256(delivery.encode('utf-8', 'surrogatepass')).hexdigest()[:40]}"
 
 
 def _mailbox(written: str, refused: Cause) -> Mailbox:
-    mailbox = _parsed(written)
+    try:
+        mailbox = Mailbox.parse(written)
+    except ValueError:
+        mailbox = None
     if mailbox is None:
         raise Failure(refused)
     return mailbox
 
 
-@lru_cache(maxsize=1024)
-def _parsed(written: str) -> Mailbox | None:
-    try:
-        return Mailbox.parse(written)
-    except ValueError:
-        return None
-
-
-def _codes(notice: Notice) -> tuple[tuple[str, str], ...]:
+def _codes(notice: Notice) -> dict[str, str]:
     """Headers by which an office can sort its mailbox with rules."""
-    return (
-        ("X-WIF-Unit", _code(notice.unit)),
-        ("X-WIF-Event", notice.event.value),
-        ("X-WIF-Dossier", f"{notice.procedure}/{notice.number}"),
-        ("X-WIF-Permit-Type", _code(notice.permit_type)),
-        ("X-WIF-Department", _code(notice.department)),
-    )
+    return {
+        "X-WIF-Unit": _code(notice.unit),
+        "X-WIF-Event": notice.event.value,
+        "X-WIF-Dossier": f"{notice.procedure}/{notice.number}",
+        "X-WIF-Permit-Type": _code(notice.permit_type),
+        "X-WIF-Department": _code(notice.department),
+    }
 
 
 def _code(code: str | None) -> str:
     return one_line(code or "", longest=32) or "unknown"
-
-
-def _alternatives(plain: str, html: str) -> bytes:
-    """The two parts of the message, the plain one first as RFC 2046 asks."""
-    parts = (_part("plain", plain), _part("html", html))
-    delimiter = f"--{_BOUNDARY}"
-    opened = b"".join(delimiter.encode() + b"\r\n" + part + b"\r\n" for part in parts)
-    return opened + delimiter.encode() + b"--\r\n"
-
-
-def _part(subtype: str, content: str) -> bytes:
-    """Quoted-printable, which every server passes on unchanged and a person can still read."""
-    headers = (
-        ("Content-Type", f'text/{subtype}; charset="utf-8"'),
-        ("Content-Transfer-Encoding", "quoted-printable"),
-    )
-    return _block(headers) + b"\r\n".join(map(_quoted_printable, content.split("\n")))
-
-
-@lru_cache(maxsize=1024)
-def _quoted_printable(line: str) -> bytes:
-    """One line, encoded. Most lines come again in every message."""
-    # The encoder takes its line ends, those of a line that it breaks too, from the text.
-    return b2a_qp(line.encode() + b"\r\n", istext=True)[:-2]
-
-
-def _block(headers: tuple[tuple[str, str], ...]) -> bytes:
-    """The header lines and the empty line that ends them; UTF-8 for addresses that need it."""
-    return "".join(f"{name}: {value}\r\n" for name, value in headers).encode() + b"\r\n"

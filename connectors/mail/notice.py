@@ -40,6 +40,10 @@ class Notice:
         counterpart: the other unit of a reassignment, None when there is none.
         dossier_url: address of the dossier in TPS.
         key: what tells this delivery from any other; the same at every attempt.
+        form_name: name of the form, None when it is not known.
+        moved_why: why a person moved it, in the words of the configuration; None when none did.
+        contact: whom to ask, as an admin wrote it; None when nobody is named.
+        prefix: how every subject begins, whatever it is about.
     """
 
     event: Event
@@ -58,6 +62,10 @@ class Notice:
     counterpart: Office | None
     dossier_url: str
     key: str
+    form_name: str | None = None
+    moved_why: str | None = None
+    contact: str | None = None
+    prefix: str = "[WIF]"
 
     def __post_init__(self) -> None:
         if self.filed_at.tzinfo is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from connectors.mail.mail import Mail
+from connectors.mail.envelope import Envelope
 from routing.failures import Cause, Failure
 
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9]+")
@@ -36,27 +36,27 @@ class OutboxFolder:
     def close(self) -> None:
         """Nothing is kept open."""
 
-    def send(self, mail: Mail, *, then: Mail | None = None) -> None:
-        """Write `mail`; it is on disk when this returns.
+    def send(self, envelope: Envelope) -> None:
+        """Write `envelope`; it is on disk when this returns.
 
         Raises:
             Failure: the folder cannot be written (`MAIL_UNWRITABLE`).
         """
-        if not self._written(mail):
+        if not self._written(envelope):
             raise Failure(Cause.MAIL_UNWRITABLE)
 
-    def _written(self, mail: Mail) -> bool:
+    def _written(self, envelope: Envelope) -> bool:
         try:
             self._path.mkdir(parents=True, exist_ok=True)
-            _write(self._path / _file_name(mail), mail.content)
+            _write(self._path / _file_name(envelope), envelope.content)
         except OSError:
             return False
         return True
 
 
-def _file_name(mail: Mail) -> str:
+def _file_name(envelope: Envelope) -> str:
     """The label for a reader, and the Message-ID, which alone makes it unique."""
-    parts = (*mail.label.split(), mail.message_id.partition("@")[0])
+    parts = (*envelope.label.split(), envelope.message_id.partition("@")[0])
     slugs = (_NOT_IN_A_NAME.sub("-", part).strip("-")[:64] for part in parts)
     return "_".join(filter(None, slugs)) + ".eml"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from connectors.mail.mail import Mail
+from connectors.mail.envelope import Envelope
 from connectors.mail.outbox import OutboxFolder
 from connectors.mail.smtp import SmtpSender
 
@@ -21,11 +21,8 @@ class Sender(Protocol):
         traceback: TracebackType | None,
     ) -> None: ...
 
-    def send(self, mail: Mail, *, then: Mail | None = None) -> None:
-        """Hand over one message to its one recipient, or raise `routing.failures.Failure`.
-
-        `then` is the message that will most likely follow, for those who can prepare for it.
-        """
+    def send(self, envelope: Envelope) -> None:
+        """Hand over one message to its one recipient, or raise `routing.failures.Failure`."""
 
     def close(self) -> None:
         """Let go of what is open; the next message opens it again."""

@@ -5,12 +5,12 @@ import time
 from types import TracebackType
 from typing import Self
 
-from connectors.mail.address import Mailbox
-from connectors.mail.conversation import Conversation, Timeouts
+from connectors.mail.envelope import Envelope
 from connectors.mail.failure import SHUTTING_DOWN, MailFailure, Stage, of_error
-from connectors.mail.mail import Mail
+from connectors.mail.smtp_session import SmtpSession, Timeouts
 from connectors.mail.target import SmtpTarget
 from routing.failures import Cause
+from routing.mailbox import Mailbox
 
 _IDLE = 15.0
 """Seconds after which a connection is asked whether it still lives before it is used."""
@@ -39,7 +39,7 @@ class SmtpSender:
         self._target = SmtpTarget.parse(url)
         self._sender = Mailbox.parse(sender).address
         self._timeouts = timeouts or Timeouts()
-        self._open: Conversation | None = None
+        self._open: SmtpSession | None = None
         self._owner = 0
         self._used_at = 0.0
 
@@ -56,9 +56,9 @@ class SmtpSender:
 
     def close(self) -> None:
         """Take leave of the server; the next message opens a new connection."""
-        conversation, self._open = self._current(), None
-        if conversation is not None:
-            conversation.quit()
+        session, self._open = self._current(), None
+        if session is not None:
+            session.quit()
 
     def check(self) -> None:
         """Connect and log in, or find the open connection alive; send nothing.
@@ -70,87 +70,82 @@ class SmtpSender:
         if failure is not None:
             raise failure.with_traceback(None)
 
-    def send(self, mail: Mail, *, then: Mail | None = None) -> None:
-        """Hand `mail` over; the server has accepted it when this returns.
-
-        Args:
-            mail: what is sent.
-            then: what will most likely be sent next: the server is told of it already. When
-                something else comes, or nothing, it costs a connection.
+    def send(self, envelope: Envelope) -> None:
+        """Hand `envelope` over; the server has accepted it when this returns.
 
         Raises:
             MailFailure: it has not, or, when `uncertain`, we do not know. It carries no
                 word of the server, no address, and no chained error that would.
         """
-        if self._open is not None and not self._open.takes(mail):
-            self._drop()
         reused = self._reusable()
-        failure = self._try(mail, then)
+        failure = self._try(envelope)
         if failure is not None and reused and _closed_before_it_began(failure):
-            failure = self._try(mail, then)
+            failure = self._try(envelope)
         if failure is not None:
-            # the frames below hold what the server said
+            # The frames below hold what the server said.
             raise failure.with_traceback(None)
 
-    def _try(self, mail: Mail | None, then: Mail | None = None) -> MailFailure | None:
-        """One attempt, to connect only when there is no mail.
+    def _try(self, envelope: Envelope | None) -> MailFailure | None:
+        """One attempt, to connect only when there is no message.
 
         The failure is returned, because raised here it would chain its cause.
         """
-        conversation = self._open or self._begin()
-        conversation.start_clock()
+        session = self._open or self._begin()
+        # Written before the clock starts: that it takes time is not the server's doing.
+        content = envelope.content if envelope else b""
+        session.start_clock()
         try:
-            if not conversation.ready:
-                conversation.open()
-            if mail is not None:
-                conversation.deliver(mail, self._sender, then=then)
+            if not session.ready:
+                session.open()
+            if envelope is not None:
+                session.deliver(envelope, content, self._sender)
         except MailFailure as refused:
             failure = refused
         except OSError as error:
-            failure = of_error(conversation.stage, error)
+            failure = of_error(session.stage, error)
         except BaseException:
             self._drop()
             raise
         else:
             self._used_at = time.monotonic()
             return None
-        self._recover(conversation, failure)
+        self._recover(session, failure)
         return failure
 
-    def _begin(self) -> Conversation:
-        self._open = Conversation(self._target, self._timeouts)
+    def _begin(self) -> SmtpSession:
+        self._open = SmtpSession(self._target, self._timeouts)
         self._owner = os.getpid()
         return self._open
 
-    def _recover(self, conversation: Conversation, failure: MailFailure) -> None:
+    def _recover(self, session: SmtpSession, failure: MailFailure) -> None:
         """Keep the connection only if the server refused one message and is ready for another."""
         refused = failure.status not in {None, SHUTTING_DOWN} and failure.stage in _IN_TRANSACTION
-        if refused and conversation.reset():
+        if refused and session.reset():
             self._used_at = time.monotonic()
         else:
             self._drop()
 
     def _reusable(self) -> bool:
         """Whether an open connection is at hand that still answers."""
-        conversation = self._current()
-        if conversation is None:
+        session = self._current()
+        if session is None:
             return False
         idle = time.monotonic() - self._used_at
-        if idle < _IDLE or conversation.alive():
+        if idle < _IDLE or session.alive():
             return True
         self._drop()
         return False
 
-    def _current(self) -> Conversation | None:
+    def _current(self) -> SmtpSession | None:
         """The open connection, if this process opened it; a parent's is let go in silence."""
         if self._open is not None and self._owner != os.getpid():
             self._drop()
         return self._open
 
     def _drop(self) -> None:
-        conversation, self._open = self._open, None
-        if conversation is not None:
-            conversation.abandon()
+        session, self._open = self._open, None
+        if session is not None:
+            session.abandon()
 
 
 _IN_TRANSACTION = frozenset({Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.ACCEPTANCE})

@@ -69,7 +69,9 @@ UNROUTED = Phrases(
     heading="Dossier sans service compétent identifié",
     lead="Aucun service compétent n’a pu être déterminé pour une demande d’autorisation de "
     "travail. Elle vous est adressée parce que votre service reçoit ces dossiers par défaut.",
-    expected="Merci de vérifier de quel service elle relève et de l’y faire réaffecter.",
+    expected="À faire : ouvrir le dossier dans TPS, y chercher le département du titre de séjour "
+    "ou de l’établissement, puis demander la réaffectation au service compétent à l’administrateur "
+    "des règles d’aiguillage, en donnant le numéro du dossier et le code du service.",
 )
 """What the fallback unit reads in place of `Event.FILED` and `Event.REASSIGNED_TO`."""
 

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from connectors.tps.errors import Defect
 from connectors.tps.fields import read_fields
-from connectors.tps.instant import parse_instant
-from connectors.tps.shape import Broken, an_object, is_object, whole_number
+from connectors.tps.json_checks import Broken, an_object, is_object, whole_number
+from connectors.tps.timestamps import parse_instant
 from routing.classification import Answers, classify
 from routing.facts import DossierState, Facts
 from routing.forms import Form, PermitType

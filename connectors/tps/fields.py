@@ -10,7 +10,7 @@ from functools import lru_cache
 import orjson
 
 from connectors.tps.errors import Defect
-from connectors.tps.shape import Broken, a_list, an_object
+from connectors.tps.json_checks import Broken, a_list, an_object
 from routing.forms import Field, Form
 from routing.text import normalise
 

@@ -5,11 +5,16 @@ from datetime import datetime
 
 from connectors.tps.dossier import known_state
 from connectors.tps.errors import Defect
-from connectors.tps.instant import parse_instant
-from connectors.tps.shape import Broken, a_list, an_object, is_object, whole_number
+from connectors.tps.json_checks import Broken, a_list, an_object, is_object, whole_number
+from connectors.tps.timestamps import parse_instant
 from routing.facts import DossierState
 
+LARGEST_PAGE = 1000
+"""What servers give at most; those of before March 2018 give 12 whatever is asked."""
+
 MOST_DIGITS = 20
+MOST_PAGES = 1_000_000
+"""Twelve million dossiers at the smallest pages: a list that says more is not believed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +53,14 @@ class ListPage:
     malformed: int
 
 
-def page_of(content: object, *, asked: int) -> ListPage:
+def page_of(content: object, *, asked: int, size: int = LARGEST_PAGE) -> ListPage:
     """The page that an answer holds.
 
     Args:
         content: the parsed answer.
         asked: the page that was asked for. A server that gives another one while that one
             exists would let dossiers go unseen.
+        size: rows that were asked for; more are refused.
 
     Raises:
         Broken: when the answer is not what the protocol promises.
@@ -62,9 +68,11 @@ def page_of(content: object, *, asked: int) -> ListPage:
     root = an_object(content, Defect.ROOT)
     pagination = an_object(root.get("pagination"), Defect.PAGINATION)
     page, pages = _count(pagination, "page"), _count(pagination, "nombre_de_page")
-    if page != asked and asked <= pages:
+    if (page != asked and asked <= pages) or pages > MOST_PAGES:
         raise Broken(Defect.PAGINATION)
     listed = a_list(root.get("dossiers"), Defect.DOSSIERS)
+    if len(listed) > size:
+        raise Broken(Defect.DOSSIERS)
     rows = [row for each in listed if (row := _row(each)) is not None]
     return ListPage(
         rows=tuple({row.number: row for row in rows}.values()),

@@ -10,33 +10,29 @@ from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import Protocol
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import requests
 import urllib3
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_random
 
-from connectors.tps.answer import Answer, parse
-from connectors.tps.deadline import TimedAdapter, within
+from connectors.deadline import TooManyBytes, within
+from connectors.http import BoundedSession, read_body
 from connectors.tps.errors import Place, TpsFailure, failure
-from connectors.tps.status import cause_of, seconds_to_wait
+from connectors.tps.http_status import cause_of, seconds_to_wait
+from connectors.tps.sealed_response import Answer, parse
 from routing.failures import Cause
-
-if TYPE_CHECKING:
-    from requests.structures import CaseInsensitiveDict
 
 USER_AGENT = "work-in-france-routing"
 MOST_REDIRECTS = 3
 DRAINED = 65_536
 """Bytes of a refusal that are read away, so that its connection can serve the next call."""
 
-_HEADERS = {
-    "Accept": "application/json",
-    "Accept-Encoding": "gzip",
-    "Connection": "keep-alive",
-    "User-Agent": USER_AGENT,
-}
+OVERHEAD = 1_000_000
+"""Bytes on the wire besides an answer's content: headers, and the frames of its chunks."""
+
+_HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": USER_AGENT}
 _PORTS = {"http": 80, "https": 443}
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
@@ -84,39 +80,49 @@ class Transport:
         token: Secret | Callable[[], str],
         token_in_query: bool,
         limits: Limits,
-        session: requests.Session,
+        session: requests.Session | None = None,
     ) -> None:
         self._base_url = _checked(base_url)
         self._token = token
         self._token_in_query = token_in_query
         self._limits = limits
-        self._settings = _settings(session, self._base_url)
-        # Not the session itself: it reads the bodies of redirects without a limit.
-        self._adapter = TimedAdapter()
+        self._session = _bounded(session)
         self._again = _quickly(limits.quick_retries) if limits.quick_retries else None
         _be_discreet()
 
     def get(
-        self, place: Place, path: str, query: Mapping[str, str | int] | None = None
+        self,
+        place: Place,
+        path: str,
+        query: Mapping[str, str | int] | None = None,
+        *,
+        most_objects: int | None = None,
     ) -> Answer | TpsFailure:
-        """The answer to a GET of `path`, or what became of it."""
+        """The answer to a GET of `path`, or what became of it.
+
+        Args:
+            place: for errors.
+            path: below the address of the server.
+            query: of the address.
+            most_objects: an answer with more JSON objects is refused before it is parsed.
+        """
         url = f"{self._base_url}{path}" + (f"?{urlencode(query)}" if query else "")
-        with within(self._limits.whole):
-            outcome = self._follow(place, url)
+        with within(self._limits.whole, most_bytes=2 * self._limits.size + OVERHEAD):
+            outcome = self._follow(place, url, most_objects)
             if self._again is None or not _was_cut(outcome):
                 return outcome
-            return self._again(self._follow, place, url)
+            return self._again(self._follow, place, url, most_objects)
 
     def close(self) -> None:
         """Close the kept connections."""
-        self._adapter.close()
+        self._session.close()
 
-    def _follow(self, place: Place, url: str) -> Answer | TpsFailure:
-        outcome = self._exchange(place, url)
+    def _follow(self, place: Place, url: str, most_objects: int | None) -> Answer | TpsFailure:
+        outcome = self._exchange(place, url, most_objects)
         for _ in range(MOST_REDIRECTS):
             if not isinstance(outcome, _Elsewhere):
                 return outcome
-            outcome = self._exchange(place, outcome.url)
+            outcome = self._exchange(place, outcome.url, most_objects)
             if isinstance(outcome, TpsFailure) and outcome.cause is Cause.TPS_NOT_JSON:
                 # A page to log in on, for instance: the address is not the API's.
                 return failure(Cause.TPS_REDIRECTED, place)
@@ -124,7 +130,9 @@ class Transport:
             return failure(Cause.TPS_REDIRECTED, place)
         return outcome
 
-    def _exchange(self, place: Place, url: str) -> Answer | TpsFailure | _Elsewhere:
+    def _exchange(
+        self, place: Place, url: str, most_objects: int | None
+    ) -> Answer | TpsFailure | _Elsewhere:
         token = self._secret()
         if token is None:
             return failure(Cause.TPS_UNAUTHORIZED, place)
@@ -134,7 +142,7 @@ class Transport:
             return failure(_cause_before_answer(error), place)
         with closing(response):
             try:
-                return self._read(place, response)
+                return self._read(place, response, most_objects)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                 return failure(_cause_within_answer(error), place)
 
@@ -144,21 +152,24 @@ class Transport:
         return bare if _TOKEN.fullmatch(bare := token.strip()) else None
 
     def _send(self, url: str, token: str) -> requests.Response:
-        request = requests.PreparedRequest()
-        request.method = "GET"
-        request.url = _with_token(url, token) if self._token_in_query else url
-        headers = dict(_HEADERS)
-        if not self._token_in_query:
-            headers["Authorization"] = f"Bearer {token}"
-        # A plain dictionary does: each name stands there once, and requests only passes it on.
-        request.headers = cast("CaseInsensitiveDict[str]", headers)
-        patience = (self._limits.connect, self._limits.read)
-        return self._adapter.send(request, timeout=patience, **self._settings)
+        return self._session.get(
+            _with_token(url, token) if self._token_in_query else url,
+            headers=_HEADERS,
+            # As a hook and not as a header, which the machine's netrc would replace.
+            auth=_unchanged if self._token_in_query else _Bearer(token),
+            timeout=(self._limits.connect, self._limits.read),
+            # Given here, because the environment would count for more than the session.
+            verify=self._session.verify if isinstance(self._session.verify, str) else None,
+            stream=True,
+            allow_redirects=False,
+        )
 
-    def _read(self, place: Place, response: requests.Response) -> Answer | TpsFailure | _Elsewhere:
+    def _read(
+        self, place: Place, response: requests.Response, most_objects: int | None
+    ) -> Answer | TpsFailure | _Elsewhere:
         cause = cause_of(response.status_code)
         if cause is None:
-            outcome = self._parsed(response)
+            outcome = self._parsed(response, most_objects)
             return outcome if isinstance(outcome, Answer) else failure(outcome, place)
         with suppress(urllib3.exceptions.HTTPError, OSError):
             response.raw.read(DRAINED, decode_content=False)
@@ -171,12 +182,11 @@ class Transport:
             retry_after=seconds_to_wait(response.headers.get("Retry-After"), datetime.now(UTC)),
         )
 
-    def _parsed(self, response: requests.Response) -> Answer | Cause:
-        announced = response.headers.get("Content-Length", "")
-        if announced.isascii() and announced.isdigit() and float(announced) > self._limits.size:
+    def _parsed(self, response: requests.Response, most_objects: int | None) -> Answer | Cause:
+        body = read_body(response, most=self._limits.size)
+        if body is None or (most_objects is not None and body.count(b"{") > most_objects):
             return Cause.TPS_OVERSIZED
-        body: bytes = response.raw.read(self._limits.size + 1, decode_content=True)
-        return Cause.TPS_OVERSIZED if len(body) > self._limits.size else parse(body)
+        return parse(body)
 
     def _same_server(self, response: requests.Response) -> str | None:
         """Where a redirect leads, when that is the same scheme, host and port."""
@@ -214,20 +224,32 @@ def _server(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
 
 
-def _settings(session: requests.Session, base_url: str) -> dict[str, Any]:
-    """Proxies, authorities and client certificate: of the session, else of the environment.
-
-    They are asked for once, because asking costs as much as a request.
+def _bounded(given: requests.Session | None) -> requests.Session:
+    """A session with the proxies, authorities and client certificate of the one that is given.
 
     Raises:
-        ValueError: when the session does not verify TLS.
+        ValueError: it does not verify TLS.
     """
-    if session.verify is False:
-        raise ValueError("a session that does not verify TLS must not carry the token of TPS")
-    authorities = session.verify if isinstance(session.verify, str) else None
-    return dict(
-        session.merge_environment_settings(base_url, {}, stream=True, verify=authorities, cert=None)
-    )
+    session = BoundedSession()
+    if given is not None:
+        if given.verify is False:
+            raise ValueError("a session that does not verify TLS must not carry the token of TPS")
+        session.proxies, session.verify, session.cert = given.proxies, given.verify, given.cert
+        session.trust_env = given.trust_env
+    return session
+
+
+class _Bearer(requests.auth.AuthBase):
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
 
 
 def _with_token(url: str, token: str) -> str:
@@ -274,15 +296,20 @@ _BEFORE_ANSWER: tuple[tuple[tuple[type[BaseException], ...], Cause], ...] = (
 
 
 def _cause_within_answer(error: Exception) -> Cause:
+    inner = error.args[0] if error.args else None
     for kinds, cause in _WITHIN_ANSWER:
-        if isinstance(error, kinds):
+        if isinstance(error, kinds) or isinstance(inner, kinds):
             return cause
     return Cause.TPS_TRUNCATED
 
 
 _WITHIN_ANSWER: tuple[tuple[tuple[type[BaseException], ...], Cause], ...] = (
     ((requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), Cause.TPS_TIMEOUT),
-    ((urllib3.exceptions.DecodeError,), Cause.TPS_NOT_JSON),
+    ((TooManyBytes,), Cause.TPS_OVERSIZED),
+    (
+        (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError),
+        Cause.TPS_NOT_JSON,
+    ),
 )
 
 

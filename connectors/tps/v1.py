@@ -7,11 +7,11 @@ from typing import Self, TypeVar
 
 import requests
 
-from connectors.tps.answer import Answer
 from connectors.tps.dossier import facts_of
 from connectors.tps.errors import Defect, Operation, Place, TpsFailure, malformed
-from connectors.tps.listing import ListPage, page_of
-from connectors.tps.shape import Broken, an_object
+from connectors.tps.json_checks import Broken, an_object
+from connectors.tps.listing import LARGEST_PAGE, ListPage, page_of
+from connectors.tps.sealed_response import Answer
 from connectors.tps.transport import Limits, Secret, Transport
 from routing.facts import Facts
 from routing.failures import Cause
@@ -19,8 +19,8 @@ from routing.forms import Form, PermitType
 
 Read = TypeVar("Read")
 
-LARGEST_PAGE = 1000
-"""What servers give at most; those of before March 2018 give 12 whatever is asked."""
+OBJECTS_A_ROW, OBJECTS_A_PAGE = 4, 50
+"""A row is one JSON object, a page two more: whoever sends several times as many is not parsed."""
 
 _SLIPS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What code raises when it meets a value that nobody thought of."""
@@ -78,7 +78,7 @@ class TpsV1:
                 size=max_bytes,
                 quick_retries=quick_retries,
             ),
-            session=session or requests.Session(),
+            session=session,
         )
 
     def list_page(
@@ -101,7 +101,8 @@ class TpsV1:
                 Place(Operation.LIST, procedure),
                 f"/api/v1/procedures/{procedure:d}/dossiers",
                 query,
-                partial(page_of, asked=page),
+                partial(page_of, asked=page, size=size),
+                most_objects=OBJECTS_A_ROW * size + OBJECTS_A_PAGE,
             )
         )
 
@@ -159,6 +160,8 @@ class TpsV1:
         path: str,
         query: dict[str, str | int],
         reader: Callable[[object], Read],
+        *,
+        most_objects: int | None = None,
     ) -> Read | TpsFailure:
         """What `reader` makes of the answer, or why there is none.
 
@@ -167,7 +170,7 @@ class TpsV1:
         leaves its frames and its context here.
         """
         try:
-            answer = self._transport.get(place, path, query)
+            answer = self._transport.get(place, path, query, most_objects=most_objects)
             return _reduced(answer, place, reader) if isinstance(answer, Answer) else answer
         except BaseException as error:
             error.__cause__ = error.__context__ = None

@@ -18,6 +18,7 @@ from store.audit import AuditLog, Line, Step
 from store.engine import Database
 from store.seal_keys import load_or_create_signing_key
 from store.seals import read_seals, seal_pending
+from tests.processes import umask_kept
 from tests.store.audit_scene import SECRET, START, tampering, write
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "audit.md"
@@ -53,7 +54,7 @@ def wif(
         settings.load.cache_clear()
         monkeypatch.setattr(sys, "argv", ["wif", *map(str, arguments)])
         capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
+        with umask_kept(), pytest.raises(SystemExit) as ended:
             main()
         said = capfd.readouterr()
         return Outcome(int(ended.value.code or 0), said.out, said.err)
@@ -82,6 +83,13 @@ def tamper(database: Database, statement: str) -> None:
         connection.execute(text(statement))
 
 
+def _seal_anew(database: Database, key: Path) -> None:
+    """What somebody does who owns the database and some key of their own."""
+    with tampering(database) as connection:
+        connection.execute(text("DELETE FROM audit_seals"))
+    seal_pending(database, load_or_create_signing_key(key), now=START)
+
+
 class TestVerify:
     def test_an_intact_log(self, wif: Wif, sealed: Database) -> None:
         write(sealed, 2)
@@ -90,8 +98,63 @@ class TestVerify:
         assert outcome.out.splitlines() == [
             "30 lines under 1 seals checked, against var/seals.jsonl",
             "2 lines from 31 on (2026-01-05 08:00:00.000000 UTC) are not sealed yet",
+            "NOT ANCHORED, nothing from outside vouches for it; missing: "
+            "a key: give --pin, --public-key, or set WIF_SEAL_PUBLIC_KEYS",
+            "NOT ANCHORED, nothing from outside vouches for it; missing: "
+            "a seal: give --head or --against with what was mailed or kept elsewhere",
             "INTACT",
         ]
+
+    def test_a_log_that_is_anchored_outside(self, wif: Wif, sealed: Database) -> None:
+        first = wif("audit", "seals", "public-key", "--hex").out.strip()
+        (seal,) = read_seals(sealed)
+        outcome = wif("audit", "verify", "--pin", first, "--head", f"1:{seal.hash}")
+        assert outcome.code == 0
+        assert "NOT ANCHORED" not in outcome.out
+        pinned = wif("audit", "verify", "--pin", first, "--json").json
+        assert (pinned["intact"], pinned["anchored"]) == (True, False)
+
+    def test_a_log_sealed_anew_under_a_key_that_was_added_to_the_file(
+        self, wif: Wif, sealed: Database, tmp_path: Path
+    ) -> None:
+        foreign = load_or_create_signing_key(tmp_path / "foreign")
+        with (tmp_path / "var" / "seal.key.pub").open("ab") as file:
+            file.write(foreign.public_pem)
+        _seal_anew(sealed, tmp_path / "foreign")
+        (tmp_path / "var" / "seals.jsonl").unlink()
+        outcome = wif("audit", "verify")
+        assert outcome.code == 1
+        assert "seal 1: seal-key-unknown" in outcome.out
+
+    def test_a_log_sealed_anew_under_another_first_key_shows_against_the_pinned_one(
+        self, wif: Wif, sealed: Database, tmp_path: Path
+    ) -> None:
+        first = wif("audit", "seals", "public-key", "--hex").out.strip()
+        for name in ("seal.key", "seal.key.pub", "seals.jsonl"):
+            (tmp_path / "var" / name).unlink()
+        load_or_create_signing_key(tmp_path / "var" / "seal.key")
+        _seal_anew(sealed, tmp_path / "var" / "seal.key")
+        blind = wif("audit", "verify")
+        assert (blind.code, "NOT ANCHORED" in blind.out) == (0, True)
+        assert "seal 1: seal-key-unknown" in wif("audit", "verify", "--pin", first).out
+
+    def test_a_log_cut_off_with_its_seals_and_journal_shows_against_the_mailed_seal(
+        self, wif: Wif, sealed: Database, tmp_path: Path
+    ) -> None:
+        write(sealed, 5)
+        wif("audit", "seal")
+        newest = list(read_seals(sealed))[-1]
+        with tampering(sealed) as connection:
+            connection.execute(text("DELETE FROM audit_lines WHERE id > 30"))
+            connection.execute(text("DELETE FROM audit_seals WHERE number = 2"))
+        (tmp_path / "var" / "seals.jsonl").unlink()
+        assert wif("audit", "verify").code == 0
+        outcome = wif("audit", "verify", "--head", f"2:{newest.hash}")
+        assert outcome.code == 1
+        assert "seal 2: seal-missing" in outcome.out
+
+    def test_a_head_that_is_none(self, wif: Wif, sealed: Database) -> None:
+        assert wif("audit", "verify", "--head", "12").code == 2
 
     def test_a_log_without_seals_is_said_to_be_so(self, wif: Wif, database: Database) -> None:
         write(database, 2)
@@ -195,7 +258,7 @@ class TestSeal:
             "WIF_TPS_URL": "https://tps.example",
             "WIF_TPS_TOKEN": "token",
             "WIF_BROKER_URL": "redis://redis.example",
-            "WIF_SMTP_URL": "smtp://smtp.example",
+            "WIF_SMTP_URL": "smtps://smtp.example",
             "WIF_MAIL_FROM": "wif@wif.example",
         }
         for name, value in given.items():
@@ -316,9 +379,36 @@ class TestExport:
     def test_an_unsigned_export_says_so(self, wif: Wif, database: Database) -> None:
         write(database, 1)
         assert wif("audit", "export", "--out", "a.jsonl").err.endswith("not signed\n")
-        assert (
-            "the file as a whole is not signed" in wif("audit", "verify", "--file", "a.jsonl").out
-        )
+        outcome = wif("audit", "verify", "--file", "a.jsonl")
+        assert outcome.code == 3
+        assert outcome.out.splitlines()[-1].startswith("UNSIGNED")
+        assert wif("audit", "verify", "--file", "a.jsonl", "--allow-unsigned").code == 0
+
+    def test_an_export_whose_signature_was_removed(self, wif: Wif, sealed: Database) -> None:
+        wif("audit", "export", "--out", "a.jsonl")
+        keys = ("--public-key", "var/seal.key.pub")
+        assert wif("audit", "verify", "--file", "a.jsonl", *keys).code == 0
+        path = Path("a.jsonl")
+        *rest, end = path.read_text().splitlines()
+        bare = {**json.loads(end), "signature": None, "public_key": None}
+        path.write_text("\n".join([*rest, json.dumps(bare)]) + "\n")
+        assert wif("audit", "verify", "--file", "a.jsonl", *keys).code == 3
+
+    def test_lines_withheld_inside_the_period_are_counted(self, wif: Wif, sealed: Database) -> None:
+        with tampering(sealed) as connection:
+            connection.execute(text("DELETE FROM audit_seals"))
+            connection.execute(
+                text("UPDATE audit_lines SET at = '2025-12-01 00:00:00+00:00' WHERE id IN (7, 8)")
+                if sealed.dialect == "postgresql"
+                else text(
+                    "UPDATE audit_lines SET at = '2025-12-01 00:00:00.000000' WHERE id IN (7, 8)"
+                )
+            )
+        Path("var/seals.jsonl").unlink()
+        wif("audit", "seal")
+        wif("audit", "export", "--since", "2026-01-01", "--out", "a.jsonl")
+        outcome = wif("audit", "verify", "--file", "a.jsonl", "--json").json
+        assert (outcome["intact"], outcome["withheld"], outcome["withheld_inside"]) == (True, 2, 2)
 
     def test_the_schema(self, wif: Wif) -> None:
         assert wif("audit", "export", "--schema").json["title"] == "One line of an audit export"

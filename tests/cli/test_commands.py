@@ -1,14 +1,21 @@
 """The `wif` command as a user meets it: as a process, with its output and its exit code."""
 
 import json
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
-from connectors.tps.simulator import Server
 from routing.forms import Form
-from tests.processes import wif
-from tests.stage import PARIS_FORM, Stage
+from service import watch_health
+from service.poll import poll
+from simulator import Server
+from store import heartbeats
+from store.models import Heartbeat
+from tests.processes import Ran, wif
+from tests.stage import OTHER_FORM, PARIS_FORM, Stage
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 """What differs between the engines is tested below the command."""
@@ -73,6 +80,77 @@ def test_a_stopped_procedure_shows_in_the_status(stage: Stage, settings: dict[st
     assert needy["reason"] == "tps-unauthorized"
 
 
+def test_the_status_is_a_probe(stage: Stage, settings: dict[str, str]) -> None:
+    def probe() -> Ran:
+        return wif("status", **settings)
+
+    stage.run()
+    assert probe().returncode == 0
+    assert "neither beat nor a worker was ever seen" in probe().stdout
+    now = datetime.now(UTC)
+    with stage.runtime.database.begin() as connection:
+        heartbeats.note(connection, ["beat", "poll"], now - timedelta(minutes=2))
+        heartbeats.note(connection, ["beat"], now)
+    assert probe().returncode == 0
+    assert "alive since" in probe().stdout
+    with stage.runtime.database.begin() as connection:
+        connection.execute(update(Heartbeat).values(seen_at=now - timedelta(minutes=10)))
+    assert probe().returncode == 3
+    assert "NOT SEEN since" in probe().stdout
+    assert wif("status", **{**settings, "WIF_DATABASE_URL": "sqlite:////proc/none"}).returncode == 1
+
+
+def test_an_incident_shows_the_counts_of_this_moment(
+    stage: Stage, settings: dict[str, str]
+) -> None:
+    stage.run()
+    stage.file()
+    poll(stage.runtime, PARIS_FORM)
+    stage.wait(hours=1)
+    watch_health.check(stage.runtime)
+    ran = wif("status", "--json", **settings)
+    assert ran.returncode == 3
+    kinds = {each["kind"]: each["count"] for each in json.loads(ran.stdout)["incidents"]}
+    assert kinds["unread-dossiers"] == 1
+    stage.run()
+    after = json.loads(wif("status", "--json", **settings).stdout)
+    kinds = {each["kind"]: each["count"] for each in after["incidents"]}
+    assert (after["pending"], kinds["unread-dossiers"]) == (0, 0)
+
+
+def test_many_procedures_that_fail_of_one_cause_are_one_line(
+    stage: Stage, settings: dict[str, str]
+) -> None:
+    stage.tps.fail_all(401)
+    ran = wif("run-once", **settings)
+    assert ran.stdout.count("tps-unauthorized") == 1
+    assert f"{OTHER_FORM}, {PARIS_FORM}" in ran.stdout
+    assert wif("status", **settings).stdout.count("tps-unauthorized") == 1
+
+
+def test_doctor_names_settings_that_nobody_reads_and_asks_tps_whatever_the_rules_are(
+    stage: Stage, settings: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "rules").mkdir()
+    given = {**settings, "WIF_SMPT_URL": "smtp://x", "WIF_CONFIG_DIR": str(tmp_path / "rules")}
+    found = {each["check"]: each for each in json.loads(wif("doctor", "--json", **given).stdout)}
+    assert (
+        found["settings"]["advice"] == "WIF_SMPT_URL: no such setting; did you mean WIF_SMTP_URL?"
+    )
+    assert not found["rules"]["well"]
+    assert found["tps"]["well"]
+    stage.tps.fail_all(401)
+    found = {each["check"]: each for each in json.loads(wif("doctor", "--json", **given).stdout)}
+    assert "tps-unauthorized" in found["tps"]["advice"]
+
+
+def test_times_in_tables_carry_their_zone(stage: Stage, settings: dict[str, str]) -> None:
+    stage.file()
+    stage.run()
+    listed = wif("procedures", "list", **settings).stdout
+    assert re.search(r"\d\d:\d\d:\d\d CES?T", listed)
+
+
 def test_a_dossier_is_reassigned_by_hand_and_stays_until_it_is_unpinned(
     stage: Stage, settings: dict[str, str], paris: Form
 ) -> None:
@@ -81,6 +159,7 @@ def test_a_dossier_is_reassigned_by_hand_and_stays_until_it_is_unpinned(
     key = f"{PARIS_FORM}/{number}"
     moved = wif("dossiers", "reassign", key, "--to", "UD093", "--reason", "moved", **settings)
     assert moved.stdout.strip() == f"{key}: UD093"
+    stage.wait(minutes=1)
     stage.tps.change(number, department="92")
     wif("run-once", **settings)
     assert stage.dossier(number).assignment.units == ("UD093",)
@@ -92,7 +171,7 @@ def test_a_dossier_is_reassigned_by_hand_and_stays_until_it_is_unpinned(
     ("arguments", "says"),
     [
         (("--to", "UD999", "--reason", "moved"), "UD999: no unit"),
-        (("--to", "UD093", "--reason", "Mme Martin l'a dit"), "must be a code"),
+        (("--to", "UD093", "--reason", "Mme Martin l'a dit"), "must be one of moved"),
         ((), "give --to UNIT and --reason CODE"),
     ],
 )
@@ -106,3 +185,45 @@ def test_a_reassignment_that_will_not_do_is_refused_in_one_line(
     assert says in refused.stderr
     assert refused.stderr.count("\n") == 1
     assert "Martin" not in refused.stderr
+
+
+def test_dossiers_are_listed_by_unit_department_type_state_and_day(
+    stage: Stage, settings: dict[str, str]
+) -> None:
+    first = stage.file(department="75", permit_type="doctorat")
+    stage.wait(days=3)
+    second = stage.file(department="93", permit_type="apprentissage", state="received")
+    stage.run()
+
+    def listed(*options: str) -> list[int]:
+        ran = wif("dossiers", "list", "--json", *options, **settings)
+        assert ran.returncode == 0, ran
+        return [each["number"] for each in json.loads(ran.stdout)]
+
+    assert listed() == [first, second]
+    assert listed("--unit", "UD075") == [first]
+    assert listed("--unit", "UD07") == []
+    assert listed("--department", "93") == [second]
+    assert listed("--permit-type", "doctorat") == [first]
+    assert listed("--state", "received") == [second]
+    assert listed("--since", stage.now.date().isoformat()) == [second]
+    assert wif("dossiers", "list", "--since", "hier", **settings).returncode == 2
+    short = wif("dossiers", "list", "--limit", "1", **settings)
+    assert "there are more than 1" in short.stderr
+    lines = wif("dossiers", "list", "--csv", **settings).stdout.splitlines()
+    assert lines[0].startswith("procedure,number,status,state,permit_type,department,unit,rule")
+    assert len(lines) == 3
+
+
+def test_show_says_why_a_dossier_is_pinned_and_trace_which_line_to_prove(
+    stage: Stage, settings: dict[str, str]
+) -> None:
+    number = stage.file()
+    stage.run()
+    key = f"{PARIS_FORM}/{number}"
+    wif("dossiers", "reassign", key, "--to", "UD092", "--reason", "moved", **settings)
+    shown = json.loads(wif("dossiers", "show", key, "--json", **settings).stdout)
+    assert (shown["pinned"], shown["pinned_reason"]) == ("UD092", "moved")
+    life = json.loads(wif("audit", "trace", key, "--json", **settings).stdout)
+    assert all(isinstance(line["id"], int) for line in life)
+    assert all(datetime.fromisoformat(line["at"]).tzinfo for line in life)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from config.json_schemas import schemas
-from connectors.tps.simulator import Server
 from routing.facts import Filer
 from routing.territory import departments
+from simulator import Server
 from store import rulesets
 from tests.processes import ROOT, wif
 from tests.stage import PARIS_FORM, Stage
@@ -197,11 +197,15 @@ def test_coverage_as_a_page_is_whole_and_loads_nothing(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout.strip()) == (0, str(page))
     assert parsed.loads == []
     assert "http" not in text.replace("http-equiv", "")
-    assert len(parsed.rows) == 1 + len(departments()) + 1
-    assert {len(row) for row in parsed.rows} == {2 + 9}
+    matrix = [row for row in parsed.rows if len(row) == 2 + 9]
+    assert len(matrix) == 1 + len(departments()) + 1
+    offices = [row for row in parsed.rows if len(row) == 3]
+    assert ["UD075", "Unité départementale de Paris", "moe.ud075@direccte.example"] in offices
+    assert "Unité départementale de Paris &lt;moe.ud075@direccte.example&gt;" in text
     (paris,) = (row for row in parsed.rows if row[0] == "75 Paris")
     assert paris[1] == "Île-de-France"
-    assert " ".join(paris[2].split()) == "UD075 etudiants"
+    assert paris[2].split()[0] == "UD075"
+    assert paris[2].split()[-1] == "etudiants"
     assert parsed.unrouted == 74 * 9 + 36
 
 
@@ -237,7 +241,7 @@ def test_explain_given_facts_says_why_not_why_and_where(service: dict[str, str])
         ("etudiants", False),
         ("introduction-salarie", True),
     ]
-    assert found["facts"]["procedure"] == 33588
+    assert found["facts"] == {"permit_type": "introduction-salarie", "department": "93"}
     assert found["units"] == [
         {
             "code": "UD093",
@@ -299,7 +303,54 @@ def test_simulate_exits_0_when_nothing_moves(service: dict[str, str], files: Pat
 
     done = wif("rules", "simulate", str(files), **service)
 
-    assert (done.returncode, done.stdout.splitlines()[1]) == (0, "Nothing moves")
+    said = done.stdout.splitlines()[1:]
+    assert (done.returncode, said) == (0, ["No difference", "Nothing moves"])
+
+
+def test_a_mailbox_that_changes_is_shown_before_it_is_published(
+    service: dict[str, str], files: Path
+) -> None:
+    wif("run-once", **service)
+    edit(files, "units.yaml", "moe.ud075@direccte.example", "moe.ud75@direccte.example")
+    for command in (("simulate", str(files)), ("publish", str(files), "--yes")):
+        done = wif("rules", *command, **service)
+        assert done.returncode == 0, done
+        assert "moe.ud075@direccte.example" in done.stdout
+        assert "moe.ud75@direccte.example" in done.stdout
+        assert "Nothing moves" in done.stdout
+
+
+def test_diff_compares_files_and_rule_sets(service: dict[str, str], files: Path) -> None:
+    wif("run-once", **service)
+    edit(files, "units.yaml", "Unité départementale de Paris", "Unité de Paris")
+    assert wif("rules", "publish", str(files), "--yes", **service).returncode == 0
+    new, old = [
+        each["hash"] for each in json.loads(wif("rules", "history", "--json", **service).stdout)
+    ]
+    (found,) = json.loads(wif("rules", "diff", old, new, "--json", **service).stdout)
+    assert (found["section"], found["entry"], found["field"]) == ("units", "UD075", "name")
+    assert (found["before"], found["after"]) == (
+        "Unité départementale de Paris",
+        "Unité de Paris",
+    )
+    assert wif("rules", "rollback", "--previous", "--yes", **service).returncode == 0
+    assert json.loads(wif("rules", "diff", old, "--json", **service).stdout) == []
+    assert wif("rules", "rollback", **service).returncode == 2
+
+
+def test_a_new_form_that_tps_does_not_know_is_said_before_publishing(
+    service: dict[str, str], files: Path
+) -> None:
+    wif("run-once", **service)
+    edit(
+        files,
+        "procedures.yaml",
+        "procedures:\n",
+        "procedures:\n  - id: 99999\n    department: 75 - Paris\n    kind: apt-etudiant\n"
+        "    filer: student\n",
+    )
+    done = wif("rules", "publish", str(files), "--yes", **service)
+    assert "TPS does not know procedure 99999" in done.stderr, done
 
 
 def test_simulate_counts_stored_dossiers_and_cases_to_come_and_exits_3(

@@ -9,7 +9,7 @@ from typing import Any
 
 import tasks.celery
 from config.settings import Settings
-from tasks.runtime import Runtime
+from service.runtime import Runtime
 from tests.faults.clock import CLOCK, ShiftedClock
 from tests.faults.hurry import hurry
 

@@ -24,15 +24,15 @@ from hypothesis.stateful import (
     rule,
 )
 
-from connectors.tps.simulator import Fault as TpsFault
-from connectors.tps.simulator import FaultKind, SimulatedDossier
 from routing.facts import DossierState
+from service.reassign import reassign, unpin
+from service.reroute import reroute_open
+from service.resume import resume
+from simulator import Fault as TpsFault
+from simulator import FaultKind, SimulatedDossier
 from store import deliveries, dossiers
 from store.audit import Line, Step
 from store.deliveries import DeliveryState, Filter
-from tasks.reassigning import reassign, unpin
-from tasks.rerouting import reroute_open
-from tasks.resuming import resume
 from tests.faults.victims import Victim
 from tests.faults.world import FORMS, World, publish_variant, world
 from tests.fixtures_smtp import At

@@ -13,14 +13,14 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from connectors.tps.simulator import Truth
 from routing.assignment import Event
 from routing.ruleset import RuleSet
+from service.guards.limits import LEASE
+from simulator import Truth
 from store.audit import AuditLog, Step
 from store.deliveries import DeliveryState
 from store.dossiers import DossierStatus
 from store.models import AuditLine, Delivery, Dossier, Procedure
-from tasks.limits import LEASE
 from tests.faults.mailbox import Told
 
 LONGEST_WAIT = timedelta(hours=24)

@@ -17,23 +17,23 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Select, select, text, true, update
 
-import tasks.delivering
-import tasks.polling
-import tasks.reading
-import tasks.routing
+import service.deliver
+import service.poll
+import service.read
+import service.route
 from connectors.mail.message import compose
 from connectors.tps.listing import ListPage
 from routing.failures import TABLE, Action, Cause, Failure
-from store import clocks, deliveries, dossiers, finishing, procedures
+from service import sweep as sweeping
+from service.clock import PARIS
+from service.runtime import Runtime
+from store import clock_repair, deliveries, dossiers, finish_deliveries, procedures
 from store.audit import AuditLog, Line
 from store.bulk import update_leased
 from store.deliveries import ClaimedDelivery, DeliveryState, Postponement
 from store.dossiers import DossierStatus
 from store.leases import Lease
 from store.models import Delivery, Dossier
-from tasks import upkeep
-from tasks.clock import PARIS
-from tasks.runtime import Runtime
 
 Without = Callable[[pytest.MonkeyPatch], None]
 
@@ -121,7 +121,7 @@ def _unfenced_deliveries(patch: pytest.MonkeyPatch) -> None:
             connection.execute(deliveries._POSTPONING, rows)
         return frozenset(item.id for item in postponements)
 
-    patch.setattr(finishing, "finish_sent", finish_sent)
+    patch.setattr(finish_deliveries, "finish_sent", finish_sent)
     patch.setattr(deliveries, "postpone", postpone)
 
 
@@ -192,15 +192,15 @@ def meet_before_storing(patch: pytest.MonkeyPatch, together: threading.Barrier) 
 
 def sweep(patch: pytest.MonkeyPatch) -> None:
     """Only messages say what is to be done."""
-    patch.setattr(upkeep, "sweep", lambda *_: upkeep.SweepReport(0, deliveries=False))
+    patch.setattr(sweeping, "sweep", lambda *_: sweeping.SweepReport(0, deliveries=False))
 
 
 def cursor_in_the_commit(patch: pytest.MonkeyPatch) -> None:
     """The cursor moves on before the page has been read and stored."""
-    read = tasks.polling._Tick._list
+    read = service.poll._Tick._list
 
     def move_and_read(
-        tick: tasks.polling._Tick, number: int, *, size: int, newest_first: bool = False
+        tick: service.poll._Tick, number: int, *, size: int, newest_first: bool = False
     ) -> ListPage:
         if not newest_first and tick.cursor.scan_pages > 1:
             started_at = tick.cursor.scan_started_at or tick.started_at
@@ -213,16 +213,16 @@ def cursor_in_the_commit(patch: pytest.MonkeyPatch) -> None:
                 )
         return read(tick, number, size=size, newest_first=newest_first)
 
-    patch.setattr(tasks.polling._Tick, "_list", move_and_read)
+    patch.setattr(service.poll._Tick, "_list", move_and_read)
 
 
 def failed_pages(patch: pytest.MonkeyPatch) -> None:
     """A page that could not be read is taken for one without rows."""
-    read = tasks.polling._Tick._list
+    read = service.poll._Tick._list
     pages: dict[object, int] = {}
 
     def swallow(
-        tick: tasks.polling._Tick, number: int, *, size: int, newest_first: bool = False
+        tick: service.poll._Tick, number: int, *, size: int, newest_first: bool = False
     ) -> ListPage:
         try:
             page = read(tick, number, size=size, newest_first=newest_first)
@@ -231,7 +231,7 @@ def failed_pages(patch: pytest.MonkeyPatch) -> None:
         pages[tick] = page.pages
         return page
 
-    patch.setattr(tasks.polling._Tick, "_list", swallow)
+    patch.setattr(service.poll._Tick, "_list", swallow)
 
 
 def walk_from_the_end(patch: pytest.MonkeyPatch) -> None:
@@ -248,7 +248,7 @@ def walk_from_the_end(patch: pytest.MonkeyPatch) -> None:
         tick._complete(started_at, pages)
         return True
 
-    patch.setattr(tasks.polling._Tick, "_scan", ascending)
+    patch.setattr(service.poll._Tick, "_scan", ascending)
 
 
 def repeated_absence(patch: pytest.MonkeyPatch) -> None:
@@ -278,7 +278,7 @@ def quarantine_clock(patch: pytest.MonkeyPatch) -> None:
 
 def isolated_reading(patch: pytest.MonkeyPatch) -> None:
     """A dossier that cannot be read ends the batch."""
-    read = tasks.reading._read
+    read = service.read._read
 
     def strict(*args: Any) -> Any:  # noqa: ANN401
         reading = read(*args)
@@ -286,7 +286,7 @@ def isolated_reading(patch: pytest.MonkeyPatch) -> None:
             raise LookupError
         return reading
 
-    patch.setattr(tasks.reading, "_read", strict)
+    patch.setattr(service.read, "_read", strict)
 
 
 def mail_retries(patch: pytest.MonkeyPatch) -> None:
@@ -309,13 +309,13 @@ def mail_retries(patch: pytest.MonkeyPatch) -> None:
 def isolated_recipients(patch: pytest.MonkeyPatch) -> None:
     """A refused recipient ends the batch, and the batch is tried again from its start."""
 
-    def strict(batch: Any, sender: Any, delivery: ClaimedDelivery, after: Any) -> bool:  # noqa: ANN401
-        if batch._send(sender, delivery, after) is not None:
+    def strict(batch: Any, sender: Any, delivery: ClaimedDelivery) -> bool:  # noqa: ANN401
+        if batch._send(sender, delivery) is not None:
             raise LookupError
-        batch.tried.append(tasks.delivering._Attempt(delivery, None, 0))
+        batch.tried.append(service.deliver._Attempt(delivery, None, 0))
         return True
 
-    patch.setattr(tasks.delivering._Batch, "_try", strict)
+    patch.setattr(service.deliver._Batch, "_try", strict)
 
 
 def stable_message_ids(patch: pytest.MonkeyPatch) -> None:
@@ -324,13 +324,13 @@ def stable_message_ids(patch: pytest.MonkeyPatch) -> None:
     def anew(notice: Any, **options: Any) -> Any:  # noqa: ANN401
         return compose(replace(notice, key=notice.key + secrets.token_hex(4)), **options)
 
-    patch.setattr(tasks.delivering, "compose", anew)
+    patch.setattr(service.deliver, "compose", anew)
 
 
 def work_budget(patch: pytest.MonkeyPatch) -> None:
     """A task goes on with its batch, however long it has taken so far."""
-    patch.setattr(tasks.delivering, "WORK_BUDGET", timedelta.max)
-    patch.setattr(tasks.reading, "WORK_BUDGET", timedelta.max)
+    patch.setattr(service.deliver, "WORK_BUDGET", timedelta.max)
+    patch.setattr(service.read, "WORK_BUDGET", timedelta.max)
 
 
 def lines_of_lost_attempts(patch: pytest.MonkeyPatch) -> None:
@@ -345,13 +345,13 @@ def lines_of_lost_attempts(patch: pytest.MonkeyPatch) -> None:
 
 def long_retries(patch: pytest.MonkeyPatch) -> None:
     """Five attempts, and then nobody tries again."""
-    patch.setattr(tasks.delivering, "MAX_ATTEMPTS", 5)
+    patch.setattr(service.deliver, "MAX_ATTEMPTS", 5)
 
 
 def free_waits(patch: pytest.MonkeyPatch) -> None:
     """A server that asks us to wait uses up our attempts."""
     patch.setattr(Failure, "action", property(_counting_action))
-    patch.setattr(tasks.delivering, "MAX_ATTEMPTS", 5)
+    patch.setattr(service.deliver, "MAX_ATTEMPTS", 5)
 
 
 def _counting_action(failure: Failure) -> Any:  # noqa: ANN401
@@ -361,7 +361,7 @@ def _counting_action(failure: Failure) -> Any:  # noqa: ANN401
 
 def one_commit(patch: pytest.MonkeyPatch) -> None:
     """The decision is committed, and the deliveries that it makes necessary a moment later."""
-    queue, settle = deliveries.queue, tasks.routing._Batch.settle
+    queue, settle = deliveries.queue, service.route._Batch.settle
     kept: list[tuple[Any, datetime]] = []
     patch.setattr(deliveries, "queue", lambda _, orders, now: kept.append((list(orders), now)))
 
@@ -373,12 +373,12 @@ def one_commit(patch: pytest.MonkeyPatch) -> None:
                 queue(connection, orders, now)
         return report
 
-    patch.setattr(tasks.routing._Batch, "settle", settle_then_queue)
+    patch.setattr(service.route._Batch, "settle", settle_then_queue)
 
 
 def clocks_put_right(patch: pytest.MonkeyPatch) -> None:
     """Due times stay as a clock that was wrong has set them."""
-    patch.setattr(clocks, "put_right", lambda *_, **__: 0)
+    patch.setattr(clock_repair, "put_right", lambda *_, **__: 0)
 
 
 def universal_time(patch: pytest.MonkeyPatch) -> None:

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from cli.processes import ROOT
-from connectors.tps.simulator import Seen
+from service.guards.limits import LEASE
+from simulator import Seen
 from store import dossiers
 from store.dossiers import DossierStatus
-from tasks.limits import LEASE
 from tests.faults.app import WITHOUT
 from tests.faults.mailbox import Told
 from tests.faults.oracle import Finding

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from service.deliver import deliver
 from store import deliveries
-from tasks.delivering import deliver
 from tests.faults import safeguards
 from tests.faults.conftest import MakeWorld
 from tests.faults.oracle import Finding, Kind

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, create_engine, event, make_url, text
 
-from store import deliveries, dossiers, finishing
+from store import deliveries, dossiers, finish_deliveries
 from tests.faults import safeguards
 from tests.faults.conftest import MakeWorld
 from tests.faults.mailbox import Told
@@ -32,7 +32,7 @@ MOMENTS = {
     "settling": (dossiers, "settle"),
     "queueing": (deliveries, "queue"),
     "claiming-deliveries": (deliveries, "claim"),
-    "finishing": (finishing, "finish_sent"),
+    "finishing": (finish_deliveries, "finish_sent"),
 }
 """Where in a transaction something happens: before and after this has been done."""
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from connectors.tps.simulator import Seen
-from tasks.limits import FINISH_EVERY
+from service.guards.limits import FINISH_EVERY
+from simulator import Seen
 from tests.faults import safeguards
 from tests.faults.conftest import MakeWorld
 from tests.faults.mailbox import Told

@@ -7,9 +7,9 @@ from itertools import cycle
 
 import pytest
 
-from connectors.tps.simulator import Seen, SimulatedForm
-from connectors.tps.simulator.rendering import DEFECTS
-from tasks.polling import PollOutcome, poll
+from service.poll import PollOutcome, poll
+from simulator import Seen, SimulatedForm
+from simulator.rendering import DEFECTS
 from tests.faults import safeguards
 from tests.faults.conftest import MakeWorld
 from tests.faults.oracle import Finding, Kind

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import func, select
 
-from connectors.tps.simulator import Seen
+from service.guards.limits import FINISH_EVERY
+from simulator import Seen
 from store.models import Dossier
-from tasks.limits import FINISH_EVERY
 from tests.faults.live import MakeService
 from tests.faults.mailbox import Told
 from tests.faults.oracle import Kind

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 import redis
 
-from tasks.limits import LEASE
+from service.guards.limits import LEASE
 from tests.faults.live import MakeService
 from tests.faults.oracle import Kind
 from tests.faults.service import Service, Strikes

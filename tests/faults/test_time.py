@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from service.clock import PARIS
 from store import deliveries, overview
 from store.deliveries import DeliveryState, Filter
-from tasks.clock import PARIS
 from tests.faults import safeguards
 from tests.faults.conftest import MakeWorld
 from tests.faults.oracle import Finding, Kind

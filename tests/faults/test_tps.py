@@ -6,7 +6,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from connectors.tps.simulator import Fault, FaultKind, Seen
+from simulator import Fault, FaultKind, Seen
 from tests.faults import safeguards
 from tests.faults.conftest import MakeWorld
 from tests.faults.oracle import Kind

@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 
 from config.settings import read
-from connectors.tps.simulator import Seen
-from tasks.limits import LEASE
+from service.guards.limits import LEASE
+from simulator import Seen
 from tests.faults import safeguards
 from tests.faults.clock import CLOCK, SimulatedClock
 from tests.faults.mailbox import Told

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
-from connectors.tps.simulator import SimulatedForm, Simulator
+from simulator import SimulatedForm, Simulator
 from tests.privacy.markers import BIG_NUMBER, Markers
 
 STUDENT = SimulatedForm(1, "75")

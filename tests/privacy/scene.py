@@ -196,7 +196,9 @@ class Scene:
         return False
 
     def _ask_flower(self, path: str) -> requests.Response:
-        return requests.get(f"http://127.0.0.1:{self.flower}{path}", timeout=20)
+        login = re.search(rb"login (\S+):(\S+)", self._printed())
+        auth = (login[1].decode(), login[2].decode()) if login else None
+        return requests.get(f"http://127.0.0.1:{self.flower}{path}", auth=auth, timeout=20)
 
     def misuse(self) -> None:
         """Send workers what no part of the service sends: it must not come back out of them."""

@@ -9,9 +9,9 @@ from jinja2 import Environment, meta, nodes
 from sqlalchemy import Boolean, Integer, LargeBinary, String, Text
 
 from config.logs import FIELDS
-from connectors.mail.letter import Letter
+from connectors.mail.content import Content
 from connectors.mail.notice import Notice, Office
-from connectors.mail.page import PAGE_ENVIRONMENT, TEXT_ENVIRONMENT, source
+from connectors.mail.render import PAGE_ENVIRONMENT, TEXT_ENVIRONMENT, source
 from routing.facts import Facts
 from store.audit import Line
 from store.audit_lines import COLUMNS
@@ -100,8 +100,8 @@ def test_a_line_of_audit_and_an_export_have_the_columns_of_the_register() -> Non
 
 def test_the_register_names_all_that_a_mail_can_say() -> None:
     assert register.names("Courriel : avis `Notice`") == [field.name for field in fields(Notice)]
-    written = register.names("Courriel : variables des modèles `Letter`")
-    assert written == [field.name for field in fields(Letter)]
+    written = register.names("Courriel : variables des modèles `Content`")
+    assert written == [field.name for field in fields(Content)]
     assert [field.name for field in fields(Office)] == ["code", "name"]
 
 
@@ -109,16 +109,16 @@ def test_the_register_names_all_that_a_mail_can_say() -> None:
     ("name", "environment"),
     [("notice.txt", TEXT_ENVIRONMENT), ("notice.html", PAGE_ENVIRONMENT)],
 )
-def test_templates_use_fields_of_the_letter_and_nothing_else(
+def test_templates_use_fields_of_the_content_and_nothing_else(
     name: str, environment: Environment
 ) -> None:
     tree = environment.parse(source(name))
-    assert meta.find_undeclared_variables(tree) == {"letter"}
+    assert meta.find_undeclared_variables(tree) == {"content"}
     assert list(meta.find_referenced_templates(tree)) == []
     used = {
         node.attr
         for node in tree.find_all(nodes.Getattr)
-        if isinstance(node.node, nodes.Name) and node.node.name == "letter"
+        if isinstance(node.node, nodes.Name) and node.node.name == "content"
     }
-    assert used <= set(register.names("Courriel : variables des modèles `Letter`"))
+    assert used <= set(register.names("Courriel : variables des modèles `Content`"))
     assert not list(tree.find_all((nodes.Call, nodes.Getitem)))

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from connectors.tps.answer import parse
 from connectors.tps.errors import TpsFailure
+from connectors.tps.sealed_response import parse
 from connectors.tps.v1 import TpsV1
 from routing.classification import Answers
 from routing.forms import Field

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, insert, select, update
 
-from connectors.tps.simulator import Simulator
 from routing.facts import DossierState
+from service import purge as purging
+from service.poll import poll
+from service.purge import purge
+from simulator import Simulator
 from store import dossiers
 from store.deliveries import DeliveryState
 from store.dossiers import DossierStatus
 from store.models import AuditLine, Base, Delivery, Dossier, Procedure
-from tasks import purging
-from tasks.polling import poll
-from tasks.purging import purge
 from tests.stage import OTHER_FORM, PARIS_FORM, Stage, make_stage
 
 DAYS = 730

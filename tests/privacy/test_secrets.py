@@ -16,9 +16,9 @@ from config.settings import Settings, SettingsError, read
 from connectors.mail.failure import MailFailure
 from connectors.mail.smtp import SmtpSender
 from connectors.tps.v1 import TpsV1
+from service.runtime import Runtime
 from store.audit import AuditLog
 from store.engine import Database
-from tasks.runtime import Runtime
 from tests.guard import free_port
 from tests.privacy.markers import found
 from tests.processes import ROOT, clean_environment, wif
@@ -37,7 +37,11 @@ SECRETS = {
 ENVIRONMENT = {f"WIF_{name.upper()}": value for name, value in SECRETS.items()}
 
 _SECRET = re.compile(r"token|secret|password|key|(database|broker|smtp)_url")
-_HARMLESS = {"tps_token_in_query": "a switch", "seal_key_file": "a path"}
+_HARMLESS = {
+    "tps_token_in_query": "a switch",
+    "seal_key_file": "a path",
+    "seal_public_keys": "public",
+}
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from itertools import product
 
 from hypothesis import given, settings
 
+from routing.boxes import Axis
 from routing.conditions import AllOf, Case, within
 from routing.coverage import Cell, coverage
 from routing.facts import DossierState, Filer
 from routing.ruleset import Rule, RuleSet
-from routing.space import Axis
 from routing.territory import departments
 from routing.units import Unit
 from tests.routing.rule_sets import (

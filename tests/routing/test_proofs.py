@@ -4,7 +4,7 @@ from datetime import date
 
 from hypothesis import given, settings
 
-from routing.cases import CaseClass, case_classes, intervals
+from routing.case_classes import CaseClass, case_classes, intervals
 from routing.conditions import ALWAYS, AllOf, Filed, Not
 from routing.facts import Filer
 from routing.proofs import Unreachable, unreachable

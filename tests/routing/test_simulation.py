@@ -7,7 +7,7 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.cases import CaseClass
+from routing.case_classes import CaseClass
 from routing.conditions import Case
 from routing.facts import DossierState, Facts
 from routing.ruleset import Outcome, Rule, RuleSet
@@ -23,7 +23,7 @@ from tests.routing.rule_sets import (
     rule_set,
     unit,
 )
-from tests.routing.test_cases import can_occur, in_class
+from tests.routing.test_case_classes import can_occur, in_class
 
 ON = date(2020, 6, 15)
 BEFORE = rule_set([rule("tous")])

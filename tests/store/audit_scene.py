@@ -27,7 +27,7 @@ SHAPES: Sequence[dict[str, Any]] = (
     {"procedure": 33588, "number": 3, "event": "filed", "channel": "mail", "unit": "UD075"},
     {"procedure": 33588},
     {"rule": "paris-apprentissage", "ruleset": "ab" * 32, "reason": "successor-unit"},
-    {"unit": "", "reason": "é", "attempt": 2**31 - 1, "duration_ms": 12_345},
+    {"unit": "", "reason": "é", "attempt": 2**31 - 1, "duration_ms": 12_345, "actor": "admin"},
 )
 
 

@@ -297,7 +297,7 @@ def _restated(key: SigningKey, seal_: Seal, **changes: object) -> Seal:
 def test_a_seal_of_another_format_is_not_guessed_at(database: Database, key: SigningKey) -> None:
     first = next(read_seals(database))
     chain = Chain(trusted=frozenset(), whole=True)
-    link = chain.check(_restated(key, first, format=2))
+    link = chain.check(_restated(key, first, format=3))
     assert [one.problem for one in link.findings] == [Problem.SEAL_FORMAT_UNKNOWN]
 
 

@@ -15,7 +15,7 @@ from store.audit import AuditLog, Line, Step
 from store.deliveries import DeliveryState, Filter, Order, Postponement
 from store.dossiers import FRESH, Sighting, note_listed
 from store.engine import Database
-from store.finishing import finish_sent
+from store.finish_deliveries import finish_sent
 from store.leases import Lease
 from store.models import AuditLine
 from tests.stage import START

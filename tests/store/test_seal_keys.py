@@ -65,6 +65,29 @@ def test_a_rotation_remembers_a_key_that_was_put_there_by_hand(tmp_path: Path) -
     assert trusted_keys(path) == {old.public, new.public}
 
 
+def test_a_key_that_somebody_added_to_the_file_counts_for_nothing(tmp_path: Path) -> None:
+    path, foreign = tmp_path / "seal.key", load_or_create_signing_key(tmp_path / "foreign")
+    old = load_or_create_signing_key(path)
+    new = rotate_signing_key(path)
+    with public_key_file(path).open("ab") as file:
+        file.write(foreign.public_pem)
+    assert trusted_keys(path) == {old.public, new.public}
+    assert trusted_keys(path, {old.public}) == {old.public, new.public}
+    assert trusted_keys(path, {new.public}) == {new.public}
+    assert foreign.public not in trusted_keys(path, {old.public, new.public})
+
+
+def test_an_endorsement_is_worth_nothing_for_another_key(tmp_path: Path) -> None:
+    path, foreign = tmp_path / "seal.key", load_or_create_signing_key(tmp_path / "foreign")
+    old = load_or_create_signing_key(path)
+    rotate_signing_key(path)
+    file = public_key_file(path)
+    stolen = next(line for line in file.read_bytes().splitlines() if line.startswith(b"# endorsed"))
+    file.write_bytes(old.public_pem + stolen + b"\n" + foreign.public_pem)
+    path.unlink()
+    assert trusted_keys(path) == {old.public}
+
+
 def test_without_files_no_key_is_trusted(tmp_path: Path) -> None:
     assert trusted_keys(tmp_path / "seal.key") == frozenset()
 

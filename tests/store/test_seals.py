@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.exc import DatabaseError
 
+from store import seals
 from store.audit import Line, Step
 from store.audit_check import verify
 from store.audit_lines import COLUMNS, leaves, read_all, read_page
@@ -98,11 +99,25 @@ def test_the_root_is_over_the_same_bytes_on_both_engines(
     with database.begin() as connection:
         values = {"at": at, "step": "sent", "unit": "", "reason": 'é\n"\\\x01', "attempt": 1}
         connection.execute(insert(AuditLine), [values])
-    row = [1, 1, "2026-03-29 01:30:00.000012", "sent", *[None] * 5, "", None, None, 'é\n"\\\x01']
-    text_ = json.dumps([*row, 1, None], separators=(",", ":"), ensure_ascii=False)
+    row = [2, 1, "2026-03-29 01:30:00.000012", "sent", *[None] * 5, "", None, None, 'é\n"\\\x01']
+    text_ = json.dumps([*row, 1, None, None], separators=(",", ":"), ensure_ascii=False)
     seal(database, key)
     (made,) = read_seals(database)
     assert made.root == hashlib.sha256(b"\0" + text_.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("filled", [False, True])
+def test_seals_of_the_first_format_hold_for_what_they_knew(
+    database: Database, key: SigningKey, monkeypatch: pytest.MonkeyPatch, *, filled: bool
+) -> None:
+    with database.begin() as connection:
+        actor = "admin" if filled else None
+        connection.execute(insert(AuditLine), [{"at": START, "step": "sent", "actor": actor}])
+    monkeypatch.setattr(seals, "FORMAT", 1)
+    monkeypatch.setattr(seals, "leaves", lambda rows, _: leaves([row[:14] for row in rows], 1))
+    seal(database, key)
+    verified = verify(database, trusted=frozenset({key.public}))
+    assert verified.intact is not filled
 
 
 def test_null_and_empty_are_not_the_same(database: Database) -> None:

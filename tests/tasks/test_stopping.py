@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from connectors.tps.simulator import FaultKind, Server
-from connectors.tps.simulator.seen import Seen
+from service.guards.limits import FINISH_WITHIN, SOFT_SHUTDOWN
+from service.poll import poll
+from service.route import route
+from simulator import FaultKind, Server
+from simulator.seen import Seen
 from store.models import Delivery, Dossier, Procedure
-from tasks.limits import FINISH_WITHIN, SOFT_SHUTDOWN
-from tasks.polling import poll
-from tasks.routing import route
 from tasks.stopping import StopFlag
 from tests.fixtures_redis import redis_server
 from tests.fixtures_smtp import At, Fault, SmtpServer
@@ -27,7 +27,8 @@ from tests.stage import PARIS_FORM, Stage, make_stage
 WORKER = """
 import sys
 from datetime import timedelta
-from tasks import limits, stopping
+from service.guards import limits
+from tasks import stopping
 stopping.cut_off_later.__kwdefaults__["after"] = timedelta(seconds=float(sys.argv[1]))
 from celery.__main__ import main
 sys.argv = ["celery", "-A", "tasks", "worker", "--concurrency=2", "--without-gossip",

@@ -10,20 +10,20 @@ from pathlib import Path
 import pytest
 import redis
 
-from connectors.tps.simulator import Server
+from service import sweep
+from service.deliver import deliver
+from service.guards.limits import LEASE
+from service.poll import PollOutcome, poll
+from service.route import route
+from simulator import Server
 from store import dossiers
 from store.leases import Lease
-from tasks import upkeep
-from tasks.delivering import deliver
-from tasks.limits import LEASE
-from tasks.polling import PollOutcome, poll
-from tasks.routing import route
 from tasks.wakeups import Wakeups
 from tests.fixtures_redis import RedisServer, redis_server
+from tests.fixtures_redis_state import Share
 from tests.fixtures_smtp import SmtpServer
 from tests.processes import ROOT, clean_environment
 from tests.stage import OTHER_FORM, PARIS_FORM, Stage, make_stage
-from tests.tasks.conftest import Share
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_a_tick_that_comes_twice_polls_once(stage: Stage) -> None:
     stage.wait(minutes=1)
     stage.tps.requests.clear()
     for _ in range(2):
-        upkeep.wake_due_polls(stage.runtime)
+        sweep.wake_due_polls(stage.runtime)
         for number in (PARIS_FORM, OTHER_FORM):
             poll(stage.runtime, number, only_due=True)
     lists = Counter(seen.path for seen in stage.tps.requests)
@@ -117,13 +117,13 @@ def test_everything_done_twice_at_once_has_one_effect(
 
     def tick(stage: Stage) -> None:
         barrier.wait()
-        upkeep.wake_due_polls(stage.runtime)
+        sweep.wake_due_polls(stage.runtime)
         poll(stage.runtime, PARIS_FORM, only_due=True)
         barrier.wait()
-        upkeep.sweep(stage.runtime)
+        sweep.sweep(stage.runtime)
         route(stage.runtime, PARIS_FORM)
         barrier.wait()
-        upkeep.sweep(stage.runtime)
+        sweep.sweep(stage.runtime)
         deliver(stage.runtime)
 
     threads = [threading.Thread(target=tick, args=[stage]) for stage in stages]
@@ -147,9 +147,9 @@ def test_what_a_dead_worker_held_is_swept_up_when_its_lease_ends(stage: Stage) -
         dossiers.claim(
             connection, PARIS_FORM, limit=10, lease=Lease(stage.now, LEASE), now=stage.now
         )
-    assert upkeep.sweep(stage.runtime).procedures == 0
+    assert sweep.sweep(stage.runtime).procedures == 0
     stage.now += LEASE
-    assert upkeep.sweep(stage.runtime).procedures == 1
+    assert sweep.sweep(stage.runtime).procedures == 1
     route(stage.runtime, PARIS_FORM)
     assert stage.dossier(number).status.value == "routed"
 
@@ -159,6 +159,6 @@ def test_the_sweep_wakes_polls_that_are_due(stage: Stage) -> None:
     stage.runtime.register_procedures(stage.now)
     stage.waker.woken.clear()
 
-    upkeep.sweep(stage.runtime, stage.waker)
+    sweep.sweep(stage.runtime, stage.waker)
 
     assert stage.waker.woken[f"poll {PARIS_FORM}"] == 1

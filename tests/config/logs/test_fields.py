@@ -18,7 +18,7 @@ from config.logs.fields import OURS, Computed
 from routing.facts import DossierState, Facts, Reason
 from routing.failures import Cause
 from tests.config.logs import canary
-from tests.config.logs.conftest import Configured, Output
+from tests.fixtures_logs import Configured, Output
 from tests.logging_kept import logging_kept
 
 log = get_logger("tests.config.logs")
@@ -139,7 +139,7 @@ def test_a_word_that_is_no_code_of_ours_is_refused(field: str, value: str) -> No
         ("setting", "WIF_TPS_TOKEN", "WIF_TPS_TOKEN"),
         ("version", "5.7.0", "5.7.0"),
         ("exception", Computed("builtins.ValueError"), "builtins.ValueError"),
-        ("where", (Computed("tasks/polling.py:12"),), ["tasks/polling.py:12"]),
+        ("where", (Computed("service/poll.py:12"),), ["service/poll.py:12"]),
     ],
 )
 def test_declared_values_are_shown(field: str, value: object, shown: object) -> None:
@@ -163,7 +163,7 @@ def test_declared_values_are_shown(field: str, value: object, shown: object) -> 
         ("task_id", "mine"),
         ("queue", "other"),
         ("exception", "ValueError"),
-        ("where", ["tasks/polling.py:12"]),
+        ("where", ["service/poll.py:12"]),
         ("logger", "tasks"),
         ("unit", "UD075\n"),
         ("unit", "ud075"),

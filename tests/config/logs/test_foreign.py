@@ -29,7 +29,7 @@ from config.logs.foreign import KNOWN, Known, logger_name
 from store.engine import Database
 from store.schema import upgrade
 from tests.config.logs import canary
-from tests.config.logs.conftest import Configured, Output
+from tests.fixtures_logs import Configured, Output
 
 TASK_ID = "0b2e9d1c-4a1f-4c7e-9b1e-0123456789ab"
 
@@ -99,6 +99,7 @@ def _log(name: str, message: Known) -> None:
         name, logging.ERROR, __file__, 1, message.beginning, tuple(arguments), None
     )
     logger.handle(record)
+    logger.setLevel(logging.NOTSET)
 
 
 WRITTEN_IN = {

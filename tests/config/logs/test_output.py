@@ -15,7 +15,7 @@ import pytest
 
 from config.logs import configure, get_logger
 from tests.config.logs import canary
-from tests.config.logs.conftest import Configured, Output
+from tests.fixtures_logs import Configured, Output
 from tests.logging_kept import logging_kept
 
 ROOT = Path(__file__).resolve().parents[3]

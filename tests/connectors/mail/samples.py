@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
 from typing import Any
 
 from hypothesis import strategies as st
 
-from connectors.mail.mail import Mail
+from connectors.mail.envelope import Envelope
 from connectors.mail.message import compose
 from connectors.mail.notice import Notice, Office
 from routing.assignment import Event
@@ -14,6 +17,7 @@ from routing.facts import Reason
 
 SENDER = "Work In France <ne-pas-repondre@wif.example>"
 RECIPIENT = "moe@ud75.example"
+AT = datetime(2018, 9, 3, 7, 0, tzinfo=UTC)
 
 FILED = Notice(
     event=Event.FILED,
@@ -41,9 +45,16 @@ def notice(**changes: Any) -> Notice:  # noqa: ANN401
     return replace(FILED, **changes)
 
 
-def mail(**changes: Any) -> Mail:  # noqa: ANN401
+def mail(**changes: Any) -> Envelope:  # noqa: ANN401
     """The mail of an ordinary notice, but for what is given."""
-    return compose(notice(**changes), sender=SENDER, recipient=RECIPIENT)
+    return compose(notice(**changes), sender=SENDER, recipient=RECIPIENT, at=AT)
+
+
+def parsed(envelope: Envelope) -> EmailMessage:
+    """The message as a mail reader gets it."""
+    message = message_from_bytes(envelope.content, policy=SMTP)
+    assert isinstance(message, EmailMessage)
+    return message
 
 
 any_text = st.one_of(
@@ -78,7 +89,7 @@ any_text = st.one_of(
                 " ",
                 "\u00a0",
                 "\t",
-                "{{ letter }}",
+                "{{ content }}",
                 "<script>",
                 "&amp;",
                 "漢字",

@@ -8,18 +8,20 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.message import EmailMessage
+from email.policy import SMTP
 from pathlib import Path
 
 import pytest
 import trustme
 
-from connectors.mail.conversation import Timeouts
+from connectors.mail.envelope import Envelope
 from connectors.mail.failure import MailFailure, Stage
-from connectors.mail.mail import Mail
 from connectors.mail.message import compose
 from connectors.mail.smtp import SmtpSender
+from connectors.mail.smtp_session import Timeouts
 from routing.failures import Cause
-from tests.connectors.mail.samples import SENDER, mail, notice
+from tests.connectors.mail.samples import AT, SENDER, mail, notice
 from tests.fixtures_smtp import At, Fault, SmtpServer
 from tests.guard import free_port
 
@@ -32,7 +34,7 @@ def sender_to(server: SmtpServer, timeouts: Timeouts | None = None) -> SmtpSende
     return SmtpSender(server.url, sender=SENDER, timeouts=timeouts)
 
 
-def failure_of(sender: SmtpSender, message: Mail | None = None) -> MailFailure:
+def failure_of(sender: SmtpSender, message: Envelope | None = None) -> MailFailure:
     """The failure of one attempt, which tells nothing that it must not tell."""
     with sender, pytest.raises(MailFailure) as caught:
         sender.send(message or mail())
@@ -52,8 +54,8 @@ def smtp(request: pytest.FixtureRequest) -> Iterator[SmtpServer]:
         yield server
 
 
-def to(recipient: str, key: str = "k") -> Mail:
-    return compose(notice(key=key), sender=SENDER, recipient=recipient)
+def to(recipient: str, key: str = "k") -> Envelope:
+    return compose(notice(key=key), sender=SENDER, recipient=recipient, at=AT)
 
 
 @contextmanager
@@ -104,14 +106,14 @@ def test_the_server_gets_the_bytes_that_were_composed(smtp: SmtpServer) -> None:
 
 
 def test_lines_that_begin_with_a_dot_arrive_whole(smtp: SmtpServer) -> None:
-    content = b"Subject: x\r\n\r\n.\r\n..\r\n.a\r\n"
+    message = EmailMessage(policy=SMTP)
+    message.set_content(".\n..\n.a\n")
 
     with sender_to(smtp) as sender:
-        sender.send(
-            Mail(recipient="moe@ud75.example", message_id="<a@b>", label="x", content=content)
-        )
+        sender.send(Envelope(recipient="moe@ud75.example", label="x", message=message))
 
-    assert smtp.messages[0].raw == content
+    assert smtp.messages[0].raw == message.as_bytes()
+    assert message.as_bytes().endswith(b"\r\n\r\n.\r\n..\r\n.a\r\n")
 
 
 def test_nothing_is_opened_before_the_first_message(smtp: SmtpServer) -> None:

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from connectors.tps.simulator import Simulator
 from routing.facts import Competence, Filer
 from routing.forms import Field, Form, PermitType, Recognition
+from simulator import Simulator
 
 PROCEDURE = 3272
 NUMBER = 4_501

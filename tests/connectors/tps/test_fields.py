@@ -6,7 +6,7 @@ import pytest
 
 from connectors.tps.errors import Defect
 from connectors.tps.fields import read_fields
-from connectors.tps.shape import Broken
+from connectors.tps.json_checks import Broken
 from routing.forms import Field
 from tests.connectors.tps.samples import champ, student_form
 

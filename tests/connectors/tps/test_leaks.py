@@ -13,9 +13,9 @@ from pydantic import SecretStr
 
 import connectors
 from connectors.tps.errors import Defect, MalformedAnswer, TpsFailure
-from connectors.tps.simulator import Fault, FaultKind, Simulator
 from connectors.tps.v1 import TpsV1
 from routing.forms import PermitType
+from simulator import Fault, FaultKind, Simulator
 from tests.connectors.tps.samples import TOKEN, document, student_form
 from tests.connectors.tps.wire import http, once, raw_server
 

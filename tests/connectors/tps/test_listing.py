@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.tps.errors import Defect
+from connectors.tps.json_checks import Broken
 from connectors.tps.listing import ListedDossier, ListPage, page_of
-from connectors.tps.shape import Broken
 from routing.facts import DossierState
 
 ROW = {

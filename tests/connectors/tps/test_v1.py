@@ -1,5 +1,6 @@
 """The client against the simulated TPS, in both eras, and what it sends."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,9 @@ import pytest
 import requests
 import responses
 from pydantic import SecretStr
+from pytest_httpserver import HTTPServer
 
+from connectors.tps import sealed_response, transport
 from connectors.tps.errors import (
     GiveUpOnDossier,
     MalformedAnswer,
@@ -17,10 +20,11 @@ from connectors.tps.errors import (
     StopProcedure,
     TpsFailure,
 )
-from connectors.tps.simulator import Era, Fault, FaultKind, Simulator, TokenPlace
+from connectors.tps.sealed_response import Answer
 from connectors.tps.v1 import TpsV1
 from routing.facts import DossierState
 from routing.failures import Cause
+from simulator import Era, Fault, FaultKind, Simulator, TokenPlace
 from tests.connectors.tps.samples import PERMIT_TYPES, TOKEN, student_form
 
 PARIS = student_form(1, "75")
@@ -339,3 +343,28 @@ def test_a_session_that_does_not_verify_tls_is_refused() -> None:
     with pytest.raises(ValueError, match="does not verify TLS"):
         TpsV1(base_url="https://tps.example", token=lambda: TOKEN, session=session)
     session.close()
+
+
+@pytest.mark.parametrize("rows", [11, 300_000])
+def test_a_page_with_more_rows_than_were_asked_for_is_refused(
+    httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    body = json.dumps(
+        {
+            "dossiers": [{"id": 1}] * rows,
+            "pagination": {"page": 1, "resultats_par_page": 10, "nombre_de_page": 1},
+        }
+    )
+    httpserver.expect_request("/api/v1/procedures/1/dossiers").respond_with_data(body)
+    parsed: list[int] = []
+
+    def parse(text: bytes) -> Answer | Cause:
+        parsed.append(len(text))
+        return sealed_response.parse(text)
+
+    monkeypatch.setattr(transport, "parse", parse)
+    with TpsV1(base_url=httpserver.url_for(""), token=SecretStr(TOKEN)) as client:
+        with pytest.raises(TpsFailure) as caught:
+            client.list_page(1, page=1, size=10)
+        assert caught.value.cause in {Cause.TPS_MALFORMED, Cause.TPS_OVERSIZED}
+    assert all(size < 10_000 for size in parsed), "a flood is refused before it is parsed"

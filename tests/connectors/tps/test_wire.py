@@ -19,9 +19,9 @@ from connectors.tps.errors import (
     StopProcedure,
     TpsFailure,
 )
-from connectors.tps.simulator import FaultKind, Simulator
 from connectors.tps.v1 import TpsV1
 from routing.failures import Cause
+from simulator import FaultKind, Simulator
 from tests.connectors.tps.samples import PROCEDURE, TOKEN, student_form
 from tests.connectors.tps.wire import Conversation, http, once, raw_server
 from tests.guard import free_port

@@ -1,0 +1,84 @@
+"""Tells of incidents without mail: `WIF_ALARM_URL` is a webhook or a syslog.
+
+A webhook gets JSON by POST. Chat tools show its `text` (`content` for those that read that
+name); paging services tell incidents apart by `incident` and `state`. It counts as told when
+the answer is 2xx. A syslog over UDP never answers: it counts as told when it was sent.
+"""
+
+import logging
+import socket
+from logging.handlers import SysLogHandler
+from urllib.parse import urlsplit
+
+import requests
+
+from connectors.alarm.notice import Alarm
+from connectors.deadline import TooManyBytes, within
+from connectors.http import BoundedSession, read_body
+from routing.failures import Cause, Failure
+
+SECONDS = 5.0
+"""For the whole of one exchange, connecting and the last byte of the answer included."""
+
+MOST_BYTES = 65_536
+SYSLOG_PORT = 514
+
+
+def post_alarm(url: str, alarm: Alarm) -> None:
+    """Tell of `alarm` at `url`.
+
+    Args:
+        url: `http(s)://…`, `syslog://HOST[:PORT]` (UDP) or `syslog:///dev/log`. It is often a
+            secret, so that no error repeats it.
+        alarm: what is told.
+
+    Raises:
+        Failure: `ALARM_NOT_TAKEN`, with the HTTP status where there was one.
+    """
+    if urlsplit(url).scheme == "syslog":
+        _log(url, alarm)
+    else:
+        _post(url, alarm)
+
+
+def _post(url: str, alarm: Alarm) -> None:
+    said = f"{alarm.title}\n\n{alarm.text}"
+    try:
+        with BoundedSession() as session, within(SECONDS, most_bytes=MOST_BYTES):
+            response = session.post(
+                url,
+                json={"text": said, "content": said, **alarm.record()},
+                headers={"Idempotency-Key": alarm.key},
+                timeout=SECONDS,
+                stream=True,
+                allow_redirects=False,
+            )
+            status = response.status_code
+            read_body(response, most=MOST_BYTES)
+    except (requests.RequestException, OSError, TooManyBytes, ValueError):
+        raise Failure(Cause.ALARM_NOT_TAKEN) from None
+    if status // 100 != 2:  # noqa: PLR2004 - the class of a status
+        raise Failure(Cause.ALARM_NOT_TAKEN, status=status)
+
+
+class _Strict(SysLogHandler):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        raise Failure(Cause.ALARM_NOT_TAKEN)
+
+
+def _log(url: str, alarm: Alarm) -> None:
+    parts = urlsplit(url)
+    address = (parts.hostname, parts.port or SYSLOG_PORT) if parts.hostname else parts.path
+    record = alarm.record()
+    facts = " ".join(f"{name}={record[name]}" for name in record if name != "advice")
+    level = logging.INFO if alarm.closed_at else logging.CRITICAL
+    try:
+        handler = _Strict(address, socktype=socket.SOCK_DGRAM)
+    except OSError:
+        raise Failure(Cause.ALARM_NOT_TAKEN) from None
+    handler.ident = "wif: "
+    try:
+        message = f"{alarm.title} {facts}"
+        handler.emit(logging.LogRecord("wif", level, "", 0, message, None, None))
+    finally:
+        handler.close()

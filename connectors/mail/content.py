@@ -1,0 +1,140 @@
+"""A notice put into words: what the templates show, and nothing else."""
+
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
+
+from connectors.mail.notice import Notice, Office
+from connectors.mail.sanitise import one_line
+from connectors.mail.wording import (
+    EVENTS,
+    REASONS,
+    UNKNOWN_DEPARTMENT,
+    UNKNOWN_PERMIT,
+    UNROUTED,
+    Phrases,
+)
+from routing.assignment import Event
+
+PARIS = ZoneInfo("Europe/Paris")
+_MONTHS = (
+    *("janvier", "février", "mars", "avril", "mai", "juin"),
+    *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
+)
+_LONGEST_LABEL = 80
+_LONGEST_SENTENCE = 400
+_LONGEST_URL = 900
+"""A line of a mail holds 998 octets, and mail readers stop linking long before."""
+_URL_SAFE = "!#$%&'()*+,/:;=?@[]~"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """The words of one mail, clean and on single lines; both templates show the same ones.
+
+    Attributes:
+        subject: number, permit type and département included.
+        heading: title.
+        lead: what happened.
+        details: label and value of each line of the dossier's card.
+        why: sentences on why it comes to this unit; may be empty.
+        expected: what the reader is expected to do.
+        link: address of the dossier, None when the configured one is no web address.
+        contact: whom to ask; empty when nobody is named.
+    """
+
+    subject: str
+    heading: str
+    lead: str
+    details: tuple[tuple[str, str], ...]
+    why: tuple[str, ...]
+    expected: str
+    link: str | None
+    contact: str
+
+
+def write(notice: Notice) -> Content:
+    """`notice` in French."""
+    phrases = _phrases(notice)
+    permit = _label(notice.permit_label or notice.permit_type) or UNKNOWN_PERMIT
+    department = _department(notice)
+    subject = f"{phrases.subject} n° {notice.number} – {permit} – {department}"
+    return Content(
+        subject=" ".join(filter(None, (_label(notice.prefix), subject))),
+        heading=phrases.heading,
+        lead=phrases.lead,
+        details=_details(notice, phrases, permit, department),
+        why=_why(notice),
+        expected=phrases.expected,
+        link=_link(notice.dossier_url),
+        contact=one_line(notice.contact or "", longest=_LONGEST_SENTENCE),
+    )
+
+
+def _phrases(notice: Notice) -> Phrases:
+    """The phrases of the event, or those for the fallback unit."""
+    arrives = notice.event in {Event.FILED, Event.REASSIGNED_TO}
+    return UNROUTED if arrives and not notice.routed else EVENTS[notice.event]
+
+
+def _details(
+    notice: Notice, phrases: Phrases, permit: str, department: str
+) -> tuple[tuple[str, str], ...]:
+    card = [
+        ("Dossier", f"n° {notice.number}"),
+        ("Formulaire", _form(notice)),
+        ("Type d’autorisation", permit),
+        ("Département", department),
+        ("Déposé le", _paris_time(notice)),
+        ("Destinataire", _office(Office(notice.unit, notice.unit_name))),
+    ]
+    if notice.counterpart is not None:
+        card.append((phrases.office, _office(notice.counterpart)))
+    if notice.moved_why and notice.event in {Event.REASSIGNED_TO, Event.REASSIGNED_FROM}:
+        card.append(("Motif", _label(notice.moved_why)))
+    return tuple(card)
+
+
+def _why(notice: Notice) -> tuple[str, ...]:
+    """The rule's own sentence, then one for each reason."""
+    rule = one_line(notice.rule_why or "", longest=_LONGEST_SENTENCE)
+    reasons = dict.fromkeys(REASONS[reason] for reason in notice.reasons)
+    return ((rule,) if rule else ()) + tuple(reasons)
+
+
+def _paris_time(notice: Notice) -> str:
+    at = notice.filed_at.astimezone(PARIS)
+    day = "1er" if at.day == 1 else str(at.day)
+    return f"{day} {_MONTHS[at.month - 1]} {at.year} à {at:%H h %M} (heure de Paris)"
+
+
+def _department(notice: Notice) -> str:
+    named = " – ".join(filter(None, (_label(notice.department), _label(notice.department_name))))
+    return named or UNKNOWN_DEPARTMENT
+
+
+def _form(notice: Notice) -> str:
+    """The form's name with its number, by which TPS lists it."""
+    name = _label(notice.form_name)
+    return f"{name} (n° {notice.procedure})" if name else f"n° {notice.procedure}"
+
+
+def _office(office: Office) -> str:
+    return " – ".join(filter(None, (_label(office.code), _label(office.name))))
+
+
+def _label(text: str | None) -> str:
+    return one_line(text or "", longest=_LONGEST_LABEL)
+
+
+def _link(url: str) -> str | None:
+    """`url` with everything unusual percent-encoded; None for anything but a web address."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return None
+    if parts.scheme not in {"http", "https"} or not host or parts.username is not None:
+        return None
+    safe = quote(url, safe=_URL_SAFE, errors="replace")
+    return safe if len(safe) <= _LONGEST_URL else None

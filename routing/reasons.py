@@ -1,0 +1,17 @@
+"""Why a person gives a dossier to another unit: a closed list, so that no reason is about somebody.
+
+A configuration may have a list of its own under `reasons` in routing.yaml.
+"""
+
+from collections.abc import Mapping
+
+SHIPPED: Mapping[str, str] = {
+    "moved": "déménagement ou changement d’établissement",
+    "wrong-department": "département erroné dans le formulaire",
+    "wrong-form": "formulaire d’un autre département ou d’un autre type",
+    "asked-for": "demande du service qui le reçoit",
+    "workload": "répartition de la charge entre services",
+    "specialised": "service spécialisé",
+    "unrouted": "dossier à orienter",
+}
+"""What each code says in words, to offices."""

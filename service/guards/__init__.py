@@ -1,0 +1,1 @@
+"""What guards calls to the outside: breakers, throttle, time limits, state shared through Redis."""

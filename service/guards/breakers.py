@@ -1,0 +1,163 @@
+"""Circuit breakers: what fails again and again is left alone for a while, then tried once.
+
+One for each target, its state shared by all workers: a mailbox, a procedure or a server
+that is down neither takes time from the others nor uses up anybody's attempts.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from config import logs
+from service.clock import Clock
+from service.guards.redis_state import Board, Shared, parse_instant
+
+log = logs.get_logger("tasks")
+
+
+class Kind(StrEnum):
+    """What a breaker stands before."""
+
+    TPS = "tps"
+    """TPS as a whole; counts procedures that stopped answering and polls that failed."""
+    PROCEDURE = "procedure"
+    """Reading the dossiers of one procedure."""
+    MAIL_SERVER = "mail-server"
+    MAILBOX = "mailbox"
+    """The mailbox of one unit."""
+
+
+class BreakerState(StrEnum):
+    """What a breaker lets through: everything, one probe, or nothing."""
+
+    CLOSED = "closed"
+    HALF_OPEN = "half-open"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How soon a breaker opens, and how long it stays so.
+
+    Attributes:
+        failures: in a row, of all workers together.
+        rest: until the next probe.
+    """
+
+    failures: int
+    rest: timedelta
+
+
+POLICIES = {
+    Kind.TPS: Policy(3, timedelta(seconds=30)),
+    Kind.PROCEDURE: Policy(5, timedelta(seconds=60)),
+    # More than a mailbox: two that fail one after the other must not look like the server.
+    Kind.MAIL_SERVER: Policy(7, timedelta(seconds=30)),
+    Kind.MAILBOX: Policy(3, timedelta(seconds=60)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One thing that can fail: `name` is a procedure's id or a unit's code."""
+
+    kind: Kind
+    name: str = ""
+
+
+TPS = Target(Kind.TPS)
+MAIL_SERVER = Target(Kind.MAIL_SERVER)
+
+
+def procedure(number: int) -> Target:
+    """Reading the dossiers of a procedure."""
+    return Target(Kind.PROCEDURE, str(number))
+
+
+def mailbox(unit: str) -> Target:
+    """The mailbox of a unit."""
+    return Target(Kind.MAILBOX, unit)
+
+
+class Breakers:
+    """The breakers of all targets: a count of failures, and since when each is open.
+
+    Args:
+        shared: where the workers share their state.
+        clock: the present instant.
+    """
+
+    def __init__(self, shared: Shared, clock: Clock) -> None:
+        self._board = Board(shared, "breakers")
+        self._clock = clock
+
+    def refresh(self) -> None:
+        """Learn what other workers met; once for each batch."""
+        self._board.refresh()
+
+    def state(self, target: Target) -> BreakerState:
+        """What may be done now. A breaker whose rest is over asks for one probe."""
+        opened_at = self._opened_at(target)
+        if opened_at is None:
+            return BreakerState.CLOSED
+        rested = self._clock() - opened_at
+        # A clock that was set back must not lengthen the rest.
+        rests = timedelta(0) <= rested < POLICIES[target.kind].rest
+        return BreakerState.OPEN if rests else BreakerState.HALF_OPEN
+
+    def resting(self, targets: Collection[Target]) -> frozenset[Target]:
+        """Those of `targets` that are to be left alone now."""
+        return frozenset(each for each in targets if self.state(each) is BreakerState.OPEN)
+
+    def succeeded(self, target: Target) -> bool:
+        """Tell that a call went well; True when that closes the breaker.
+
+        A call that began before the breaker opened says nothing of what came after it.
+        """
+        state = self.state(target)
+        if state is BreakerState.OPEN:
+            return False
+        self._board.drop(_failures(target))
+        if state is BreakerState.CLOSED:
+            return False
+        self._board.drop(_opened(target))
+        _log(target, opened=False)
+        return True
+
+    def failed(self, target: Target) -> bool:
+        """Tell that a call failed; True when the breaker is open now."""
+        state = self.state(target)
+        if state is BreakerState.OPEN:
+            return True
+        count = self._board.add(_failures(target))
+        if state is BreakerState.CLOSED and count < POLICIES[target.kind].failures:
+            return False
+        # By our clock, which is the one that says when the rest is over.
+        self._board.put(_opened(target), str(self._clock().timestamp()))
+        _log(target, opened=True)
+        return True
+
+    def _opened_at(self, target: Target) -> datetime | None:
+        """Since when it is open; None when it is not, and when Redis holds what we never wrote."""
+        written = self._board.get(_opened(target))
+        return parse_instant(written) if written else None
+
+
+def _failures(target: Target) -> str:
+    return f"{target.kind}:{target.name}:failures"
+
+
+def _opened(target: Target) -> str:
+    return f"{target.kind}:{target.name}:opened"
+
+
+def _log(target: Target, *, opened: bool) -> None:
+    """One line when a breaker opens and one when it closes."""
+    state = target.kind.value
+    unit = target.name if target.kind is Kind.MAILBOX else None
+    number = int(target.name) if target.kind is Kind.PROCEDURE else None
+    if opened:
+        log.warning("breaker-opened", state=state, procedure=number, unit=unit)
+    else:
+        log.info("breaker-closed", state=state, procedure=number, unit=unit)

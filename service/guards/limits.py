@@ -1,0 +1,93 @@
+"""Time limits, in one place and in order: budget + one call < soft < hard < lease < visibility.
+
+A task that runs into its limit must lose its claim before anybody else can have it,
+and the broker may give its message to another worker only after that.
+"""
+
+from datetime import timedelta
+from itertools import pairwise
+
+WORK_BUDGET = timedelta(seconds=60)
+"""A task starts nothing new after this and leaves the rest to the next one."""
+
+TPS_ANSWER = timedelta(seconds=60)
+"""The whole of one answer, however slowly it comes."""
+
+TPS_CONNECT = timedelta(seconds=20)
+"""The most that may be set for connecting to TPS: it is not part of the answer."""
+
+SMTP_CONVERSATION = timedelta(seconds=80)
+"""One attempt with one message: 30 s until the server waits for it, 45 s until it accepts it."""
+
+LONGEST_CALL = max(TPS_ANSWER + TPS_CONNECT, SMTP_CONVERSATION)
+"""What may begin in the last moment of the budget."""
+
+SOFT_TIME_LIMIT = timedelta(seconds=150)
+"""Longer than the budget and the longest call: a task that runs into it is stuck."""
+
+HARD_TIME_LIMIT = timedelta(seconds=180)
+
+LEASE = timedelta(seconds=240)
+"""Outlives the hard limit: whoever holds a lease is alive or already killed."""
+
+VISIBILITY_TIMEOUT = timedelta(seconds=300)
+"""After this the broker hands out the message of a worker that never acknowledged it."""
+
+SOFT_SHUTDOWN = timedelta(seconds=30)
+"""How long a worker that was told to stop may finish what it does."""
+
+FINISH_WITHIN = timedelta(seconds=20)
+"""After this a slow call of a worker that was told to stop is cut off; the rest of the soft
+shutdown is for storing what was done and giving back what was not."""
+
+TURN = timedelta(milliseconds=300)
+"""How long a task goes on with batch after batch before it lets other kinds of work have a go."""
+
+ROUTE_BATCH = 50
+"""Dossiers read and settled in one commit."""
+
+DELIVER_BATCH = 50
+"""Deliveries claimed at once and sent through one connection."""
+
+FINISH_EVERY = 10
+"""Messages sent between two commits: at most so many copies when a process is killed."""
+
+DEATHS_BEFORE_ALONE = 2
+"""A dossier whose reader ended this often is read alone, so that it harms no other."""
+
+DEATHS_BEFORE_ASIDE = 3
+"""A dossier whose reader ended this often is put aside unread, and comes back on its own clock."""
+
+NEWEST_PAGE_SIZE = 100
+"""Rows of the page that is asked for at every tick."""
+
+STOPPED_PROBE_INTERVAL = timedelta(hours=1)
+"""A procedure that TPS refuses is tried again by itself this often: tokens get renewed."""
+
+_PLACE = "service/guards/limits.py"
+
+
+class LimitsOutOfOrder(Exception):
+    """Two limits contradict each other, so that two workers could hold the same claim."""
+
+
+def check() -> None:
+    """Whether the limits are in order; cheap, and done whenever Celery starts.
+
+    Raises:
+        LimitsOutOfOrder: they are not; the text names the two.
+    """
+    ordered = {
+        "WORK_BUDGET + LONGEST_CALL": WORK_BUDGET + LONGEST_CALL,
+        "SOFT_TIME_LIMIT": SOFT_TIME_LIMIT,
+        "HARD_TIME_LIMIT": HARD_TIME_LIMIT,
+        "LEASE": LEASE,
+        "VISIBILITY_TIMEOUT": VISIBILITY_TIMEOUT,
+    }
+    if not FINISH_WITHIN < SOFT_SHUTDOWN < HARD_TIME_LIMIT:
+        raise LimitsOutOfOrder(
+            "service/guards/limits.py: FINISH_WITHIN must be below SOFT_SHUTDOWN"
+        )
+    for (lower, less), (upper, more) in pairwise(ordered.items()):
+        if less >= more:
+            raise LimitsOutOfOrder(f"{_PLACE}: {lower} must be below {upper}")

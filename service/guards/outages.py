@@ -1,0 +1,73 @@
+"""What an outage put off is due again as soon as it is over, whatever its own clock says.
+
+Retries grow to hours, and a delivery that failed for two days is dead. Neither is the
+fault of what waited, so no outage, however long, needs a person afterwards.
+"""
+
+from sqlalchemy import Connection
+
+from routing.failures import Cause, Failure
+from service.runtime import Runtime
+from store import deliveries, dossiers
+from store.audit import Line, Step
+from store.deliveries import DeliveryState, Filter
+from store.dossiers import DossierStatus
+
+UNANSWERED = frozenset(
+    {Cause.TPS_UNREACHABLE, Cause.TPS_TIMEOUT, Cause.TPS_RESET, Cause.TPS_TLS, Cause.TPS_TRUNCATED}
+)
+"""Failures in which no whole answer of TPS came."""
+
+TPS_OUTAGE = UNANSWERED | {Cause.TPS_UNAVAILABLE, Cause.TPS_NOT_JSON}
+"""Failures that a TPS that is down or in maintenance brings to every dossier."""
+
+
+def counts(runtime: Runtime, failure: Failure) -> bool:
+    """Whether a failure of TPS is a reason to leave it alone for a while.
+
+    A pass that is thorough asks for everything once: only silence would cost it time.
+    """
+    return not runtime.thorough or failure.cause in UNANSWERED
+
+
+MAIL_OUTAGE = frozenset(
+    {Cause.MAIL_UNREACHABLE, Cause.MAIL_TLS, Cause.MAIL_AUTH_REFUSED, Cause.MAIL_UNWRITABLE}
+)
+"""Failures that can only be the mail server's, or our access to it; no mailbox brings them."""
+
+
+def tps_is_back(runtime: Runtime, connection: Connection, procedure: int) -> None:
+    """A procedure answers again: what it did not answer for is due."""
+    dossiers.due_again(
+        connection,
+        procedure=procedure,
+        statuses=[DossierStatus.QUARANTINED],
+        reasons=[cause.value for cause in TPS_OUTAGE],
+        now=runtime.clock(),
+    )
+
+
+def mail_is_back(runtime: Runtime, connection: Connection) -> None:
+    """The mail server takes messages again: what it failed is due, and what died of it lives."""
+    now = runtime.clock()
+    reasons = [cause.value for cause in MAIL_OUTAGE]
+    deliveries.due_again(connection, now, reasons=reasons)
+    for reason in reasons:
+        wanted = Filter(state=DeliveryState.DEAD, reason=reason)
+        lines = [
+            Line(
+                step=Step.REPLAYED,
+                procedure=procedure,
+                number=number,
+                event=event,
+                unit=unit,
+                reason=reason,
+            )
+            for procedure, number, event, unit in deliveries.replay(connection, wanted, now)
+        ]
+        runtime.audit.append(connection, now, lines)
+
+
+def mailbox_is_back(runtime: Runtime, connection: Connection, unit: str) -> None:
+    """The mailbox of a unit takes messages again: what waits for it is due."""
+    deliveries.due_again(connection, runtime.clock(), unit=unit)

@@ -1,0 +1,148 @@
+"""What all workers agree on through Redis, while Redis is there; nothing here is the truth.
+
+Without a broker, or while it is away, each process goes on with what it knows itself.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from config import logs
+
+AWAY_SECONDS = 10.0
+"""How long a Redis that did not answer is left alone: waiting for it would slow every batch."""
+
+ANSWER_SECONDS = 1.0
+"""How long an answer may take. It takes a tenth of a millisecond."""
+
+PREFIX = "wif:"
+
+LARGEST_COUNT = 1_000_000
+"""What is larger was never counted here."""
+
+T = TypeVar("T")
+
+log = logs.get_logger("tasks")
+
+
+class Shared:
+    """A Redis that may be away.
+
+    Args:
+        url: the broker's, None where there is none.
+    """
+
+    def __init__(self, url: str | None) -> None:
+        self._client = _client(url) if url else None
+        self._away_until = 0.0
+        self._away = False
+
+    @property
+    def client(self) -> redis.Redis | None:
+        """The client, None where there is no broker."""
+        return self._client
+
+    def ask(self, work: Callable[[redis.Redis], T], otherwise: T) -> T:
+        """What `work` gets from Redis, `otherwise` while Redis is away."""
+        if self._client is None or time.monotonic() < self._away_until:
+            return otherwise
+        try:
+            answer = work(self._client)
+        except (redis.RedisError, OSError):
+            self._missed()
+            return otherwise
+        if self._away:
+            self._away = False
+            log.info("shared-state-back")
+        return answer
+
+    def close(self) -> None:
+        """Give back the connections."""
+        if self._client is not None:
+            self._client.close()
+
+    def _missed(self) -> None:
+        self._away_until = time.monotonic() + AWAY_SECONDS
+        if not self._away:
+            self._away = True
+            log.warning("shared-state-away", delay_s=AWAY_SECONDS)
+
+
+def _client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(
+        _redis_url(url),
+        socket_timeout=ANSWER_SECONDS,
+        socket_connect_timeout=ANSWER_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+        decode_responses=True,
+    )
+
+
+def _redis_url(url: str) -> str:
+    """The broker's URL in the words of the client: Celery calls a Unix socket otherwise."""
+    parts = urlsplit(url)
+    if parts.scheme != "redis+socket":
+        return url
+    database = parse_qs(parts.query).get("virtual_host", ["0"])[0].lstrip("/")
+    return f"unix://{parts.path}?db={database}"
+
+
+def parse_instant(written: str) -> datetime | None:
+    """The instant whose timestamp stands in Redis, None when it is none."""
+    try:
+        return datetime.fromtimestamp(float(written), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def parse_count(written: str) -> int:
+    """The count that stands in Redis, 0 when it is none."""
+    plain = written.isascii() and written.isdigit() and len(written) <= len(str(LARGEST_COUNT))
+    return int(written) if plain else 0
+
+
+class Board:
+    """Small values by name, the same for all workers; kept here while Redis is away.
+
+    Args:
+        shared: the Redis.
+        name: of the hash in which the values stand.
+    """
+
+    def __init__(self, shared: Shared, name: str) -> None:
+        self._shared = shared
+        self._name = f"{PREFIX}{name}"
+        self._values: dict[str, str] = {}
+
+    def refresh(self) -> None:
+        """Learn what the others wrote: one round trip, whatever the number of values."""
+        found = self._shared.ask(lambda client: client.hgetall(self._name), None)
+        if found is not None:
+            self._values = {str(name): str(value) for name, value in found.items()}
+
+    def get(self, name: str) -> str | None:
+        """A value as of the last refresh."""
+        return self._values.get(name)
+
+    def put(self, name: str, value: str) -> None:
+        """Write a value for all."""
+        self._values[name] = value
+        self._shared.ask(lambda client: client.hset(self._name, name, value), None)
+
+    def drop(self, name: str) -> None:
+        """Forget a value for all."""
+        if self._values.pop(name, None) is not None:
+            self._shared.ask(lambda client: client.hdel(self._name, name), None)
+
+    def add(self, name: str) -> int:
+        """Count one up for all; the sum."""
+        here = min(parse_count(self._values.get(name, "0")) + 1, LARGEST_COUNT)
+        total = self._shared.ask(lambda client: client.hincrby(self._name, name, 1), here)
+        self._values[name] = str(parse_count(str(total)) or here)
+        return int(self._values[name])

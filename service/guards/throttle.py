@@ -1,0 +1,163 @@
+"""A limit of requests a minute towards TPS, kept by all workers together.
+
+Each process reserves a few requests at once, so that the count costs no round trip for
+each dossier. What is reserved is used soon or thrown away, and counted a little longer
+than a minute: so no minute whatever sees more requests than allowed.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import redis
+from limits import RateLimitItemPerSecond
+from limits.storage import MemoryStorage, RedisStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from routing.failures import Cause, Failure
+from service.clock import Clock
+from service.guards.redis_state import PREFIX, Shared, parse_instant
+
+MINUTE_SECONDS = 60
+SHELF_LIFE_SECONDS = 5
+"""Within this a reserved request is made; the window is longer than a minute by as much."""
+
+LARGEST_RESERVE = 25
+"""Requests reserved at once: a tenth of a second of reading, a 25th of the round trips."""
+
+KEPT_FOR_POLLS = 0.1
+"""The share of the limit that reading dossiers leaves alone: a backlog must not blind us."""
+
+PATIENCE_SECONDS = 2.0
+"""How long a task waits for its turn. Then it gives back what it holds, and other work goes on."""
+
+LOOK_AGAIN_SECONDS = 0.2
+TOLD_TO_WAIT = timedelta(seconds=60)
+"""How long we pause when TPS says 429 and not for how long."""
+
+LONGEST_PAUSE = timedelta(hours=1)
+"""However long TPS says, and whatever stands in Redis: then it is asked again."""
+
+PAUSE = f"{PREFIX}tps-pause"
+
+
+class Throttle:
+    """Gives leave to ask TPS.
+
+    Args:
+        shared: where the workers share the count; each counts for itself while it is away.
+        per_minute: requests of all workers together.
+        clock: the present instant.
+        sleep: lets seconds pass.
+
+    Attributes:
+        patience: seconds to wait for leave before a request is refused.
+    """
+
+    def __init__(
+        self,
+        shared: Shared,
+        per_minute: int,
+        clock: Clock,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.patience = PATIENCE_SECONDS
+        self._shared = shared
+        self._clock = clock
+        self._sleep = sleep
+        self._window = _Window(shared, per_minute)
+        self._left = {True: 0, False: 0}
+        self._fresh_until = 0.0
+        self._paused_until = datetime.min.replace(tzinfo=UTC)
+
+    def take(self, *, reading: bool = False) -> None:
+        """Leave for one request; returns when it may be made.
+
+        No database connection may be held meanwhile.
+
+        Args:
+            reading: whether it reads a dossier; such requests leave some to the polls.
+
+        Raises:
+            Failure: it is not our turn (`TPS_THROTTLED`); `retry_after` says when to come back.
+        """
+        if not (self._left[reading] and time.monotonic() < self._fresh_until):
+            self._reserve(reading=reading)
+        self._left[reading] -= 1
+
+    def heed(self, failure: Failure) -> None:
+        """Let all workers pause when TPS itself said that we ask too much."""
+        if failure.cause is not Cause.TPS_THROTTLED or failure.status is None:
+            return
+        asked = timedelta(seconds=failure.retry_after or TOLD_TO_WAIT.total_seconds())
+        pause = min(asked, LONGEST_PAUSE)
+        self._paused_until = max(self._paused_until, self._clock() + pause)
+        self._left = {True: 0, False: 0}
+        until, lasts = str(self._paused_until.timestamp()), max(pause, timedelta(seconds=1))
+        self._shared.ask(lambda client: client.set(PAUSE, until, ex=lasts), None)
+
+    def _reserve(self, *, reading: bool) -> None:
+        give_up_at = time.monotonic() + self.patience
+        while True:
+            self._check_pause()
+            if reserved := self._window.reserve(reading=reading):
+                # The other kind is thrown away: it was reserved at another time.
+                self._left = {reading: reserved, not reading: 0}
+                self._fresh_until = time.monotonic() + SHELF_LIFE_SECONDS
+                return
+            if time.monotonic() >= give_up_at:
+                raise Failure(Cause.TPS_THROTTLED, retry_after=self._window.wait)
+            self._sleep(LOOK_AGAIN_SECONDS)
+
+    def _check_pause(self) -> None:
+        """TPS asked us to stay away: that is too long to wait for."""
+        written = self._shared.ask(lambda client: client.get(PAUSE), None)
+        until = parse_instant(str(written)) if written else None
+        self._paused_until = until or self._paused_until
+        left = (self._paused_until - self._clock()).total_seconds()
+        # More than the longest pause was written by a wrong clock or by somebody else.
+        if 0 < left <= LONGEST_PAUSE.total_seconds():
+            raise Failure(Cause.TPS_THROTTLED, retry_after=left)
+
+
+class _Window:
+    """The requests of the last minute and a bit."""
+
+    def __init__(self, shared: Shared, per_minute: int) -> None:
+        seconds = MINUTE_SECONDS + SHELF_LIFE_SECONDS
+        for_polls = int(per_minute * KEPT_FOR_POLLS)
+        self._shared = shared
+        self._all = RateLimitItemPerSecond(per_minute, seconds)
+        self._reading = RateLimitItemPerSecond(per_minute - for_polls, seconds)
+        self._size = max(1, min(LARGEST_RESERVE, per_minute // 100))
+        self.wait = max(1.0, seconds * self._size / per_minute)
+        """Seconds after which it is worth coming back: a reserve is free again on average."""
+        self._in_redis: MovingWindowRateLimiter | None = None
+        self._memory: MovingWindowRateLimiter | None = None
+
+    def reserve(self, *, reading: bool) -> int:
+        """Reserve some requests; 0 when there are none left."""
+        size = self._size if reading else 1
+        items = [(self._reading, "reading")] if reading else []
+        free = all(self._hit(item, name, size) for item, name in [*items, (self._all, "all")])
+        return size if free else 0
+
+    def _hit(self, item: RateLimitItemPerSecond, name: str, size: int) -> bool:
+        def count(client: redis.Redis) -> bool:
+            return self._limiter(client).hit(item, name, cost=size)
+
+        taken = self._shared.ask(count, None)
+        return self._own().hit(item, name, cost=size) if taken is None else taken
+
+    def _limiter(self, client: redis.Redis) -> MovingWindowRateLimiter:
+        if self._in_redis is None:
+            storage = RedisStorage(
+                "redis://", connection_pool=client.connection_pool, key_prefix=f"{PREFIX}tps"
+            )
+            self._in_redis = MovingWindowRateLimiter(storage)
+        return self._in_redis
+
+    def _own(self) -> MovingWindowRateLimiter:
+        if self._memory is None:
+            self._memory = MovingWindowRateLimiter(MemoryStorage())
+        return self._memory

@@ -1,0 +1,51 @@
+"""The heartbeat: what a dead-man switch outside watches. Silence is the alarm.
+
+It beats when a task went all the way from beat over broker and worker to the database.
+"""
+
+from pathlib import Path
+
+import requests
+
+from config import logs
+from config.settings import Settings
+from connectors.deadline import within
+from connectors.http import BoundedSession
+
+SECONDS = 5.0
+"""For the whole exchange, to the last byte of the headers, however slowly they come."""
+
+MOST_BYTES = 65_536
+
+log = logs.get_logger("tasks")
+
+
+def beat(settings: Settings) -> None:
+    """Touch the file and ask for the address of the settings, where they are set.
+
+    It never fails: whoever watches notices that it is missing.
+    """
+    if settings.heartbeat_file is not None:
+        _touch(settings.heartbeat_file)
+    if settings.heartbeat_url is not None:
+        _ask(settings.heartbeat_url)
+
+
+def _touch(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    except OSError:
+        log.warning("heartbeat-missed", setting="WIF_HEARTBEAT_FILE")
+
+
+def _ask(url: str) -> None:
+    # The address is often a secret: neither it nor an error that holds it is logged.
+    try:
+        with BoundedSession() as session, within(SECONDS, most_bytes=MOST_BYTES):
+            answer = session.get(url, timeout=SECONDS, allow_redirects=False, stream=True)
+            heard = answer.ok
+    except (requests.RequestException, OSError, ValueError):
+        heard = False
+    if not heard:
+        log.warning("heartbeat-missed", setting="WIF_HEARTBEAT_URL")

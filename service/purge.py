@@ -1,0 +1,87 @@
+"""Purging: what came to its end longer ago than it may be kept is removed, in small commits."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from service.runtime import Runtime
+from store import procedures, retention
+from store.audit import Line, Step
+from store.retention import Overdue, Removed
+
+BATCH = 500
+"""Dossiers removed in one commit."""
+
+
+@dataclass(slots=True)
+class PurgeReport:
+    """What was removed, or would be.
+
+    Attributes:
+        horizon: what ended before this instant.
+        dossiers: how many.
+        deliveries: how many went with them.
+        complete: False when time ran out; the next run goes on.
+    """
+
+    horizon: datetime
+    dossiers: int = 0
+    deliveries: int = 0
+    complete: bool = True
+
+    def add(self, removed: Removed) -> None:
+        """Count a batch in."""
+        self.dossiers += len(removed.numbers)
+        self.deliveries += removed.deliveries
+
+
+def purge(
+    runtime: Runtime, *, dry_run: bool = False, within: timedelta | None = None
+) -> PurgeReport:
+    """Remove every dossier that ended longer ago than `WIF_RETENTION_DAYS`, with its deliveries.
+
+    A dossier ends when its office decides it, or when TPS deletes it. Each leaves one audit
+    line, so that its trace has an end.
+
+    Args:
+        runtime: of this process.
+        dry_run: only count.
+        within: how long to go on; to the end when None.
+    """
+    started_at = runtime.clock()
+    report = PurgeReport(started_at - timedelta(days=runtime.settings.retention_days))
+    for overdue in _overdue(runtime, report.horizon):
+        if dry_run:
+            with runtime.database.read() as connection:
+                report.add(retention.count(connection, overdue))
+            continue
+        while (batch := _remove(runtime, overdue)).numbers:
+            report.add(batch)
+            if within is not None and runtime.clock() - started_at > within:
+                report.complete = False
+                return report
+    return report
+
+
+def _overdue(runtime: Runtime, horizon: datetime) -> Iterator[Overdue]:
+    """What is past its time, procedure by procedure."""
+    configured = runtime.rules().forms
+    with runtime.database.read() as connection:
+        known = [row.number for row in procedures.listing(connection)]
+    for number in known:
+        yield Overdue(procedure=number, horizon=horizon, dropped=number not in configured)
+
+
+def _remove(runtime: Runtime, overdue: Overdue) -> Removed:
+    now = runtime.clock()
+    with runtime.database.begin() as connection:
+        removed = retention.remove(connection, overdue, limit=BATCH)
+        runtime.audit.append(
+            connection,
+            now,
+            [
+                Line(step=Step.PURGED, procedure=overdue.procedure, number=number)
+                for number in removed.numbers
+            ],
+        )
+    return removed

@@ -1,0 +1,115 @@
+"""Reassignment by hand: a dossier is pinned to a unit, whatever the rules say, until unpinned."""
+
+from sqlalchemy import Connection
+
+from routing.assignment import plan
+from routing.decision import Decision
+from routing.ruleset import RuleSet
+from service.route import apply_plan, decide_anew
+from service.runtime import Runtime
+from store import deliveries, dossiers
+from store.audit import Line, Step
+from store.deliveries import Order
+from store.dossiers import Stored
+
+
+class ReassignmentRefused(Exception):
+    """The dossier, the unit or the reason will not do; the text says which and what to do."""
+
+
+def reassign(
+    runtime: Runtime, procedure: int, number: int, *, unit: str, reason: str
+) -> tuple[str, ...]:
+    """Pin a dossier to `unit` and tell both offices; returns the units that have it.
+
+    Args:
+        runtime: of this process.
+        procedure: id of the procedure.
+        number: number of the dossier.
+        unit: code of a unit of the rule set in force.
+        reason: a code of the list of the rule set in force.
+
+    Raises:
+        ReassignmentRefused: unknown dossier or unit, or a reason that is not listed.
+    """
+    rules = runtime.rules()
+    if unit not in rules.units:
+        raise ReassignmentRefused(f"{unit}: no unit of the rule set in force has this code")
+    if reason not in rules.reasons:
+        raise ReassignmentRefused(
+            f"the reason must be one of {', '.join(rules.reasons)}: free text could hold personal "
+            "data; `reasons` in routing.yaml can list others"
+        )
+    line = Line(
+        step=Step.PINNED,
+        procedure=procedure,
+        number=number,
+        unit=unit,
+        reason=reason,
+        actor=runtime.actor,
+    )
+    return _change(runtime, rules, procedure, number, pin=(unit, reason), line=line)
+
+
+def unpin(runtime: Runtime, procedure: int, number: int) -> tuple[str, ...]:
+    """Give a dossier back to the rules and tell both offices if it moves.
+
+    Raises:
+        ReassignmentRefused: the dossier is unknown or was never read.
+    """
+    line = Line(step=Step.UNPINNED, procedure=procedure, number=number, actor=runtime.actor)
+    return _change(runtime, runtime.rules(), procedure, number, pin=(None, None), line=line)
+
+
+def _change(
+    runtime: Runtime,
+    rules: RuleSet,
+    procedure: int,
+    number: int,
+    *,
+    pin: tuple[str | None, str | None],
+    line: Line,
+) -> tuple[str, ...]:
+    now = runtime.clock()
+    with runtime.database.begin() as connection:
+        dossier = dossiers.get(connection, procedure, number, lock=True)
+        if dossier is None or dossier.facts is None:
+            raise ReassignmentRefused(f"{procedure}/{number}: not known, or not read yet")
+        dossiers.pin(connection, procedure, number, unit=pin[0], reason=pin[1], now=now)
+        pinned = dossiers.get(connection, procedure, number)
+        assert pinned is not None  # noqa: S101
+        runtime.audit.append(connection, now, [line])
+        decision = decide_anew(rules, pinned, dossier.facts, now)
+        units = move(runtime, rules, connection, pinned, decision)
+    runtime.waker.deliver()
+    return units
+
+
+def move(
+    runtime: Runtime,
+    rules: RuleSet,
+    connection: Connection,
+    dossier: Stored,
+    decision: Decision,
+) -> tuple[str, ...]:
+    """Store a new decision on known facts, and queue what it makes necessary.
+
+    Both offices are told while the dossier is undecided; afterwards it is a matter of
+    record only.
+    """
+    now = runtime.clock()
+    assert dossier.facts is not None  # noqa: S101
+    unsent = deliveries.unsent(connection, [(dossier.procedure, dossier.number)])
+    change = plan(
+        dossier.assignment,
+        decision.units,
+        unsent=unsent.get((dossier.procedure, dossier.number), frozenset()),
+        silent=dossier.facts.state.decided,
+    )
+    orders: list[Order] = []
+    lines: list[Line] = []
+    apply_plan(rules, connection, dossier, change, orders, lines, now)
+    dossiers.redecide(connection, dossier, decision, change.assignment, now)
+    deliveries.queue(connection, orders, now)
+    runtime.audit.append(connection, now, lines)
+    return change.assignment.units

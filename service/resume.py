@@ -1,0 +1,43 @@
+"""Resuming procedures that were stopped or paused: nothing that waited is lost."""
+
+from collections.abc import Collection
+
+from service.runtime import Runtime
+from store import dossiers, drift, procedures
+from store.audit import Line, Step
+from store.dossiers import DossierStatus
+from store.procedures import ProcedureStatus
+
+
+def resume(runtime: Runtime, numbers: Collection[int] | None) -> list[int]:
+    """Let procedures go on (all that stand when `numbers` is None); returns those that did.
+
+    What was held is read again and accepted as it is.
+    """
+    now = runtime.clock()
+    with runtime.database.begin() as connection:
+        standing = [
+            row.number
+            for row in procedures.listing(connection)
+            if row.status != ProcedureStatus.ACTIVE.value
+            and (numbers is None or row.number in numbers)
+        ]
+        for number in standing:
+            procedures.set_status(
+                connection, number, ProcedureStatus.ACTIVE, reason=None, next_poll_at=now
+            )
+            # A person has looked: what the forms show from now on is how they are.
+            drift.forget(connection, number)
+            dossiers.due_again(connection, procedure=number, statuses=[DossierStatus.HELD], now=now)
+        runtime.audit.append(
+            connection,
+            now,
+            [
+                Line(step=Step.PROCEDURE_RESUMED, procedure=number, actor=runtime.actor)
+                for number in standing
+            ],
+        )
+    for number in standing:
+        runtime.waker.poll(number)
+        runtime.waker.route(number)
+    return standing

@@ -1,0 +1,65 @@
+"""Following the files: with WIF_RULES_AUTORELOAD an edit of the folder is published by itself.
+
+A wrong edit is refused, audited and shown; the last good rule set stays in force.
+"""
+
+import hashlib
+from enum import StrEnum
+from pathlib import Path
+
+from config.ruleset import ConfigurationError, document_hash
+from service.runtime import Runtime
+from store import refusals, rulesets
+from store.audit import Line, Step
+
+FINGERPRINT_DIGITS = 32
+
+
+class Followed(StrEnum):
+    """What became of the files in the folder."""
+
+    OFF = "off"
+    UNCHANGED = "unchanged"
+    PUBLISHED = "published"
+    REFUSED = "refused"
+
+
+def follow(runtime: Runtime) -> Followed:
+    """Publish the files of the folder if they differ from what is in force."""
+    if not runtime.settings.rules_autoreload:
+        return Followed.OFF
+    folder = runtime.settings.config_dir
+    try:
+        document = runtime.configured()
+    except ConfigurationError as error:
+        return _refuse(runtime, fingerprint(folder), len(error.mistakes))
+    return _publish(runtime, document)
+
+
+def fingerprint(folder: Path) -> str:
+    """What tells one state of the folder's files from another, right or wrong."""
+    content = hashlib.sha256()
+    for path in sorted(folder.glob("*.yaml")):
+        content.update(path.name.encode() + b"\0" + path.read_bytes())
+    return content.hexdigest()[:FINGERPRINT_DIGITS]
+
+
+def _publish(runtime: Runtime, document: str) -> Followed:
+    now = runtime.clock()
+    digest = document_hash(document)
+    with runtime.database.begin() as connection:
+        refusals.accept(connection, now)
+        if rulesets.active(connection) == digest:
+            return Followed.UNCHANGED
+        runtime.publish(connection, digest, document, action="reload", note="the files changed")
+    return Followed.PUBLISHED
+
+
+def _refuse(runtime: Runtime, mark: str, mistakes: int) -> Followed:
+    now = runtime.clock()
+    with runtime.database.begin() as connection:
+        if not refusals.refuse(connection, mark, mistakes=mistakes, at=now):
+            return Followed.UNCHANGED
+        line = Line(step=Step.RULES_REFUSED, event="reload")
+        runtime.audit.append(connection, now, [line])
+    return Followed.REFUSED

@@ -1,0 +1,92 @@
+"""One poll → route → deliver pass in this process, without a broker."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from config import logs
+from config.settings import SettingsError
+from routing.failures import Cause
+from service.deliver import DeliverReport, deliver
+from service.guards.throttle import MINUTE_SECONDS, SHELF_LIFE_SECONDS
+from service.poll import PollOutcome, PollReport, poll
+from service.route import RouteReport, route
+from service.runtime import Runtime
+
+log = logs.get_logger("service")
+
+Progress = Callable[[str, int], None]
+"""Told of each stage and of how much it just did."""
+
+
+@dataclass(slots=True)
+class PassReport:
+    """What one pass did; `failures` counts what did not go as it should."""
+
+    polls: dict[int, PollReport] = field(default_factory=dict)
+    routing: RouteReport = field(default_factory=RouteReport)
+    delivery: DeliverReport = field(default_factory=DeliverReport)
+
+    @property
+    def failures(self) -> int:
+        """Polls that failed, dossiers set aside, held or not read, deliveries not made."""
+        unwell = {PollOutcome.FAILED, PollOutcome.RESTING}
+        polls = sum(
+            report.outcome in unwell or report.malformed > 0 for report in self.polls.values()
+        )
+        routing = self.routing.quarantined + self.routing.held + self.routing.given_back
+        return polls + routing + self.delivery.retried + self.delivery.dead
+
+
+def run_once(runtime: Runtime, *, progress: Progress = lambda _stage, _done: None) -> PassReport:
+    """Poll every procedure in full, read what is due, send what is due.
+
+    Args:
+        runtime: of this process.
+        progress: told of each stage (`poll`, `route`, `deliver`) and how much it did.
+    """
+    report = PassReport()
+    # Nothing else waits for this process: it may wait for its turn with TPS.
+    runtime.throttle.patience = float(MINUTE_SECONDS + SHELF_LIFE_SECONDS)
+    runtime.thorough = True
+    runtime.register_procedures(runtime.clock())
+    for number in runtime.polled_procedures():
+        try:
+            report.polls[number] = _poll_to_the_end(runtime, number)
+            progress("poll", 1)
+            _route_all(runtime, number, report.routing, progress)
+        except (SettingsError, OperationalError, InterfaceError):
+            # Settings and database are every procedure's.
+            raise
+        except Exception:
+            cause = Cause.INTERNAL.value
+            log.exception("procedure-failed", procedure=number, cause=cause)
+            report.polls[number] = PollReport(PollOutcome.FAILED, cause=cause)
+    _deliver_all(runtime, report.delivery, progress)
+    return report
+
+
+def _poll_to_the_end(runtime: Runtime, number: int) -> PollReport:
+    while True:
+        result = poll(runtime, number, full=True)
+        if result.outcome is not PollOutcome.UNFINISHED:
+            return result
+
+
+def _route_all(runtime: Runtime, number: int, total: RouteReport, progress: Progress) -> None:
+    while True:
+        batch = route(runtime, number)
+        total.add(batch)
+        progress("route", batch.claimed - batch.given_back)
+        if not batch.more:
+            return
+
+
+def _deliver_all(runtime: Runtime, total: DeliverReport, progress: Progress) -> None:
+    while True:
+        batch = deliver(runtime)
+        total.add(batch)
+        progress("deliver", batch.sent)
+        if not batch.more:
+            return

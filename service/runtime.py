@@ -1,0 +1,293 @@
+"""What a process of the service works with, made once and on first use."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from sqlalchemy import Connection
+
+from config.settings import Environment, Settings, SettingsError
+from service.clock import Clock, utc_now
+from service.guards.limits import TPS_ANSWER
+from store import procedures, rulesets, schema
+from store.audit import AuditLog, Line, Step
+from store.engine import Database
+
+if TYPE_CHECKING:
+    from connectors.mail.sender import Sender
+    from connectors.tps.v1 import TpsV1
+    from routing.ruleset import RuleSet
+    from service.guards.breakers import Breakers
+    from service.guards.redis_state import Shared
+    from service.guards.throttle import Throttle
+
+# Clients, the limiter and the compiler of rules are imported where they are made: most commands
+# need none of them, and they take longer to import than such a command to run.
+
+
+class Waker(Protocol):
+    """Tells workers that there is work. A wake-up that gets lost costs time, never work."""
+
+    def poll(self, procedure: int) -> None:
+        """There is more to list of `procedure`."""
+
+    def route(self, procedure: int) -> None:
+        """There are dossiers of `procedure` to read."""
+
+    def deliver(self) -> None:
+        """There are deliveries to make."""
+
+
+class Silence:
+    """Wakes nobody: for passes that run in one process, one after the other."""
+
+    def poll(self, procedure: int) -> None:
+        pass
+
+    def route(self, procedure: int) -> None:
+        pass
+
+    def deliver(self) -> None:
+        pass
+
+
+@dataclass
+class Runtime:
+    """Settings, clock and the connections to everything outside.
+
+    Attributes:
+        settings: of this process.
+        clock: the present instant.
+        jitter: a number in [0, 1) that spreads retries.
+        thorough: everything is asked for once in this pass, whatever failed before it.
+        waker: how other workers are told of work.
+        actor: who acts, where a person does; None for the service itself.
+        stopping: whether this process was told to stop, and should begin nothing new.
+    """
+
+    settings: Settings
+    clock: Clock = utc_now
+    jitter: Callable[[], float] = random.random
+    thorough: bool = False
+    waker: Waker = field(default_factory=Silence)
+    stopping: Callable[[], bool] = lambda: False
+    actor: str | None = None
+
+    def now(self) -> datetime:
+        """The present instant, by whatever clock there is at that moment."""
+        return self.clock()
+
+    @cached_property
+    def shared(self) -> "Shared":
+        """What the workers agree on through the broker's Redis."""
+        from service.guards.redis_state import Shared  # noqa: PLC0415
+
+        url = self.settings.broker_url
+        return Shared(url.get_secret_value() if url else None)
+
+    @cached_property
+    def breakers(self) -> "Breakers":
+        """What is left alone for a while, because it fails."""
+        from service.guards.breakers import Breakers  # noqa: PLC0415
+
+        return Breakers(self.shared, self.now)
+
+    @cached_property
+    def throttle(self) -> "Throttle":
+        """Leave to ask TPS."""
+        from service.guards.throttle import Throttle  # noqa: PLC0415
+
+        per_minute = self.settings.tps_requests_per_minute
+        return Throttle(self.shared, per_minute, self.now)
+
+    @cached_property
+    def database(self) -> Database:
+        return Database(self.settings.database)
+
+    @cached_property
+    def audit(self) -> AuditLog:
+        return AuditLog(self.settings.audit_keys())
+
+    @cached_property
+    def tps(self) -> "TpsV1":
+        """The client of the TPS API.
+
+        Raises:
+            SettingsError: there is no address or no token.
+        """
+        from connectors.tps.v1 import TpsV1  # noqa: PLC0415
+
+        settings = self.settings
+        if settings.tps_url is None or settings.tps_token is None:
+            raise SettingsError(
+                "WIF_TPS_URL and WIF_TPS_TOKEN: needed to read dossiers; give the address of the "
+                "TPS server and the token of the account, or try `wif demo`"
+            )
+        return TpsV1(
+            base_url=settings.tps_url,
+            token=settings.tps_token,
+            connect_timeout=settings.tps_connect_timeout,
+            read_timeout=settings.tps_read_timeout,
+            total_timeout=TPS_ANSWER.total_seconds(),
+            max_bytes=settings.tps_max_bytes,
+            token_in_query=settings.tps_token_in_query,
+        )
+
+    def dossier_url(self, procedure: int, number: int) -> str:
+        """Where an agent finds a dossier in TPS."""
+        return self.settings.tps_dossier_url.format(
+            tps_url=(self.settings.tps_url or "https://tps.example").removesuffix("/api/v1"),
+            procedure=procedure,
+            number=number,
+        )
+
+    def sender(self) -> "Sender":
+        """A way to send mail: the SMTP server of the settings, or files in the outbox.
+
+        Raises:
+            SettingsError: the server's address or the sender's is wrong.
+        """
+        from connectors.mail.sender import open_sender  # noqa: PLC0415
+        from routing.mailbox import Mailbox  # noqa: PLC0415
+
+        settings, url = self.settings, self.settings.smtp_url
+        try:
+            Mailbox.parse(settings.mail_from)
+        except ValueError as error:
+            raise SettingsError(f"WIF_MAIL_FROM: {error}") from None
+        try:
+            return open_sender(
+                url.get_secret_value() if url else None, settings.outbox, settings.mail_from
+            )
+        except ValueError as error:
+            raise SettingsError(f"WIF_SMTP_URL: {error}") from None
+
+    def rules(self, *, trial: bool = False) -> "RuleSet":
+        """The rule set in force; the configured one is published where none ever was.
+
+        Args:
+            trial: take it in production, too, when it was published in development.
+
+        Raises:
+            ConfigurationError: nothing was ever published and the configuration is wrong.
+        """
+        with self.database.glance() as connection:
+            digest = rulesets.active(connection)
+        unseen = digest is not None and digest not in self._compiled
+        if unseen and not trial and self.settings.in_production and self.in_force_for_trial():
+            raise SettingsError(
+                "WIF_ENV=production: the rules in force were published in development, where "
+                "placeholders pass; run `wif rules publish` with WIF_ENV=production"
+            )
+        return self.rules_by_hash(digest or self._publish_first())
+
+    def in_force_for_trial(self) -> bool:
+        """Whether the rule set in force was checked for a trial only."""
+        with self.database.glance() as connection:
+            environment = rulesets.active_environment(connection)
+        return environment == Environment.DEVELOPMENT.value
+
+    def rules_by_hash(self, digest: str) -> "RuleSet":
+        """The rule set stored under `digest`, compiled once per process."""
+        if digest not in self._compiled:
+            with self.database.read() as connection:
+                document = rulesets.document(connection, digest)
+            if document is None:
+                raise LookupError(f"rule set {digest} is not in the database")
+            from config.documents import compile_document  # noqa: PLC0415
+
+            self._compiled[digest] = compile_document(document)
+        return self._compiled[digest]
+
+    @cached_property
+    def _compiled(self) -> dict[str, "RuleSet"]:
+        return {}
+
+    def configured(self) -> str:
+        """The document of the configuration folder, published or not.
+
+        Raises:
+            ConfigurationError: the configuration is wrong.
+        """
+        from config.ruleset import read_directory  # noqa: PLC0415
+
+        settings = self.settings
+        return read_directory(settings.config_dir, production=settings.in_production)
+
+    def rules_from_folder(self) -> "RuleSet":
+        """The rule set of the configuration folder, published or not.
+
+        Raises:
+            ConfigurationError: the configuration is wrong.
+        """
+        from config.documents import compile_document  # noqa: PLC0415
+
+        return compile_document(self.configured())
+
+    def prepare(self) -> None:
+        """Bring the database to the newest schema and publish rules where none ever were."""
+        schema.upgrade(self.database)
+        self.rules()
+
+    def _publish_first(self) -> str:
+        from config.documents import document_hash  # noqa: PLC0415
+
+        document = self.configured()
+        digest = document_hash(document)
+        with self.database.begin() as connection:
+            if (active := rulesets.active(connection)) is not None:
+                return active
+            self.publish(connection, digest, document, note="first start")
+        return digest
+
+    def publish(
+        self,
+        connection: Connection,
+        digest: str,
+        document: str,
+        *,
+        action: str = "publish",
+        note: str = "",
+    ) -> None:
+        """Store a checked document and put it in force for all workers from the commit on."""
+        now = self.clock()
+        rulesets.store_document(connection, digest=digest, document=document, at=now)
+        rulesets.activate(
+            connection,
+            digest=digest,
+            at=now,
+            action=action,
+            note=note,
+            actor=self.actor,
+            environment=self.settings.env.value,
+        )
+        line = Line(step=Step.RULES_PUBLISHED, event=action, ruleset=digest, actor=self.actor)
+        self.audit.append(connection, now, [line])
+
+    def polled_procedures(self) -> tuple[int, ...]:
+        """The procedures of the rule set in force, less those that the settings leave out."""
+        only = self.settings.only_procedures
+        configured = self.rules().forms
+        if unknown := sorted(only - configured.keys()):
+            raise SettingsError(
+                f"WIF_TPS_PROCEDURES: {unknown[0]} is not among the configured procedures; "
+                "see config/procedures.yaml"
+            )
+        return tuple(number for number in configured if not only or number in only)
+
+    def register_procedures(self, now: datetime) -> None:
+        """Give every polled procedure its row."""
+        numbers = self.polled_procedures()
+        with self.database.begin() as connection:
+            procedures.register(connection, numbers, now)
+
+    def close(self) -> None:
+        """Give back every connection."""
+        if "tps" in self.__dict__:
+            self.tps.close()
+        if "shared" in self.__dict__:
+            self.shared.close()
+        self.database.close()

@@ -1,0 +1,90 @@
+"""Sealing: the audit lines that are final go under signed seals, and these into a second place."""
+
+from datetime import timedelta
+
+from config import logs
+from config.settings import Settings, SettingsError
+from connectors.alarm.seal_head import compose_seal_head
+from routing.failures import Failure
+from service.runtime import Runtime
+from store import seal_heads
+from store.seal_file import extend_seals
+from store.seal_keys import (
+    SigningKey,
+    known_keys,
+    load_or_create_signing_key,
+    load_signing_key,
+)
+from store.seals import SealReport, newest_seal, seal_pending
+
+TELL_EVERY = timedelta(days=1)
+"""How often the newest seal is mailed outside: at most what is younger can be cut off unseen."""
+
+log = logs.get_logger("service")
+
+
+def seal(runtime: Runtime) -> SealReport:
+    """Seal what is pending and write the new seals to the journal as well.
+
+    Raises:
+        SettingsError: production was given no key.
+        SealKeyError: the key cannot be used.
+        SealFileError: the journal cannot be written, or contradicts the database.
+    """
+    key = signing_key(runtime)
+    report = seal_pending(runtime.database, key, now=runtime.clock())
+    extend_seals(runtime.database, runtime.settings.seal_journal)
+    if runtime.settings.ops_mailbox:
+        _tell_head(runtime, runtime.settings.ops_mailbox, key)
+    return report
+
+
+def _tell_head(runtime: Runtime, mailbox: str, key: SigningKey) -> None:
+    """Mail the newest seal to those who run the service, once a day while there are new ones."""
+    now = runtime.clock()
+    with runtime.database.read() as connection:
+        head = newest_seal(connection)
+        told = seal_heads.last_told(connection)
+    if head is None or (told and (told.number >= head.number or now - told.at < TELL_EVERY)):
+        return
+    mail = compose_seal_head(
+        head.number,
+        head.hash,
+        first_key=first_key(runtime.settings, key),
+        sealed_at=head.sealed_at[:16],
+        sender=runtime.settings.mail_from,
+        recipient=mailbox,
+        at=now,
+    )
+    try:
+        with runtime.sender() as sender:
+            sender.send(mail)
+    except Failure as failure:
+        log.warning("seal-not-told", cause=failure.cause.value, status=failure.status)
+        return
+    with runtime.database.begin() as connection:
+        seal_heads.note_told(connection, head.number, now)
+
+
+def first_key(settings: Settings, key: SigningKey) -> str:
+    """The public key (hex) that all others lead back to."""
+    known = known_keys(settings.seal_key) if settings.seal_key else ()
+    return known[0].public if known else key.public
+
+
+def signing_key(runtime: Runtime) -> SigningKey:
+    """The key that signs; made on first use where settings allow it.
+
+    Raises:
+        SettingsError: production was given no key.
+        SealKeyError: the key cannot be used.
+    """
+    settings = runtime.settings
+    if settings.seal_key is None:
+        raise SettingsError(
+            "WIF_SEAL_KEY_FILE: needed when WIF_ENV=production; "
+            "make one with: wif audit seals new-key /run/secrets/seal.key"
+        )
+    if settings.seal_key_file is not None:
+        return load_signing_key(settings.seal_key)
+    return load_or_create_signing_key(settings.seal_key)

@@ -1,0 +1,75 @@
+"""Upkeep: what is due and that nobody was told of gets its wake-up; the rest is looked after."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from config import logs
+from service.guards.limits import LEASE
+from service.runtime import Runtime, Waker
+from store import clock_repair, deliveries, dossiers, procedures
+
+log = logs.get_logger("tasks")
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReport:
+    """What a sweep found due."""
+
+    procedures: int
+    deliveries: bool
+
+
+def wake_due_polls(runtime: Runtime, waker: Waker | None = None) -> int:
+    """Wake a poll for each procedure whose time has come; returns how many.
+
+    Args:
+        runtime: of this process.
+        waker: how workers are woken, when not by the runtime's.
+    """
+    waker = waker or runtime.waker
+    now = runtime.clock()
+    runtime.register_procedures(now)
+    with runtime.database.read() as connection:
+        numbers = procedures.due(connection, runtime.polled_procedures(), now)
+    for number in numbers:
+        waker.poll(number)
+    return len(numbers)
+
+
+def sweep(runtime: Runtime, waker: Waker | None = None) -> SweepReport:
+    """Wake workers for whatever is due and unclaimed: messages are only wake-ups.
+
+    It starts nothing itself, so that sweeping twice does no harm: a claim is taken once.
+
+    Args:
+        runtime: of this process.
+        waker: how workers are woken, when not by the runtime's.
+    """
+    waker = waker or runtime.waker
+    now = runtime.clock()
+    _put_clocks_right(runtime, now)
+    # Also when one is noted to wait: it may be lost with the worker that had taken it.
+    wake_due_polls(runtime, waker)
+    with runtime.database.read() as connection:
+        numbers = dossiers.procedures_with_work(connection, now)
+        due = deliveries.any_due(connection, now)
+    for number in numbers:
+        waker.route(number)
+    if due:
+        waker.deliver()
+    return SweepReport(len(numbers), due)
+
+
+def _put_clocks_right(runtime: Runtime, now: datetime) -> None:
+    """Whatever a clock that was wrong has put off for too long is due."""
+    settings = runtime.settings
+    with runtime.database.begin() as connection:
+        changed = clock_repair.put_right(
+            connection,
+            now,
+            lease=LEASE,
+            poll_interval=timedelta(seconds=settings.poll_interval),
+            scan_interval=timedelta(seconds=settings.scan_interval),
+        )
+    if changed:
+        log.warning("clock-was-wrong", count=changed)

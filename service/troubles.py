@@ -1,0 +1,57 @@
+"""What is wrong, from how long things wait: the part of watching that looks and does nothing."""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
+
+from config.settings import Settings
+from routing.incidents import IncidentKind, Trouble
+from store.overview import Wait, Waits
+
+WATCHED = frozenset(IncidentKind) - {IncidentKind.RULES_REFUSED}
+"""The kinds that are looked for here; whoever reads the rules opens and closes the other."""
+
+CALM = 0.5
+"""An incident of age is over when the age is below half of what opened it: else one that
+stays around the limit would open and close with every look."""
+
+
+def troubles(
+    waiting: Waits,
+    settings: Settings,
+    now: datetime,
+    known: Collection[tuple[IncidentKind, str]] = (),
+) -> Iterator[Trouble]:
+    """What is wrong now.
+
+    Args:
+        waiting: what waits.
+        settings: with the ages from which on it is wrong.
+        now: the present instant.
+        known: kind and subject of the incidents that last.
+    """
+    aged = (
+        (IncidentKind.UNREAD, waiting.unread, settings.alarm_unread_after),
+        (IncidentKind.UNSENT, waiting.unsent, settings.alarm_unsent_after),
+        (IncidentKind.QUARANTINED, waiting.quarantined, settings.alarm_quarantined_after),
+        (IncidentKind.UNROUTED, waiting.unrouted, settings.alarm_unrouted_after),
+        (IncidentKind.POLL_LAG, _lag(waiting, settings, now), settings.alarm_poll_lag_after),
+    )
+    for kind, wait, seconds in aged:
+        limit = timedelta(seconds=seconds) * (CALM if (kind, "") in known else 1)
+        if wait.since is not None and now - wait.since >= limit:
+            yield Trouble(kind=kind, count=wait.count, since=wait.since)
+    for cause, wait in waiting.dead.items():
+        yield Trouble(
+            kind=IncidentKind.DEAD_LETTERS, subject=cause, count=wait.count, since=wait.since
+        )
+    for cause, numbers in waiting.stopped.items():
+        yield Trouble(kind=IncidentKind.STOPPED, subject=cause, count=len(numbers))
+    for number in waiting.paused:
+        yield Trouble(kind=IncidentKind.DRIFT, subject=str(number), count=1)
+
+
+def _lag(waiting: Waits, settings: Settings, now: datetime) -> Wait:
+    """Since when the procedure that waits longest was not polled, and how many wait too long."""
+    limit = timedelta(seconds=settings.alarm_poll_lag_after)
+    late = sum(now - at >= limit for at in waiting.polled.values())
+    return Wait(late, min(waiting.polled.values(), default=None))

@@ -1,0 +1,33 @@
+"""What the service's own role may do with the tables, where another role owns them (PostgreSQL)."""
+
+from sqlalchemy import Connection, inspect, text
+
+from store.models import Base
+
+APPEND_ONLY = frozenset({"audit_lines", "audit_seals", "rule_sets", "rule_set_activations"})
+"""Tables that the service reads and adds to; what stands there stays."""
+
+
+MAINTAIN_SINCE = (17,)
+"""PostgreSQL before this lets only the owner take the lock that sealing takes."""
+
+
+def grant(connection: Connection, role: str) -> None:
+    """Let `role` work with every table of ours, and own none.
+
+    Args:
+        connection: a transaction of the owner's.
+        role: name of an existing role, as checked by the settings.
+    """
+    quoted = connection.dialect.identifier_preparer.quote(role)
+    connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {quoted}"))
+    connection.execute(text(f"GRANT SELECT ON alembic_version TO {quoted}"))
+    for table in sorted(set(inspect(connection).get_table_names()) & Base.metadata.tables.keys()):
+        rights = "SELECT, INSERT" if table in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
+        connection.execute(text(f"REVOKE ALL ON {table} FROM {quoted}"))
+        connection.execute(text(f"GRANT {rights} ON {table} TO {quoted}"))
+    version = connection.dialect.server_version_info or (0,)
+    if version >= MAINTAIN_SINCE:
+        # To lock the table for an instant, as sealing does; it changes nothing.
+        connection.execute(text(f"GRANT MAINTAIN ON audit_lines TO {quoted}"))
+    connection.execute(text(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {quoted}"))

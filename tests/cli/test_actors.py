@@ -1,0 +1,70 @@
+"""Who did it: publishing, rollback, pins, replays and resumes record an actor."""
+
+import json
+
+import pytest
+
+from service.actor import account
+from simulator import Server
+from tests.processes import wif
+from tests.stage import PARIS_FORM, Stage
+
+pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def settings(stage: Stage, tps: Server) -> dict[str, str]:
+    """Settings of a service on the stage's database."""
+    given = stage.runtime.settings
+    return {
+        "WIF_TPS_URL": tps.url,
+        "WIF_TPS_TOKEN": tps.simulator.token,
+        "WIF_DATABASE_URL": given.database,
+        "WIF_VAR_DIR": str(given.var_dir),
+        "WIF_OUTBOX_DIR": str(stage.outbox),
+        "WIF_TPS_PROCEDURES": given.tps_procedures,
+    }
+
+
+def test_an_account_is_recorded_as_a_hash_and_resolved_here(
+    stage: Stage, settings: dict[str, str]
+) -> None:
+    number = stage.file()
+    stage.run()
+    key = f"{PARIS_FORM}/{number}"
+    asked = ("dossiers", "reassign", key, "--to", "UD092", "--reason", "moved")
+    assert wif(*asked, **settings).returncode == 0
+    (actor,) = json.loads(wif("audit", "actors", "--json", **settings).stdout)
+    assert (actor["account"], actor["lines"]) == (account(), 1)
+    assert account() not in actor["actor"]
+    life = json.loads(wif("audit", "trace", key, "--json", **settings).stdout)
+    assert {line["step"]: line["actor"] for line in life}["pinned"] == actor["actor"]
+
+
+def test_a_role_of_the_list_is_recorded_and_another_refused(
+    stage: Stage, settings: dict[str, str]
+) -> None:
+    stage.run()
+    roles = {**settings, "WIF_ACTORS": "regional-admin", "WIF_ACTOR": "regional-admin"}
+    assert wif("procedures", "resume", str(PARIS_FORM), **roles).returncode == 0
+    stage.tps.fail_all(401)
+    stage.wait(minutes=5)
+    stage.run()
+    assert wif("procedures", "resume", str(PARIS_FORM), **roles).returncode == 0
+    (actor,) = json.loads(wif("audit", "actors", "--json", **roles).stdout)
+    assert (actor["actor"], actor["account"]) == ("regional-admin", None)
+    wrong = wif("status", **{**roles, "WIF_ACTOR": "mme-martin"})
+    assert wrong.returncode == 2
+    assert wrong.stderr.startswith("WIF_ACTOR: is none of WIF_ACTORS")
+
+
+@pytest.mark.parametrize("reason", ["mme-x-a-demenage", "Mme Martin", ""])
+def test_a_reason_of_ones_own_is_refused(
+    stage: Stage, settings: dict[str, str], reason: str
+) -> None:
+    number = stage.file()
+    stage.run()
+    key = f"{PARIS_FORM}/{number}"
+    ran = wif("dossiers", "reassign", key, "--to", "UD092", "--reason", reason, **settings)
+    assert ran.returncode in {1, 2}
+    assert stage.dossier(number).assignment.units == ("UD075",)

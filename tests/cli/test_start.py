@@ -1,0 +1,82 @@
+"""A command imports what it uses: help, completion and status start at a person's pace."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.main import COMMANDS, build
+from tests.processes import ROOT, clean_environment, wif
+
+HEAVY = {"celery", "kombu", "requests", "redis", "ruamel.yaml", "alembic", "limits", "jinja2"}
+LIBRARIES = {"sqlalchemy", "pydantic", "structlog"}
+
+RUN = """
+import json, sys
+from cli.main import main
+sys.argv = ["wif", *sys.argv[1:]]
+try:
+    main()
+except SystemExit:
+    pass
+print("MODULES", json.dumps(sorted(sys.modules)))
+"""
+
+
+def loaded(folder: Path, *arguments: str) -> set[str]:
+    """The modules that a command left loaded."""
+    environment = clean_environment({"WIF_VAR_DIR": str(folder)})
+    ran = subprocess.run(
+        [sys.executable, "-c", RUN, *arguments],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(json.loads(ran.stdout.rpartition("MODULES ")[2]))
+
+
+def test_help_and_version_load_no_library_of_the_service(tmp_path: Path) -> None:
+    for arguments in (["--help"], ["--version"]):
+        assert loaded(tmp_path, *arguments) & (HEAVY | LIBRARIES) == set()
+
+
+def test_status_loads_what_it_asks_and_no_client(tmp_path: Path) -> None:
+    loaded(tmp_path, "status")  # makes the database, checks the rules
+    assert loaded(tmp_path, "status") & HEAVY == set()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_leads_to_them(name: str) -> None:
+    app = build(name)
+    assert {*(each.name for each in app.registered_commands)} | {
+        each.name for each in app.registered_groups
+    } == set(COMMANDS)
+    assert wif(name, "--help").returncode == 0
+
+
+def test_the_version() -> None:
+    assert wif("--version").stdout.startswith("wif ")
+
+
+def test_completion_of_a_command(tmp_path: Path) -> None:
+    environment = {
+        **clean_environment({"WIF_VAR_DIR": str(tmp_path)}),
+        "_WIF_COMPLETE": "complete_bash",
+        "COMP_WORDS": "wif dossiers re",
+        "COMP_CWORD": "2",
+        "PATH": os.environ["PATH"],
+    }
+    ran = subprocess.run(
+        [sys.executable, "-c", "import sys; sys.argv=['wif']; from cli.main import main; main()"],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "reassign" in ran.stdout

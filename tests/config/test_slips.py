@@ -1,0 +1,237 @@
+"""Slips of people who type: each is refused where it is, with what to write instead."""
+
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from config.checks import mailboxes, units
+from config.entries import ChannelEntry, UnitEntry
+from config.mistakes import Code, Mistake
+from config.reader import Configuration, Placed
+from config.ruleset import check_directory
+from config.source import MapNode
+from tests.config.test_mistakes import DAY, VALID
+
+HAUTE_GARONNE = '"31 - Haute-Garonne", "32 - Gers"'
+
+
+def found(folder: Path, *, production: bool = False) -> list[Mistake]:
+    return check_directory(folder, production=production, on=DAY)[1]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copytree(VALID, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+def slip(folder: Path, file: str, old: str, new: str) -> list[Mistake]:
+    path = folder / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    return found(folder)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "code", "told"),
+    [
+        *(
+            ("units.yaml", "[75 - Paris]", f"[{text}]", Code.WRONG_VALUE, HAUTE_GARONNE)
+            for text in (
+                "31 - Haute-Garonne 32 - Gers",
+                "31 - Haute-Garonne et 32 - Gers",
+                "31 - Haute-Garonne / 32 - Gers",
+                "31 - Haute-Garonne ; 32 - Gers",
+                '"31, 32"',
+                '"31 32"',
+                "31 et 32",
+                "31/32",
+                "Haute-Garonne et Gers",
+            )
+        ),
+        (
+            "units.yaml",
+            "[75 - Paris]",
+            "[75 - Paris et environs]",
+            Code.DEPARTMENT_LABEL_DISAGREES,
+            "75 - Paris",
+        ),
+        (
+            "units.yaml",
+            "name: Unité départementale de Paris",
+            "name: \u201cUnité départementale de Paris\u201d",
+            Code.TYPOGRAPHY,
+            '"Unité départementale de Paris", in straight quotes',
+        ),
+        (
+            "units.yaml",
+            "name: Unité départementale de Paris",
+            "name: \u00ab\u00a0Unité départementale de Paris\u00a0\u00bb",
+            Code.TYPOGRAPHY,
+            "straight quotes",
+        ),
+        (
+            "units.yaml",
+            "    name: Unité départementale de Paris",
+            "    name\u00a0: Unité départementale de Paris",
+            Code.TYPOGRAPHY,
+            "write `name:`",
+        ),
+        (
+            "routing.yaml",
+            "permit_type: { in: [apprentissage, accord-franco-algerien, doctorat] }",
+            'permit_type: "doctorat, apprentissage"',
+            Code.WRONG_VALUE,
+            "write a list: [doctorat, apprentissage]",
+        ),
+        (
+            "routing.yaml",
+            "- permit_type: doctorat",
+            "- permit_type: Accord franco-algérien",
+            Code.WRONG_VALUE,
+            "accord-franco-algerien",
+        ),
+        (
+            "routing.yaml",
+            "send_to: [UD02A]",
+            "send_to: Unité départementale de Paris",
+            Code.WRONG_VALUE,
+            "write `UD075`",
+        ),
+        (
+            "routing.yaml",
+            "why: Les doctorants de Paris",
+            "why: Attention : les doctorants de Paris",
+            Code.SYNTAX,
+            'put the whole value in quotes: why: "Attention : les doctorants',
+        ),
+        (
+            "units.yaml",
+            "    opens: 2018-03-26",
+            "     opens: 2018-03-26",
+            Code.SYNTAX,
+            "column",
+        ),
+        ("units.yaml", "2018-03-26", "9" * 5_000, Code.WRONG_VALUE, "more digits"),
+        (
+            "units.yaml",
+            "moe.ud075@direccte.example",
+            "moe.ud075.direccte.example",
+            Code.MAILBOX_MALFORMED,
+            "there is no @",
+        ),
+        (
+            "units.yaml",
+            "moe.ud075@direccte.example",
+            "moe.ud075@direccte.example, chef@direccte.example",
+            Code.MAILBOX_MALFORMED,
+            "more than one",
+        ),
+        *(
+            ("units.yaml", "moe.ud075@direccte.example", text, Code.MAILBOX_PERSONAL, "person")
+            for text in (
+                "jdupont@direccte.example",
+                "jeandupont75@direccte.example",
+                "jean.dupont@direccte.example",
+                "jean.dupont2@direccte.example",
+                "ud075@gmail.com",
+                "direccte75@laposte.net",
+            )
+        ),
+    ],
+)
+def test_a_slip_is_told(folder: Path, file: str, old: str, new: str, code: Code, told: str) -> None:
+    mistakes = slip(folder, file, old, new)
+    assert code in {mistake.code for mistake in mistakes}, mistakes
+    assert any(told in str(mistake) for mistake in mistakes), mistakes
+    assert not any(
+        "doctorat-apprentissage" in str(mistake) or "jdupont" in str(mistake)
+        for mistake in mistakes
+    )
+
+
+@pytest.mark.parametrize(
+    "address", ["ud75@direccte.example", "direccte75@direccte.example", "secretariat@ud.example"]
+)
+def test_the_mailbox_of_a_service_is_none_of_a_person(folder: Path, address: str) -> None:
+    assert slip(folder, "units.yaml", "moe.ud075@direccte.example", address) == []
+
+
+def test_a_domain_one_letter_off_is_a_warning_and_in_production_a_mistake(folder: Path) -> None:
+    path = folder / "units.yaml"
+    path.write_text(path.read_text().replace("direccte.example", "direccte.gouv.fr"))
+    mistakes = slip(folder, "units.yaml", "moe.ud075@direccte.gouv.fr", "moe.ud075@directe.gouv.fr")
+    assert mistakes == []
+    configuration, _ = check_directory(folder, on=DAY)
+    assert [warning.code for warning in configuration.warnings] == [Code.MAILBOX_DOMAIN_UNLIKE]
+    codes = {mistake.code for mistake in found(folder, production=True)}
+    assert Code.MAILBOX_DOMAIN_UNLIKE in codes
+
+
+# --- files that are none ------------------------------------------------------------------------
+
+
+def test_a_pipe_is_refused_and_nobody_waits_for_it(folder: Path) -> None:
+    (folder / "units.yaml").unlink()
+    os.mkfifo(folder / "units.yaml")
+    (mistake, *_) = [each for each in found(folder) if each.unreadable]
+    assert "is no regular file" in str(mistake)
+
+
+def test_a_link_to_a_file_elsewhere_is_refused_and_not_shown(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    key = tmp_path_factory.mktemp("elsewhere") / "key"
+    key.write_text("secret-of-a-test")
+    (folder / "units.yaml").unlink()
+    (folder / "units.yaml").symlink_to(key)
+    mistakes = found(folder)
+    assert any("is a link to a file elsewhere" in str(mistake) for mistake in mistakes)
+    assert not any("secret-of-a-test" in str(mistake) for mistake in mistakes)
+
+
+def test_links_within_the_folder_are_how_kubernetes_mounts_files(folder: Path) -> None:
+    (folder / "..data").mkdir()
+    (folder / "units.yaml").rename(folder / "..data" / "units.yaml")
+    (folder / "units.yaml").symlink_to("..data/units.yaml")
+    assert found(folder) == []
+
+
+# --- what it costs ------------------------------------------------------------------------------
+
+
+def test_checks_of_units_look_at_each_pair_only_where_it_shares_something(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: Counter[str] = Counter()
+    overlap = units.overlap
+
+    def counted(one: UnitEntry, other: UnitEntry) -> bool:
+        calls["overlap"] += 1
+        return overlap(one, other)
+
+    monkeypatch.setattr(units, "overlap", counted)
+    monkeypatch.setattr(mailboxes, "overlap", counted)
+    many = 2_000
+    node = MapNode(1, 1)
+    configuration = Configuration(directory=tmp_path, production=True, on=DAY)
+    configuration.units = [
+        Placed(
+            UnitEntry.model_construct(
+                code=f"U{at}",
+                name=f"Unité {at}",
+                departments=["75"],
+                channels=[ChannelEntry.model_construct(mail="moe@direccte.example")],
+            ),
+            "units.yaml",
+            node,
+        )
+        for at in range(many)
+    ]
+    list(units.check(configuration))
+    list(mailboxes.check(configuration))
+    assert calls["overlap"] <= 3 * many

@@ -1,0 +1,77 @@
+"""A batch of deliveries: what cannot be sent keeps nobody, and a stop leaves the rest."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from connectors.mail.envelope import Envelope
+from connectors.mail.message import compose
+from connectors.mail.notice import Notice
+from connectors.mail.outbox import OutboxFolder
+from routing.failures import Cause, Failure
+from service.deliver import deliver
+from service.poll import poll
+from service.route import route
+from tests.stage import PARIS_FORM, Stage
+
+
+class WatchedOutbox(OutboxFolder):
+    """The outbox, and a call after each message."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.after_each: Callable[[], None] = lambda: None
+
+    def send(self, envelope: Envelope) -> None:
+        super().send(envelope)
+        self.after_each()
+
+
+@pytest.fixture
+def outbox(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> WatchedOutbox:
+    made = WatchedOutbox(stage.outbox)
+    monkeypatch.setattr(stage.runtime, "sender", lambda: made)
+    return made
+
+
+def queue(stage: Stage, count: int) -> None:
+    stage.runtime.register_procedures(stage.now)
+    for _ in range(count):
+        stage.file(department="75")
+    poll(stage.runtime, PARIS_FORM)
+    assert route(stage.runtime, PARIS_FORM).queued == count
+
+
+def test_what_cannot_be_written_keeps_nobody(
+    stage: Stage, outbox: WatchedOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue(stage, 3)
+    begun: list[int] = []
+
+    def partly(notice: Notice, *, sender: str, recipient: str, at: datetime) -> Envelope:
+        begun.append(notice.number)
+        if begun[1:2] == [notice.number]:
+            raise Failure(Cause.MAIL_RECIPIENT_REFUSED)
+        return compose(notice, sender=sender, recipient=recipient, at=at)
+
+    monkeypatch.setattr("service.deliver.compose", partly)
+
+    report = deliver(stage.runtime)
+
+    assert (report.sent, report.dead) == (2, 1)
+    dead = stage.deliveries(number=begun[1])
+    assert [each.reason for each in dead] == ["mail-recipient-refused"]
+
+
+def test_a_process_that_is_to_stop_gives_the_rest_back(stage: Stage, outbox: WatchedOutbox) -> None:
+    queue(stage, 3)
+    told: list[bool] = []
+    outbox.after_each = lambda: told.append(True)
+    stage.runtime.stopping = lambda: bool(told)
+
+    report = deliver(stage.runtime)
+
+    assert (report.sent, report.given_back) == (1, 2)
+    assert sorted(each.state for each in stage.deliveries()) == ["pending", "pending", "sent"]

@@ -1,0 +1,209 @@
+"""What is done all day reads by index: no plan of PostgreSQL grows with what was done before.
+
+A full scan is left out: it compares a whole list with all that is stored of its procedure,
+and runs on its own slow schedule.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, text, update
+
+from service import sweep, watch_health
+from service.deliver import deliver
+from service.poll import PollOutcome, poll
+from service.purge import purge
+from service.route import route
+from service.seal import seal
+from simulator import Server
+from store import dossiers
+from store.engine import Database
+from store.models import Procedure
+from tests.stage import PARIS_FORM, Stage, make_stage
+
+pytestmark = pytest.mark.parametrize("engine_name", ["postgres"], indirect=True)
+
+PAST = 60_000
+"""Dossiers that were routed and told of before."""
+
+GROWING = {"dossiers", "deliveries", "audit_lines"}
+
+FEW = 1_000
+"""Rows that a step may be expected to give: more than any page or batch, less than the past."""
+
+DEAR = 1_200.0
+"""What a plan may cost, in the planner's units: twice the dearest batch. To read an index of the
+past to its end, and leave out most of what it gives, costs more."""
+
+_DOSSIERS = text(
+    """
+    INSERT INTO dossiers (procedure, number, status, seen_at, last_listed_at, state, filed_at,
+                          changed_at, department, department_source, filer, facts_hash, units,
+                          rule, ruleset, assignment, decided_at)
+    SELECT :procedure, n, 'routed', :now, :now, 'initiated', :now, :now, '75', 'residence-permit',
+           'student', encode(sha256(n::text::bytea), 'hex'), 'UD075', 'etudiants', 'r', 1, :now
+    FROM generate_series(1, :past) AS n
+    """
+)
+_DELIVERIES = text(
+    """
+    INSERT INTO deliveries (procedure, number, event, unit, channel, assignment, state, attempts,
+                            created_at, finished_at)
+    SELECT :procedure, n, 'filed', 'UD075', 'mail', 1, 'sent', 1, :now, :now
+    FROM generate_series(1, :past) AS n
+    """
+)
+_LINES = text(
+    """
+    INSERT INTO audit_lines (at, step, procedure, dossier_ref, key_id)
+    SELECT :now, 'sent', :procedure, encode(sha256(n::text::bytea), 'hex'), '0123456789abcdef'
+    FROM generate_series(1, :past) AS n
+    """
+)
+
+
+@dataclass
+class Plans:
+    """The plan of each statement that was executed."""
+
+    statements: list[str] = field(default_factory=list)
+    growing: list[str] = field(default_factory=list)
+
+    def look(self, statement: str, plan: dict[str, Any]) -> None:
+        """Note a statement, and which of its steps reads what grows."""
+        self.statements.append(statement)
+        if plan["Total Cost"] > DEAR:
+            self.growing.append(f"costs {plan['Total Cost']}: {statement}")
+        for step, rows in _steps(plan, math.inf):
+            table, kind = step.get("Relation Name"), step["Node Type"]
+            if table in GROWING and (kind == "Seq Scan" or rows > FEW):
+                self.growing.append(f"{kind} on {table}, {rows} rows: {statement}")
+
+
+def _steps(plan: dict[str, Any], most: float) -> Iterator[tuple[dict[str, Any], float]]:
+    """Each step with the rows that it is to give; below a limit no more than that."""
+    rows = min(plan["Plan Rows"], most)
+    yield plan, rows
+    for below in plan.get("Plans", ()):
+        yield from _steps(below, rows if plan["Node Type"] == "Limit" else math.inf)
+
+
+@contextmanager
+def planned(database: Database) -> Iterator[Plans]:
+    """Explain each statement just before it is executed, with its own parameters."""
+    plans = Plans()
+
+    def explain(
+        connection: Connection,
+        _cursor: object,
+        statement: str,
+        parameters: list[Any] | dict[str, Any],
+        *_: object,
+    ) -> None:
+        if statement.split(maxsplit=1)[0] not in {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}:
+            return
+        given = parameters[0] if isinstance(parameters, list) else parameters
+        raw = connection.connection.cursor()
+        raw.execute(f"EXPLAIN (FORMAT JSON) {statement}", given)
+        row = raw.fetchone()
+        assert row is not None
+        plans.look(statement, row[0][0]["Plan"])
+        raw.close()
+
+    event.listen(database.engine, "before_cursor_execute", explain)
+    try:
+        yield plans
+    finally:
+        event.remove(database.engine, "before_cursor_execute", explain)
+
+
+@pytest.fixture
+def stage(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Stage]:
+    """A service with a past, in which a few dossiers were just filed."""
+    made = make_stage(database_url, tps, tmp_path)
+    given = {"procedure": PARIS_FORM, "past": PAST, "now": made.now}
+    made.runtime.register_procedures(made.now)
+    with made.runtime.database.begin() as connection:
+        for statement in (_DOSSIERS, _DELIVERIES, _LINES):
+            connection.execute(statement, given)
+        later = made.now + timedelta(hours=6)
+        connection.execute(update(Procedure).values(scanned_at=made.now, next_scan_at=later))
+    seal(made.runtime)
+    with made.runtime.database.engine.connect() as connection:
+        alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+        alone.exec_driver_sql("VACUUM ANALYZE")
+    for _ in range(60):
+        made.file()
+    yield made
+    made.runtime.close()
+
+
+def a_poll(stage: Stage) -> None:
+    assert poll(stage.runtime, PARIS_FORM).outcome is PollOutcome.DONE
+
+
+def a_batch_of_dossiers(stage: Stage) -> None:
+    a_poll(stage)
+    assert route(stage.runtime, PARIS_FORM).routed
+
+
+def a_batch_of_deliveries(stage: Stage) -> None:
+    a_batch_of_dossiers(stage)
+    assert deliver(stage.runtime).sent
+
+
+def a_sweep(stage: Stage) -> None:
+    sweep.sweep(stage.runtime, stage.waker)
+    sweep.wake_due_polls(stage.runtime)
+    assert stage.waker.woken
+
+
+def a_look_at_health(stage: Stage) -> None:
+    watch_health.check(stage.runtime)
+
+
+def a_seal(stage: Stage) -> None:
+    a_poll(stage)
+    assert seal(stage.runtime).lines
+
+
+def a_purge_with_nothing_to_remove(stage: Stage) -> None:
+    assert purge(stage.runtime).dossiers == 0
+
+
+WORK = (
+    a_poll,
+    a_batch_of_dossiers,
+    a_batch_of_deliveries,
+    a_sweep,
+    a_look_at_health,
+    a_seal,
+    a_purge_with_nothing_to_remove,
+)
+
+
+@pytest.mark.parametrize("work", WORK)
+def test_no_plan_grows_with_the_past(stage: Stage, work: Callable[[Stage], None]) -> None:
+    with planned(stage.runtime.database) as plans:
+        work(stage)
+
+    assert plans.statements
+    assert plans.growing == []
+
+
+def test_control_what_reads_everything_is_found_out(stage: Stage) -> None:
+    with planned(stage.runtime.database) as plans, stage.runtime.database.read() as connection:
+        dossiers.counts(connection)
+    assert plans.growing
+
+    by_index = text("SELECT number FROM dossiers WHERE procedure = :of AND state = 'closed'")
+    with planned(stage.runtime.database) as plans, stage.runtime.database.read() as connection:
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        connection.execute(by_index, {"of": PARIS_FORM})
+    assert [found for found in plans.growing if found.startswith("costs")]

@@ -1,0 +1,235 @@
+"""Listing: what is new at every tick, everything now and then, in every era of TPS."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.tps.listing import ListPage
+from service.guards.limits import LEASE, WORK_BUDGET
+from service.poll import PollOutcome, poll
+from simulator import Seen, Simulator
+from store import dossiers, procedures
+from store.dossiers import DossierStatus
+from store.leases import Lease
+from tests.stage import OTHER_FORM, PARIS_FORM, Stage, make_stage
+
+
+@pytest.fixture(
+    params=[
+        {"era": "2018", "fixed_page": 12},
+        {"era": "2018"},
+        {"era": "2021"},
+    ],
+    ids=["pages of 12", "unsorted", "sorted"],
+)
+def any_era(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[Stage]:
+    """A stage with a TPS of each era."""
+    with Simulator(**request.param).serve() as server:
+        made = make_stage(database_url, server, tmp_path)
+        made.runtime.register_procedures(made.now)
+        yield made
+        made.runtime.close()
+
+
+@pytest.fixture
+def ready(stage: Stage) -> Stage:
+    stage.runtime.register_procedures(stage.now)
+    return stage
+
+
+def known(stage: Stage) -> set[int]:
+    with stage.runtime.database.read() as connection:
+        return {d.number for d in dossiers.listing(connection, procedure=PARIS_FORM)}
+
+
+def lists_asked(stage: Stage) -> list[Seen]:
+    return [seen for seen in stage.tps.requests if seen.path.endswith("/dossiers")]
+
+
+def test_every_era_of_lists_is_read_to_the_end(any_era: Stage) -> None:
+    numbers = any_era.tps.populate([any_era.form()], 130)
+    assert poll(any_era.runtime, PARIS_FORM).outcome is PollOutcome.DONE
+    assert known(any_era) == set(numbers)
+
+
+def test_every_era_shows_a_newcomer_at_the_next_tick(any_era: Stage) -> None:
+    any_era.tps.populate([any_era.form()], 130)
+    poll(any_era.runtime, PARIS_FORM)
+    any_era.wait(minutes=1)
+    newcomer = any_era.file()
+    assert poll(any_era.runtime, PARIS_FORM).new == 1
+    assert newcomer in known(any_era)
+
+
+def test_an_idle_tick_asks_once_however_many_dossiers_are_known(ready: Stage) -> None:
+    ready.tps.populate([ready.form()], 450)
+    poll(ready.runtime, PARIS_FORM)
+    ready.tps.requests.clear()
+    ready.wait(minutes=1)
+    poll(ready.runtime, PARIS_FORM)
+    assert len(ready.tps.requests) == 1
+
+
+def test_many_newcomers_are_followed_over_several_pages(ready: Stage) -> None:
+    ready.file()
+    poll(ready.runtime, PARIS_FORM)
+    ready.wait(minutes=1)
+    numbers = ready.tps.populate([ready.form()], 250, until=ready.now)
+    ready.wait(minutes=1)
+    assert poll(ready.runtime, PARIS_FORM).new == 250
+    assert known(ready) >= set(numbers)
+
+
+def test_rows_deleted_while_a_scan_walks_hide_no_other_row(
+    database_url: str, tmp_path: Path
+) -> None:
+    with Simulator(fixed_page=12).serve() as server:
+        stage = make_stage(database_url, server, tmp_path)
+        stage.runtime.register_procedures(stage.now)
+        numbers = server.simulator.populate([stage.form()], 60)
+        doomed = iter(numbers[::7])
+
+        def delete_one(seen: Seen) -> None:
+            number = next(doomed, None)
+            if number is not None:
+                server.simulator.delete(number)
+
+        server.simulator.on_request = delete_one
+        poll(stage.runtime, PARIS_FORM)
+        left = {truth.number for truth in server.simulator.truths}
+        assert known(stage) >= left
+        stage.runtime.close()
+
+
+def test_a_scan_that_runs_out_of_time_goes_on_where_it_stood(ready: Stage) -> None:
+    numbers = ready.tps.populate([ready.form()], 40)
+    ready.runtime.settings = ready.runtime.settings.model_copy(update={"tps_page_size": 10})
+    ready.tps.on_request = lambda _: ready.wait(seconds=WORK_BUDGET.total_seconds() * 0.6)
+    outcomes: list[PollOutcome] = []
+    while not outcomes or outcomes[-1] is PollOutcome.UNFINISHED:
+        outcomes.append(poll(ready.runtime, PARIS_FORM).outcome)
+    assert outcomes[-1] is PollOutcome.DONE
+    assert len(outcomes) > 1
+    assert known(ready) == set(numbers)
+    assert len(lists_asked(ready)) < 12
+
+
+def test_absence_from_lists_alone_proves_nothing(ready: Stage) -> None:
+    """A dossier is gone after repeated absence and a 404, not before."""
+    ready.file()
+    number = ready.file()
+    ready.run()
+    ready.tps.delete(number)
+    for expected in (DossierStatus.ROUTED, DossierStatus.ROUTED, DossierStatus.GONE):
+        ready.wait(hours=1)
+        ready.run()
+        assert ready.dossier(number).status is expected
+    assert ready.steps(number)[-1] == "gone"
+
+
+def test_one_procedure_is_polled_by_one_worker_at_a_time(ready: Stage) -> None:
+    ready.file()
+    second: list[PollOutcome] = []
+    seen_once = iter([None])
+
+    def poll_meanwhile(_: Seen) -> None:
+        if next(seen_once, "done") is None:
+            second.append(claim_outcome(ready))
+
+    ready.tps.on_request = poll_meanwhile
+    assert poll(ready.runtime, PARIS_FORM).outcome is PollOutcome.DONE
+    assert second == [PollOutcome.BUSY]
+
+
+def claim_outcome(stage: Stage) -> PollOutcome:
+    other = make_stage(stage.runtime.settings.database, stage.server, stage.outbox.parent)
+    try:
+        return poll(other.runtime, PARIS_FORM).outcome
+    finally:
+        other.runtime.close()
+
+
+def test_whoever_lost_the_lease_writes_nothing_any_more(ready: Stage) -> None:
+    ready.tps.populate([ready.form()], 20)
+
+    def be_late(_: Seen) -> None:
+        ready.tps.on_request = None
+        ready.wait(seconds=LEASE.total_seconds() + 1)
+        with ready.runtime.database.begin() as connection:
+            procedures.claim(connection, PARIS_FORM, Lease(ready.now, LEASE), ready.now)
+
+    ready.tps.on_request = be_late
+    assert poll(ready.runtime, PARIS_FORM).outcome is PollOutcome.LOST
+    assert known(ready) == set()
+
+
+def test_an_outage_of_any_length_needs_no_hand(ready: Stage) -> None:
+    first = ready.file()
+    ready.run()
+    ready.tps.fail_all(503)
+    for _ in range(12):
+        ready.wait(hours=1)
+        poll(ready.runtime, PARIS_FORM)
+    ready.tps.heal()
+    missed = ready.file()
+    ready.wait(hours=1)
+    ready.run()
+    assert ready.told(missed) == [("filed", "UD075")]
+    assert ready.told(first) == [("filed", "UD075")]
+
+
+# --- lists that say something wrong of themselves ---------------------------------------------
+
+
+@pytest.mark.parametrize("claimed", [2**31, 2**63, 10**9])
+def test_a_count_of_pages_beyond_belief_stops_its_own_procedure_alone(
+    stage: Stage, claimed: int
+) -> None:
+    stage.tps.pages_claimed[OTHER_FORM] = lambda _page, _pages: claimed
+    stage.file(OTHER_FORM)
+    told = stage.file(PARIS_FORM)
+    report = stage.run()
+    assert report.polls[OTHER_FORM].cause == "tps-malformed"
+    assert stage.told(told) == [("filed", "UD075")]
+
+
+def test_a_list_that_says_it_has_a_million_pages_costs_a_few_requests(ready: Stage) -> None:
+    ready.runtime.settings = ready.runtime.settings.model_copy(update={"tps_page_size": 10})
+    numbers = ready.tps.populate([ready.form()], 35)
+    ready.tps.pages_claimed[PARIS_FORM] = lambda _page, _pages: 10**6
+    assert poll(ready.runtime, PARIS_FORM).outcome is PollOutcome.DONE
+    assert known(ready) == set(numbers)
+    assert len(lists_asked(ready)) < 40
+    before = len(lists_asked(ready))
+    ready.wait(hours=1)
+    assert poll(ready.runtime, PARIS_FORM).outcome is PollOutcome.DONE
+    assert len(lists_asked(ready)) - before < 40
+
+
+def test_a_list_that_always_has_one_page_more_is_stored_all_the_same(ready: Stage) -> None:
+    ready.runtime.settings = ready.runtime.settings.model_copy(update={"tps_page_size": 10})
+    numbers = ready.tps.populate([ready.form()], 35)
+    ready.tps.pages_claimed[PARIS_FORM] = lambda page, _pages: page + 1
+    assert poll(ready.runtime, PARIS_FORM).outcome is PollOutcome.DONE
+    assert known(ready) == set(numbers)
+    assert len(lists_asked(ready)) < 20
+
+
+def test_what_breaks_in_one_procedure_keeps_a_pass_from_no_other(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = stage.file(PARIS_FORM)
+    stage.file(OTHER_FORM)
+    listed = stage.runtime.tps.list_page
+
+    def broken(procedure: int, **options: Any) -> ListPage:  # noqa: ANN401
+        if procedure == OTHER_FORM:
+            raise ZeroDivisionError
+        return listed(procedure, **options)
+
+    monkeypatch.setattr(stage.runtime.tps, "list_page", broken)
+    report = stage.run()
+    assert report.failures == 1
+    assert stage.told(told) == [("filed", "UD075")]

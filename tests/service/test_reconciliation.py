@@ -1,0 +1,231 @@
+"""The full scan heals what lists and ticks missed, and calls nothing gone too soon."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from service.poll import poll
+from service.route import route
+from simulator import SimulatedDossier, Simulator
+from store import dossiers
+from store.dossiers import ABSENCES_BEFORE_ASKING, DossierStatus
+from tests.stage import PARIS_FORM, Stage, make_stage
+
+DECIDED = "closed"
+
+
+@dataclass
+class Whims:
+    """How the lists of a TPS go wrong.
+
+    Attributes:
+        hidden: numbers that no list shows.
+        shuffle: gives rows in another order at every look, so that pages repeat and omit some.
+    """
+
+    hidden: set[int] = field(default_factory=set)
+    shuffle: Random | None = None
+
+
+class Whimsical(Simulator):
+    """A TPS whose lists are not to be relied on; its details are."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(**options)
+        self.whims = Whims()
+
+    def _page(self, *args: Any) -> Iterable[SimulatedDossier]:  # noqa: ANN401
+        rows = [row for row in super()._page(*args) if row.number not in self.whims.hidden]
+        if self.whims.shuffle is None:
+            return rows
+        known, start, size, _ = args
+        everything = [known.dossiers[number] for number in sorted(known.dossiers)]
+        self.whims.shuffle.shuffle(everything)
+        return everything[start : start + size]
+
+
+@pytest.fixture
+def whimsical(database_url: str, tmp_path: Path) -> Iterator[Stage]:
+    with Whimsical(fixed_page=10).serve() as server:
+        stage = make_stage(database_url, server, tmp_path)
+        stage.runtime.register_procedures(stage.now)
+        yield stage
+        stage.runtime.close()
+
+
+def whims(stage: Stage) -> Whims:
+    assert isinstance(stage.tps, Whimsical)
+    return stage.tps.whims
+
+
+def tick(stage: Stage, **duration: float) -> None:
+    """Time passes, and one tick of the service as workers would do it."""
+    stage.wait(**duration)
+    poll(stage.runtime, PARIS_FORM)
+    while route(stage.runtime, PARIS_FORM).more:
+        pass
+
+
+def statuses(stage: Stage) -> dict[int, str]:
+    with stage.runtime.database.read() as connection:
+        found = dossiers.listing(connection, procedure=PARIS_FORM)
+    return {each.number: each.status.value for each in found}
+
+
+def test_a_row_that_a_list_omitted_is_found_by_a_later_scan(whimsical: Stage) -> None:
+    whimsical.file()
+    tick(whimsical)
+    missed = whimsical.file()
+    whims(whimsical).hidden.add(missed)
+    tick(whimsical, minutes=1)
+    for _ in range(15):
+        whimsical.wait(seconds=1)
+        whimsical.file()
+    tick(whimsical, minutes=1)
+    assert missed not in statuses(whimsical)
+    whims(whimsical).hidden.clear()
+    tick(whimsical, minutes=5)
+    assert missed not in statuses(whimsical), "the tick alone does not look so far back"
+    tick(whimsical, minutes=15)
+    assert statuses(whimsical)[missed] == "routed"
+
+
+def test_pages_that_repeat_and_omit_rows_lose_nothing_and_nothing_is_gone(
+    whimsical: Stage,
+) -> None:
+    numbers = {whimsical.file() for _ in range(45)}
+    whims(whimsical).shuffle = Random(3)
+    for _ in range(40):
+        tick(whimsical, minutes=15)
+    assert statuses(whimsical) == dict.fromkeys(numbers, "routed")
+
+
+def test_what_lists_omit_but_tps_still_has_is_never_gone(whimsical: Stage) -> None:
+    whimsical.file()
+    hidden = whimsical.file()
+    tick(whimsical)
+    whims(whimsical).hidden.add(hidden)
+    for _ in range(5 * ABSENCES_BEFORE_ASKING):
+        tick(whimsical, minutes=15)
+        assert statuses(whimsical)[hidden] == "routed"
+
+
+def test_a_404_alone_is_not_gone_either(whimsical: Stage) -> None:
+    number = whimsical.file()
+    tick(whimsical)
+    whimsical.tps.fail_detail(number, 404)
+    whimsical.wait(minutes=1)
+    whimsical.tps.change(number, changed_at=whimsical.now)
+    for _ in range(5 * ABSENCES_BEFORE_ASKING):
+        tick(whimsical, minutes=15)
+        assert statuses(whimsical)[number] == "quarantined"
+    whimsical.tps.heal()
+    tick(whimsical, hours=13)
+    assert statuses(whimsical)[number] == "routed"
+
+
+def test_a_deleted_dossier_is_gone_after_repeated_absence_and_a_404(whimsical: Stage) -> None:
+    whimsical.file()
+    number = whimsical.file()
+    tick(whimsical)
+    whimsical.tps.delete(number)
+    for _ in range(ABSENCES_BEFORE_ASKING - 1):
+        tick(whimsical, minutes=15)
+        assert statuses(whimsical)[number] == "routed"
+    tick(whimsical, minutes=15)
+    assert statuses(whimsical)[number] == "gone"
+    assert whimsical.dossier(number).reason == "tps-not-found"
+
+
+def test_one_deleted_before_it_was_read_is_gone_as_well(whimsical: Stage) -> None:
+    whimsical.file()
+    number = whimsical.file()
+    poll(whimsical.runtime, PARIS_FORM)
+    whimsical.tps.delete(number)
+    for _ in range(12):
+        tick(whimsical, minutes=15)
+    assert statuses(whimsical)[number] == "gone"
+
+
+def test_a_gone_dossier_that_reappears_is_read_and_nobody_is_told_twice(stage: Stage) -> None:
+    stage.file()
+    number = stage.file()
+    stage.run()
+    particulars = stage.tps.dossier(number)
+    stage.tps.delete(number)
+    for _ in range(ABSENCES_BEFORE_ASKING):
+        stage.wait(minutes=15)
+        stage.run()
+    assert stage.dossier(number).status is DossierStatus.GONE
+    stage.tps.add(
+        stage.form(),
+        number=number,
+        filed_at=particulars.filed_at,
+        contract=particulars.contract,
+        nationality=particulars.nationality,
+        department=particulars.department,
+    )
+    stage.wait(minutes=15)
+    stage.run()
+    assert stage.dossier(number).status is DossierStatus.ROUTED
+    assert stage.told(number) == [("filed", "UD075")]
+
+
+def test_a_state_that_goes_back_is_seen_even_without_a_new_date(stage: Stage) -> None:
+    number = stage.file(state="received")
+    stage.run()
+    changed_at = stage.tps.dossier(number).changed_at
+    stage.tps.change(number, state="initiated", changed_at=changed_at)
+    stage.wait(minutes=15)
+    stage.run()
+    facts = stage.dossier(number).facts
+    assert facts is not None
+    assert facts.state == "initiated"
+    assert stage.told(number) == [("filed", "UD075")]
+
+
+def test_a_decided_dossier_that_is_reopened_elsewhere_is_told(stage: Stage) -> None:
+    number = stage.file(state=DECIDED)
+    stage.run()
+    stage.wait(minutes=15)
+    stage.tps.change(number, state="received", department="93", changed_at=stage.now)
+    stage.run()
+    assert [unit for _, unit in stage.told(number)][-2:] == ["UD093", "UD075"]
+    assert stage.dossier(number).assignment.units == ("UD093",)
+
+
+def test_a_list_that_tells_of_a_change_again_and_again_costs_one_reading(stage: Stage) -> None:
+    number = stage.file()
+    stage.run()
+    stage.tps.change(number, changed_at=stage.now)
+    stage.wait(minutes=15)
+    stage.run()
+    stage.tps.requests.clear()
+    for _ in range(3):
+        stage.wait(minutes=15)
+        stage.run()
+    assert not [seen for seen in stage.tps.requests if str(number) in seen.path]
+
+
+def test_an_interrupted_scan_is_finished_after_an_outage_of_days(whimsical: Stage) -> None:
+    numbers = {whimsical.file() for _ in range(35)}
+    pages = iter(range(100))
+
+    def fail_after_two(_seen: object) -> None:
+        if next(pages) == 2:
+            whimsical.tps.fail_all(503)
+
+    whimsical.tps.on_request = fail_after_two
+    tick(whimsical)
+    whimsical.tps.on_request = None
+    for _ in range(5):
+        tick(whimsical, hours=12)
+    numbers.add(whimsical.file())
+    whimsical.tps.heal()
+    for _ in range(3):
+        tick(whimsical, minutes=15)
+    assert statuses(whimsical) == dict.fromkeys(numbers, "routed")

@@ -1,0 +1,413 @@
+"""What waits too long is an incident: told once, over once, and never in the way of the work."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+from sqlalchemy import select
+
+from routing.incidents import IncidentKind
+from service import watch_health
+from service.poll import poll
+from service.resume import resume
+from simulator import Server
+from store import incidents, procedures, refusals
+from store.models import AuditLine, Incident
+from tests.fixtures_smtp import At, Fault, SmtpServer
+from tests.stage import PARIS_FORM, Stage, make_stage
+
+OPS = "exploitation@wif.example"
+BAD = "moe.ud075@direccte.example"
+
+
+@pytest.fixture
+def watched(database_url: str, tps: Server, smtp: SmtpServer, tmp_path: Path) -> Iterator[Stage]:
+    """A stage with an SMTP server and people to tell."""
+    stage = make_stage(database_url, tps, tmp_path, smtp_url=smtp.url, ops_mailbox=OPS)
+    stage.run()
+    yield stage
+    stage.runtime.close()
+
+
+def alarms(smtp: SmtpServer) -> list[str]:
+    """Subjects of the mails to those who run the service."""
+    return [str(each.message["Subject"]) for each in smtp.messages if each.recipient == OPS]
+
+
+def lasting(stage: Stage) -> list[tuple[str, str]]:
+    with stage.runtime.database.read() as connection:
+        return [(each.kind.value, each.subject) for each in incidents.lasting(connection)]
+
+
+def audited(stage: Stage) -> list[tuple[Any, ...]]:
+    query = (
+        select(AuditLine.step, AuditLine.event, AuditLine.procedure, AuditLine.reason)
+        .where(AuditLine.step.in_(["incident-opened", "incident-closed"]))
+        .order_by(AuditLine.id)
+    )
+    with stage.runtime.database.read() as connection:
+        return [tuple(row) for row in connection.execute(query)]
+
+
+def look_for(stage: Stage, **duration: float) -> None:
+    """A look a minute, with the polls that go on meanwhile."""
+    until = stage.now + timedelta(**duration)
+    while stage.now < until:
+        stage.wait(minutes=1)
+        poll(stage.runtime, PARIS_FORM)
+        poll(stage.runtime, 12828)
+        watch_health.check(stage.runtime)
+
+
+def test_a_service_that_is_well_has_no_incident(watched: Stage, smtp: SmtpServer) -> None:
+    watched.file()
+    watched.run()
+    look_for(watched, minutes=40)
+    assert (lasting(watched), alarms(smtp)) == ([], [])
+
+
+def test_deliveries_that_wait_too_long_are_told_of_once_and_once_when_sent(
+    watched: Stage, smtp: SmtpServer
+) -> None:
+    smtp.play(Fault(at=At.RCPT, reply="451 later", recipient=BAD))
+    watched.file()
+    watched.run()
+    look_for(watched, minutes=29)
+    assert alarms(smtp) == []
+    look_for(watched, minutes=30)
+    assert lasting(watched) == [("unsent-deliveries", "")]
+    assert alarms(smtp) == ["[Work In France] Alarm: deliveries wait to be sent"]
+
+    smtp.behave()
+    watched.run()
+    look_for(watched, minutes=10)
+    assert lasting(watched) == []
+    assert alarms(smtp)[1:] == ["[Work In France] Over: deliveries wait to be sent"]
+    assert audited(watched) == [
+        ("incident-opened", "unsent-deliveries", None, None),
+        ("incident-closed", "unsent-deliveries", None, None),
+    ]
+
+
+def test_dossiers_that_nobody_reads(watched: Stage, smtp: SmtpServer) -> None:
+    watched.file()
+    look_for(watched, minutes=32)
+    assert lasting(watched) == [("unread-dossiers", "")]
+    watched.run()
+    look_for(watched, minutes=1)
+    assert lasting(watched) == []
+
+
+def test_procedures_that_are_not_polled(watched: Stage) -> None:
+    watched.wait(minutes=14)
+    watch_health.check(watched.runtime)
+    assert lasting(watched) == []
+    watched.wait(minutes=1)
+    watch_health.check(watched.runtime)
+    assert lasting(watched) == [("poll-lag", "")]
+    look_for(watched, minutes=1)
+    assert lasting(watched) == []
+
+
+def test_a_procedure_that_left_the_configuration_does_not_lag(watched: Stage) -> None:
+    with watched.runtime.database.begin() as connection:
+        procedures.register(connection, [99_999], watched.now - timedelta(days=30))
+    look_for(watched, minutes=20)
+    assert lasting(watched) == []
+
+
+def test_dead_letters_are_told_of_by_cause_until_they_are_replayed(
+    watched: Stage, smtp: SmtpServer
+) -> None:
+    smtp.play(Fault(at=At.RCPT, reply="550 5.1.1 unknown", recipient=BAD))
+    for _ in range(3):
+        watched.file()
+    watched.run()
+    look_for(watched, minutes=3)
+    assert lasting(watched) == [("dead-letters", "mail-recipient-refused")]
+    assert len(alarms(smtp)) == 1
+    assert ("incident-opened", "dead-letters", None, "mail-recipient-refused") in audited(watched)
+
+
+def test_a_refused_token_is_one_incident_however_many_procedures(
+    watched: Stage, smtp: SmtpServer
+) -> None:
+    watched.tps.fail_all(401)
+    look_for(watched, minutes=3)
+    assert lasting(watched) == [("procedures-stopped", "tps-unauthorized")]
+    assert alarms(smtp) == ["[Work In France] Alarm: TPS refuses procedures (tps-unauthorized)"]
+    watched.tps.heal()
+    watched.wait(hours=1)
+    look_for(watched, minutes=3)
+    assert lasting(watched) == []
+    assert len(alarms(smtp)) == 2
+
+
+def test_a_paused_procedure_is_told_of_by_its_number(watched: Stage, smtp: SmtpServer) -> None:
+    for _ in range(60):
+        watched.file()
+    watched.run()
+    for _ in range(5):
+        watched.file(permit_department=None)
+    watched.run()
+    look_for(watched, minutes=2)
+    assert lasting(watched) == [("schema-drift", str(PARIS_FORM))]
+    resume(watched.runtime, [PARIS_FORM])
+    watched.run()
+    look_for(watched, minutes=1)
+    assert lasting(watched) == []
+    assert audited(watched) == [
+        ("incident-opened", "schema-drift", PARIS_FORM, None),
+        ("incident-closed", "schema-drift", PARIS_FORM, None),
+    ]
+    assert len(alarms(smtp)) == 2
+
+
+def test_dossiers_that_stay_with_the_fallback_unit_or_in_quarantine(watched: Stage) -> None:
+    unrouted = watched.file(permit_department="99 - Étranger", department=None)
+    watched.tps.change(unrouted, permit_department="99 - Étranger")
+    poison = watched.file()
+    watched.tps.fail_detail(poison, 500)
+    watched.run()
+    look_for(watched, minutes=5)
+    assert lasting(watched) == []
+    watched.wait(hours=6)
+    look_for(watched, minutes=1)
+    assert lasting(watched) == [("quarantined-dossiers", "")]
+    watched.wait(hours=18)
+    look_for(watched, minutes=1)
+    assert lasting(watched) == [("quarantined-dossiers", ""), ("unrouted-dossiers", "")]
+
+
+def test_an_age_around_the_limit_does_not_flutter(watched: Stage, smtp: SmtpServer) -> None:
+    watched.wait(minutes=15)
+    watch_health.check(watched.runtime)
+    for _ in range(6):
+        poll(watched.runtime, PARIS_FORM)
+        poll(watched.runtime, 12828)
+        watched.wait(minutes=10)
+        watch_health.check(watched.runtime)
+    assert len(alarms(smtp)) == 1
+    assert lasting(watched) == [("poll-lag", "")]
+
+
+def test_while_the_mail_server_is_away_the_news_waits_and_nothing_else(
+    watched: Stage, smtp: SmtpServer
+) -> None:
+    smtp.stop()
+    watched.tps.fail_all(401)
+    look_for(watched, minutes=3)
+    watched.tps.heal()
+    watched.wait(hours=1)
+    look_for(watched, minutes=3)
+    assert lasting(watched) == []
+    smtp.start()
+    look_for(watched, minutes=2)
+    assert [subject.split(":")[0] for subject in alarms(smtp)] == [
+        "[Work In France] Alarm",
+        "[Work In France] Over",
+    ]
+
+
+def test_looks_at_the_same_time_open_one_incident_and_tell_of_it_once(
+    database_url: str, tps: Server, smtp: SmtpServer, tmp_path: Path
+) -> None:
+    stages = [
+        make_stage(database_url, tps, tmp_path, smtp_url=smtp.url, ops_mailbox=OPS)
+        for _ in range(4)
+    ]
+    stages[0].run()
+    for stage in stages:
+        stage.wait(hours=1)
+    barrier = threading.Barrier(len(stages))
+
+    def look(stage: Stage) -> None:
+        barrier.wait()
+        watch_health.check(stage.runtime)
+
+    threads = [threading.Thread(target=look, args=[stage]) for stage in stages]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert lasting(stages[0]) == [("poll-lag", "")]
+    assert len(alarms(smtp)) == 1
+    assert len(audited(stages[0])) == 1
+    for stage in stages:
+        stage.runtime.close()
+
+
+def test_without_a_mailbox_nobody_is_told_but_it_is_shown(
+    stage: Stage,
+) -> None:
+    stage.run()
+    stage.wait(hours=1)
+    watch_health.check(stage.runtime)
+    assert lasting(stage) == [("poll-lag", "")]
+    assert stage.mails() == []
+
+
+def test_old_news_is_not_told_when_a_mailbox_is_set_later(
+    stage: Stage, database_url: str, tps: Server, smtp: SmtpServer, tmp_path: Path
+) -> None:
+    stage.run()
+    stage.wait(hours=1)
+    watch_health.check(stage.runtime)
+    stage.run()
+    watch_health.check(stage.runtime)
+    later = make_stage(database_url, tps, tmp_path, smtp_url=smtp.url, ops_mailbox=OPS)
+    later.now = stage.now + timedelta(days=2)
+    later.run()
+    watch_health.check(later.runtime)
+    assert alarms(smtp) == []
+    later.runtime.close()
+
+
+def test_an_open_incident_is_unique_in_the_database(stage: Stage) -> None:
+    stage.run()
+    stage.wait(hours=1)
+    for _ in range(3):
+        watch_health.check(stage.runtime)
+    with stage.runtime.database.read() as connection:
+        assert len(connection.execute(select(Incident.id)).all()) == 1
+
+
+def test_rules_that_are_refused_are_told_of_but_closed_by_those_who_read_them(
+    watched: Stage, smtp: SmtpServer
+) -> None:
+    with watched.runtime.database.begin() as connection:
+        refusals.refuse(connection, "abc123", mistakes=2, at=watched.now)
+    look_for(watched, minutes=2)
+    assert lasting(watched) == [(IncidentKind.RULES_REFUSED.value, "abc123")]
+    assert len(alarms(smtp)) == 1
+
+
+# --- a second way -------------------------------------------------------------------------------
+
+
+def test_when_mail_is_down_the_alarm_goes_another_way_and_by_mail_later(
+    database_url: str, tps: Server, smtp: SmtpServer, tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/hook").respond_with_data("ok")
+    stage = make_stage(
+        database_url,
+        tps,
+        tmp_path,
+        smtp_url=smtp.url,
+        ops_mailbox=OPS,
+        alarm_url=httpserver.url_for("/hook"),
+        heartbeat_file=tmp_path / "heartbeat",
+    )
+    stage.run()
+    smtp.stop()
+    stage.file()
+    stage.run()
+    look_for(stage, minutes=35)
+    said = [request.get_json()["kind"] for request, _ in httpserver.log]
+    assert said == ["unsent-deliveries"]
+    assert (tmp_path / "heartbeat").exists()
+    smtp.start()
+    look_for(stage, minutes=2)
+    assert alarms(smtp) == ["[Work In France] Alarm: deliveries wait to be sent"]
+    stage.run()
+    look_for(stage, minutes=2)
+    assert [request.get_json()["state"] for request, _ in httpserver.log] == ["open", "over"]
+    assert len(alarms(smtp)) == 2
+    stage.runtime.close()
+
+
+@pytest.mark.parametrize("way", ["mail", "post", "none"])
+def test_the_heart_is_silent_while_an_incident_is_known_to_nobody(
+    database_url: str,
+    tps: Server,
+    smtp: SmtpServer,
+    tmp_path: Path,
+    httpserver: HTTPServer,
+    way: str,
+) -> None:
+    httpserver.expect_oneshot_request("/hook").respond_with_data("no", status=503)
+    httpserver.expect_request("/hook").respond_with_data("ok")
+    ways: dict[str, Any] = {
+        "mail": {"ops_mailbox": OPS, "smtp_url": smtp.url},
+        "post": {"alarm_url": httpserver.url_for("/hook")},
+        "none": {},
+    }
+    file = tmp_path / "heartbeat"
+    stage = make_stage(database_url, tps, tmp_path, heartbeat_file=file, **ways[way])
+    stage.run()
+    if way == "mail":
+        smtp.stop()
+    stage.wait(hours=1)
+    watch_health.check(stage.runtime)
+    assert not file.exists()
+    if way == "mail":
+        smtp.start()
+    if way == "none":
+        poll(stage.runtime, PARIS_FORM)
+        poll(stage.runtime, 12828)
+    stage.wait(minutes=5)
+    watch_health.check(stage.runtime)
+    assert file.exists()
+    stage.runtime.close()
+
+
+# --- heartbeat ----------------------------------------------------------------------------------
+
+
+def test_the_heart_beats_into_a_file_and_at_an_address(
+    database_url: str, tps: Server, tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/alive").respond_with_data("ok")
+    file = tmp_path / "deep" / "heartbeat"
+    stage = make_stage(
+        database_url,
+        tps,
+        tmp_path,
+        heartbeat_file=file,
+        heartbeat_url=httpserver.url_for("/alive"),
+    )
+    stage.run()
+    watch_health.check(stage.runtime)
+    before = file.stat().st_mtime_ns
+    watch_health.check(stage.runtime)
+    assert file.stat().st_mtime_ns > before
+    assert len(httpserver.log) == 2
+    stage.runtime.close()
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9/secret", "http://heart.example/secret"])
+def test_a_heartbeat_that_nobody_hears_fails_nothing_and_betrays_nothing(
+    database_url: str,
+    tps: Server,
+    tmp_path: Path,
+    address: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stage = make_stage(
+        database_url, tps, tmp_path, heartbeat_url=address, heartbeat_file=Path("/proc/1/none/x")
+    )
+    stage.run()
+    watch_health.check(stage.runtime)
+    assert "secret" not in caplog.text
+    stage.runtime.close()
+
+
+def test_no_heartbeat_when_the_look_failed(
+    database_url: str, tps: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "heartbeat"
+    stage = make_stage(database_url, tps, tmp_path, heartbeat_file=file)
+    stage.run()
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(watch_health, "waits", broken)
+    with pytest.raises(ZeroDivisionError):
+        watch_health.check(stage.runtime)
+    assert not file.exists()
+    stage.runtime.close()

@@ -1,0 +1,50 @@
+"""A task whose work failed for a reason outside says so, with a code: Flower shows it as failed."""
+
+import pytest
+
+from service.guards.breakers import TPS
+from tasks import celery
+from tasks.celery import WorkFailed, make_deliveries, poll_procedure, route_dossiers
+from tests.stage import PARIS_FORM, Stage
+
+
+@pytest.fixture
+def ready(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    monkeypatch.setattr(celery._Process, "runtime", stage.runtime)
+    stage.runtime.register_procedures(stage.now)
+    return stage
+
+
+def test_what_goes_well_succeeds(ready: Stage) -> None:
+    ready.file()
+    poll_procedure(PARIS_FORM)
+    route_dossiers(PARIS_FORM)
+    make_deliveries()
+    assert len(ready.mails()) == 1
+
+
+def test_a_poll_that_tps_did_not_answer_has_failed(ready: Stage) -> None:
+    ready.tps.fail_all(503)
+    with pytest.raises(WorkFailed, match=r"^tps-unavailable$"):
+        poll_procedure(PARIS_FORM)
+
+
+def test_a_poll_while_tps_is_left_alone_has_failed(ready: Stage) -> None:
+    ready.tps.fail_all(503)
+    for _ in range(3):
+        ready.wait(hours=1)
+        ready.runtime.breakers.failed(TPS)
+    with pytest.raises(WorkFailed, match=r"^resting$"):
+        poll_procedure(PARIS_FORM)
+
+
+def test_dossiers_that_cannot_be_read_and_mails_that_cannot_be_sent(ready: Stage) -> None:
+    bad, _good = ready.file(), ready.file()
+    poll_procedure(PARIS_FORM)
+    ready.tps.fail_detail(bad, 500)
+    with pytest.raises(WorkFailed, match=r"^tps-unavailable$"):
+        route_dossiers(PARIS_FORM)
+    ready.outbox.parent.mkdir(exist_ok=True)
+    ready.outbox.write_text("no folder")
+    with pytest.raises(WorkFailed, match=r"^mail-unwritable$"):
+        make_deliveries()
