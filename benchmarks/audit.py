@@ -13,11 +13,11 @@ from benchmarks.service import vacuum
 from benchmarks.throughput import run_service
 from benchmarks.usage import cpu_seconds
 from service.clock import utc_now
-from store.audit_check import verify
+from store.audit.check import verify
+from store.audit.seal_keys import SigningKey
+from store.audit.seals import seal_pending
 from store.engine import Database
 from store.schema import upgrade
-from store.seal_keys import SigningKey
-from store.seals import seal_pending
 
 VERIFY_SECONDS_FOR_A_MILLION = 20.0
 SHARE = 0.05

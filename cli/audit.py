@@ -20,20 +20,20 @@ from config.settings import Settings
 from service.actor import accounts
 from service.runtime import Runtime
 from service.seal import seal
-from store.audit_check import Verification, verify, vouched
-from store.audit_export import SCHEMA, ExportReport, Period, export
-from store.audit_export_check import verify_file
-from store.audit_lines import COLUMNS, acted, key_ids, lines_of
-from store.audit_proof import NoProofError, prove
-from store.seal_file import load_seals
-from store.seal_keys import (
+from store.audit.check import Verification, verify, vouched
+from store.audit.export import SCHEMA, ExportReport, Period, export
+from store.audit.export_check import verify_file
+from store.audit.lines import COLUMNS, acted, key_ids, lines_of
+from store.audit.proof import NoProofError, prove
+from store.audit.seal_file import load_seals
+from store.audit.seal_keys import (
     SigningKey,
     anchored_keys,
     load_signing_key,
     read_public_keys,
     trusted_keys,
 )
-from store.seals import SealReport, newest_seal
+from store.audit.seals import SealReport, newest_seal
 
 app = typer.Typer(
     no_args_is_help=True,

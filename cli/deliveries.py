@@ -9,7 +9,7 @@ from cli import context
 from cli.problem import Problem
 from cli.tables import show_table
 from store import deliveries
-from store.audit import Line, Step
+from store.audit.log import Line, Step
 from store.deliveries import DeliveryState, Filter
 
 app = typer.Typer(no_args_is_help=True, help="Deliveries: what was sent, waits, or is dead.")

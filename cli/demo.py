@@ -21,7 +21,7 @@ from service.runtime import Runtime
 from simulator import Simulator
 from store import deliveries, dossiers
 from store.deliveries import DeliveryState, Filter, StoredDelivery
-from store.dossiers import DossierStatus, Stored
+from store.dossiers import DossierRecord, DossierStatus
 
 DOSSIERS = 300
 PATIENCE_SECONDS = 100.0
@@ -125,7 +125,7 @@ def _a_day_later(stage: Stage) -> float:
     return _until(stage, told, "the newcomers and the move are delivered")
 
 
-def _somebody_who_moves(stage: Stage) -> Stored | None:
+def _somebody_who_moves(stage: Stage) -> DossierRecord | None:
     return next(
         (
             dossier
@@ -139,7 +139,7 @@ def _somebody_who_moves(stage: Stage) -> Stored | None:
     )
 
 
-def _elsewhere(stage: Stage, moved: Stored) -> str:
+def _elsewhere(stage: Stage, moved: DossierRecord) -> str:
     rules = stage.runtime.rules()
     return next(
         unit.departments[0]
@@ -148,7 +148,7 @@ def _elsewhere(stage: Stage, moved: Stored) -> str:
     )
 
 
-def _reassigned(stage: Stage, moved: Stored) -> bool:
+def _reassigned(stage: Stage, moved: DossierRecord) -> bool:
     with stage.runtime.database.read() as connection:
         found = deliveries.listing(connection, Filter(number=moved.number))
     return sum(item.event.startswith("reassigned") and item.state == "sent" for item in found) > 1
@@ -174,7 +174,7 @@ def _until(stage: Stage, done: Callable[[], bool], what: str) -> float:
     return time.monotonic() - started_at
 
 
-def _dossiers(stage: Stage) -> Sequence[Stored]:
+def _dossiers(stage: Stage) -> Sequence[DossierRecord]:
     with stage.runtime.database.read() as connection:
         return dossiers.listing(connection)
 
@@ -202,7 +202,7 @@ def _near(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def _show_units(known: Sequence[Stored]) -> None:
+def _show_units(known: Sequence[DossierRecord]) -> None:
     counted = Counter(
         (unit, dossier.facts.permit_type if dossier.facts else None)
         for dossier in known
@@ -222,7 +222,7 @@ def _sum(counted: Counter[tuple[str, str | None]], unit: str) -> int:
     return sum(count for (told, _), count in counted.items() if told == unit)
 
 
-def _show_aside(known: Sequence[Stored]) -> None:
+def _show_aside(known: Sequence[DossierRecord]) -> None:
     aside = Counter(
         ("unrouted" if dossier.unrouted else dossier.status.value, dossier.reason or reason)
         for dossier in known

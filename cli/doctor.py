@@ -19,7 +19,7 @@ from routing.failures import TABLE, Failure
 from service.runtime import Runtime
 from service.seal import first_key, signing_key
 from store import schema
-from store.seal_keys import SealKeyError
+from store.audit.seal_keys import SealKeyError
 
 SETTINGS = {"broker": "WIF_BROKER_URL", "mail": "WIF_OUTBOX_DIR"}
 """The setting behind what cannot be reached or written."""

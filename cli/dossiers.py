@@ -14,7 +14,7 @@ from routing.facts import DossierState
 from routing.territory import departments
 from service.reassign import reassign, unpin
 from store import deliveries, dossiers
-from store.dossiers import DossierStatus, Stored
+from store.dossiers import DossierRecord, DossierStatus
 
 app = typer.Typer(no_args_is_help=True, help="Dossiers: where each stands and who has it.")
 
@@ -29,7 +29,7 @@ COLUMNS = (
 Key = Annotated[str, typer.Argument(help="PROCEDURE/NUMBER", metavar="PROCEDURE/NUMBER")]
 
 
-def as_row(dossier: Stored) -> dict[str, Any]:
+def as_row(dossier: DossierRecord) -> dict[str, Any]:
     """A dossier as scripts read it."""
     facts = dossier.facts
     return {
@@ -116,7 +116,7 @@ def _day(text: str) -> datetime:
         raise Problem("--since: is no day; for example 2026-01-31", code=2) from None
 
 
-def _age(dossier: Stored, now: datetime) -> int:
+def _age(dossier: DossierRecord, now: datetime) -> int:
     """Days since it was filed; since it was first seen when it was never read."""
     since = dossier.facts.filed_at if dossier.facts else dossier.seen_at
     return max(0, (now - since).days)

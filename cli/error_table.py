@@ -15,7 +15,7 @@ from connectors.tps.http_status import LONGEST_WAIT, cause_of
 from routing import drift, retries
 from routing.failures import TABLE, Action, Cause
 from routing.incidents import MEANINGS, IncidentKind
-from service import troubles
+from service import incidents
 from service.guards import throttle
 from service.guards.breakers import POLICIES, Kind
 from service.guards.limits import STOPPED_PROBE_INTERVAL
@@ -166,7 +166,7 @@ def _incidents() -> Iterator[str]:
     yield from _prose(
         f"Looked for every minute; `{PREFIX}OPS_MAILBOX` gets one mail when one begins and one "
         "when it is over, `wif status` shows those that last. One of age is over when the age is "
-        f"below {troubles.CALM:.0%} of what opened it."
+        f"below {incidents.CALM:.0%} of what opened it."
     )
     yield ""
     yield "| incident | means | from | what to do |"

@@ -101,7 +101,7 @@ def _foreseen(error: Exception) -> tuple[str, int] | None:
     """What is said of an error, and the exit code; None for one that nobody foresaw."""
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - only when it went wrong
 
-    from config.mistakes import ConfigurationError  # noqa: PLC0415
+    from config.diagnostics import ConfigurationError  # noqa: PLC0415
     from config.settings import SettingsError  # noqa: PLC0415
     from routing.failures import TABLE, Failure  # noqa: PLC0415
     from service.reassign import ReassignmentRefused  # noqa: PLC0415

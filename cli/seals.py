@@ -11,9 +11,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cli import context
 from cli.problem import Problem
-from store.audit_export_check import ExportFileError
-from store.seal_file import SealFileError, extend_seals, write_seals
-from store.seal_keys import (
+from store.audit.export_check import ExportFileError
+from store.audit.seal_file import SealFileError, extend_seals, write_seals
+from store.audit.seal_keys import (
     SealKeyError,
     known_keys,
     load_or_create_signing_key,

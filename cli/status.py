@@ -16,8 +16,8 @@ from cli.tables import PARIS, show_table
 from config.files import read_regular
 from config.settings import SettingsError
 from routing.incidents import MEANINGS
+from service.incidents import WATCHED, troubles
 from service.runtime import Runtime
-from service.troubles import WATCHED, troubles
 from store import heartbeats, incidents, rulesets
 from store.heartbeats import Pulse
 from store.incidents import StoredIncident
@@ -88,7 +88,7 @@ def current(
     """Incidents that last, with the counts of this moment instead of those of the last look."""
     if not lasting:
         return []
-    from config.mistakes import ConfigurationError  # noqa: PLC0415
+    from config.diagnostics import ConfigurationError  # noqa: PLC0415
 
     try:
         polled = runtime.polled_procedures()

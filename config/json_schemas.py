@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from config.entries import FILES, Entry
+from config.schema import FILES, Entry
 
 DIRECTORY = Path(__file__).resolve().parent / "schemas"
 """Where the shipped ones are; the first line of each shipped file points there."""

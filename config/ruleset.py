@@ -8,9 +8,9 @@ from datetime import date, datetime
 from pathlib import Path
 
 from config.checks import check
-from config.documents import compile_document, document_hash, document_of, write_document
-from config.mistakes import ConfigurationError, Mistake
-from config.reader import Configuration, read
+from config.diagnostics import ConfigurationError, Mistake
+from config.document import compile_document, document_hash, document_of, write_document
+from config.loader import Configuration, read
 from routing.conditions import PARIS
 from routing.ruleset import RuleSet
 

@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from config.mistakes import Code, did_you_mean
+from config.diagnostics import Code, did_you_mean
 from routing.ruleset import DEPARTMENT_UNIT
 from routing.territory import departments, read_department, regions
 from routing.text import normalise

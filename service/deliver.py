@@ -28,7 +28,7 @@ from service.guards.mailboxes import Mailboxes
 from service.guards.time_limit import TimeLimitReached
 from service.runtime import Runtime
 from store import deliveries, finish_deliveries
-from store.audit import Line, Step
+from store.audit.log import Line, Step
 from store.deliveries import ClaimedDelivery, Postponement
 from store.leases import LEASE_EXPIRED, Lease
 

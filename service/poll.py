@@ -21,7 +21,7 @@ from service.guards.breakers import TPS, BreakerState
 from service.guards.limits import LEASE, NEWEST_PAGE_SIZE, STOPPED_PROBE_INTERVAL, WORK_BUDGET
 from service.runtime import Runtime
 from store import dossiers, procedures
-from store.audit import Line, Step
+from store.audit.log import Line, Step
 from store.dossiers import BACKLOG, FRESH, Lane, Sighting, Sightings
 from store.leases import Lease
 from store.procedures import Cursor, ProcedureStatus, unless_paused

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from service.runtime import Runtime
 from store import procedures, retention
-from store.audit import Line, Step
+from store.audit.log import Line, Step
 from store.retention import Overdue, Removed
 
 BATCH = 500

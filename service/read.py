@@ -14,7 +14,7 @@ from service.guards.breakers import TPS, BreakerState
 from service.guards.limits import DEATHS_BEFORE_ASIDE, WORK_BUDGET
 from service.guards.time_limit import TimeLimitReached
 from service.runtime import Runtime
-from store.dossiers import DossierStatus, Stored
+from store.dossiers import DossierRecord, DossierStatus
 
 _OUR_OWN = {Cause.INTERNAL, Cause.READER_LOST}
 """Causes that say nothing of TPS."""
@@ -26,7 +26,7 @@ log = logs.get_logger("tasks")
 class Reading:
     """What TPS said of one dossier: its facts, or why there are none."""
 
-    dossier: Stored
+    dossier: DossierRecord
     facts: Facts | None
     failure: Failure | None
     duration_ms: int
@@ -45,7 +45,7 @@ def reading_state(runtime: Runtime, procedure: int) -> BreakerState:
 
 
 def read_all(
-    runtime: Runtime, rules: RuleSet, form: Form, dossiers: Iterable[Stored]
+    runtime: Runtime, rules: RuleSet, form: Form, dossiers: Iterable[DossierRecord]
 ) -> Iterator[Reading]:
     """Read each dossier until time is up, or until TPS refuses, throttles or fails us altogether.
 
@@ -70,7 +70,7 @@ def concerns_all(failure: Failure) -> bool:
     return failure.action in {Action.STOP_PROCEDURE, Action.THROTTLED}
 
 
-def _read(runtime: Runtime, rules: RuleSet, form: Form, dossier: Stored) -> Reading:
+def _read(runtime: Runtime, rules: RuleSet, form: Form, dossier: DossierRecord) -> Reading:
     started_at = runtime.clock()
     if dossier.deaths >= DEATHS_BEFORE_ASIDE:
         return lost(dossier)
@@ -89,7 +89,7 @@ def _read(runtime: Runtime, rules: RuleSet, form: Form, dossier: Stored) -> Read
     return Reading(dossier, facts, None, _elapsed(started_at, runtime.clock()))
 
 
-def lost(dossier: Stored) -> Reading:
+def lost(dossier: DossierRecord) -> Reading:
     """What reading a dossier came to that ended, or held up, the process that read it."""
     return Reading(dossier, None, Failure(Cause.READER_LOST), 0)
 

@@ -8,9 +8,9 @@ from routing.ruleset import RuleSet
 from service.route import apply_plan, decide_anew
 from service.runtime import Runtime
 from store import deliveries, dossiers
-from store.audit import Line, Step
+from store.audit.log import Line, Step
 from store.deliveries import Order
-from store.dossiers import Stored
+from store.dossiers import DossierRecord
 
 
 class ReassignmentRefused(Exception):
@@ -89,7 +89,7 @@ def move(
     runtime: Runtime,
     rules: RuleSet,
     connection: Connection,
-    dossier: Stored,
+    dossier: DossierRecord,
     decision: Decision,
 ) -> tuple[str, ...]:
     """Store a new decision on known facts, and queue what it makes necessary.

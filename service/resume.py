@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from service.runtime import Runtime
 from store import dossiers, drift, procedures
-from store.audit import Line, Step
+from store.audit.log import Line, Step
 from store.dossiers import DossierStatus
 from store.procedures import ProcedureStatus
 

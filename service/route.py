@@ -32,9 +32,9 @@ from service.guards.time_limit import TimeLimitReached
 from service.read import Reading, concerns_all, lost, read_all, reading_state
 from service.runtime import Runtime
 from store import deliveries, dossiers, procedures
-from store.audit import Line, Step
+from store.audit.log import Line, Step
 from store.deliveries import Order
-from store.dossiers import ABSENCES_BEFORE_ASKING, DossierStatus, Settlement, Stored
+from store.dossiers import ABSENCES_BEFORE_ASKING, DossierRecord, DossierStatus, Settlement
 from store.leases import Lease
 from store.procedures import ProcedureStatus
 
@@ -104,7 +104,9 @@ def route(runtime: Runtime, procedure: int, *, limit: int = ROUTE_BATCH) -> Rout
     return report
 
 
-def _alone(runtime: Runtime, lease: Lease, claimed: Sequence[Stored]) -> Sequence[Stored]:
+def _alone(
+    runtime: Runtime, lease: Lease, claimed: Sequence[DossierRecord]
+) -> Sequence[DossierRecord]:
     """What of a claim is read: one alone if it may end its reader, and the others given back."""
     suspect = next((each for each in claimed if each.deaths >= DEATHS_BEFORE_ALONE), None)
     if suspect is None or len(claimed) == 1:
@@ -118,7 +120,7 @@ def _alone(runtime: Runtime, lease: Lease, claimed: Sequence[Stored]) -> Sequenc
 
 
 def _claimable(runtime: Runtime, procedure: int) -> bool:
-    with runtime.database.glance() as connection:
+    with runtime.database.autocommit_read() as connection:
         return procedures.status(connection, procedure) is ProcedureStatus.ACTIVE
 
 
@@ -135,7 +137,12 @@ class _Batch:
     """The claimed dossiers of one task."""
 
     def __init__(
-        self, runtime: Runtime, rules: RuleSet, form: Form, lease: Lease, claimed: Sequence[Stored]
+        self,
+        runtime: Runtime,
+        rules: RuleSet,
+        form: Form,
+        lease: Lease,
+        claimed: Sequence[DossierRecord],
     ) -> None:
         self.runtime = runtime
         self.rules = rules
@@ -281,7 +288,7 @@ class _Batch:
 
     def _plan(
         self,
-        dossier: Stored,
+        dossier: DossierRecord,
         facts: Facts,
         decision: Decision | None,
         unsent: frozenset[Notification],
@@ -297,7 +304,7 @@ class _Batch:
             or self._was_decided_before_us(dossier, facts),
         )
 
-    def _was_decided_before_us(self, dossier: Stored, facts: Facts) -> bool:
+    def _was_decided_before_us(self, dossier: DossierRecord, facts: Facts) -> bool:
         """Whether an office decided it before we ever saw it: there is nothing to tell."""
         first = dossier.assignment.ordinal == 0
         return first and facts.state.decided and not self.runtime.settings.notify_decided
@@ -395,7 +402,7 @@ class _Batch:
         )
 
 
-def decide(rules: RuleSet, dossier: Stored, facts: Facts, now: datetime) -> Decision | None:
+def decide(rules: RuleSet, dossier: DossierRecord, facts: Facts, now: datetime) -> Decision | None:
     """The decision that `facts` call for, None when the one taken before stays.
 
     A dossier that an office decided, or whose facts did not change, stays where it is.
@@ -414,7 +421,7 @@ def decide(rules: RuleSet, dossier: Stored, facts: Facts, now: datetime) -> Deci
     return None
 
 
-def decide_anew(rules: RuleSet, dossier: Stored, facts: Facts, now: datetime) -> Decision:
+def decide_anew(rules: RuleSet, dossier: DossierRecord, facts: Facts, now: datetime) -> Decision:
     """What the rule set says of `facts` today, under the pin of a person if there is one."""
     decision = rules.decide(facts, paris_day(now))
     if dossier.pinned_unit is None:
@@ -437,7 +444,7 @@ def competence(facts: Facts) -> tuple[object, ...]:
 def apply_plan(
     rules: RuleSet,
     connection: Connection,
-    dossier: Stored,
+    dossier: DossierRecord,
     change: Plan,
     orders: list[Order],
     lines: list[Line],
@@ -483,7 +490,9 @@ def channels_of(rules: RuleSet, unit: str) -> tuple[str, ...]:
     return tuple(kinds) or ("mail",)
 
 
-def _order(dossier: Stored, assignment: Assignment, notice: Notification, channel: str) -> Order:
+def _order(
+    dossier: DossierRecord, assignment: Assignment, notice: Notification, channel: str
+) -> Order:
     return Order(
         procedure=dossier.procedure,
         number=dossier.number,

@@ -10,7 +10,7 @@ from pathlib import Path
 from config.ruleset import ConfigurationError, document_hash
 from service.runtime import Runtime
 from store import refusals, rulesets
-from store.audit import Line, Step
+from store.audit.log import Line, Step
 
 FINGERPRINT_DIGITS = 32
 

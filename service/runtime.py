@@ -13,7 +13,7 @@ from config.settings import Environment, Settings, SettingsError
 from service.clock import Clock, utc_now
 from service.guards.limits import TPS_ANSWER
 from store import procedures, rulesets, schema
-from store.audit import AuditLog, Line, Step
+from store.audit.log import AuditLog, Line, Step
 from store.engine import Database
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from connectors.tps.v1 import TpsV1
     from routing.ruleset import RuleSet
     from service.guards.breakers import Breakers
-    from service.guards.redis_state import Shared
+    from service.guards.redis_state import RedisState
     from service.guards.throttle import Throttle
 
 # Clients, the limiter and the compiler of rules are imported where they are made: most commands
@@ -81,12 +81,12 @@ class Runtime:
         return self.clock()
 
     @cached_property
-    def shared(self) -> "Shared":
+    def shared(self) -> "RedisState":
         """What the workers agree on through the broker's Redis."""
-        from service.guards.redis_state import Shared  # noqa: PLC0415
+        from service.guards.redis_state import RedisState  # noqa: PLC0415
 
         url = self.settings.broker_url
-        return Shared(url.get_secret_value() if url else None)
+        return RedisState(url.get_secret_value() if url else None)
 
     @cached_property
     def breakers(self) -> "Breakers":
@@ -174,7 +174,7 @@ class Runtime:
         Raises:
             ConfigurationError: nothing was ever published and the configuration is wrong.
         """
-        with self.database.glance() as connection:
+        with self.database.autocommit_read() as connection:
             digest = rulesets.active(connection)
         unseen = digest is not None and digest not in self._compiled
         if unseen and not trial and self.settings.in_production and self.in_force_for_trial():
@@ -186,7 +186,7 @@ class Runtime:
 
     def in_force_for_trial(self) -> bool:
         """Whether the rule set in force was checked for a trial only."""
-        with self.database.glance() as connection:
+        with self.database.autocommit_read() as connection:
             environment = rulesets.active_environment(connection)
         return environment == Environment.DEVELOPMENT.value
 
@@ -197,7 +197,7 @@ class Runtime:
                 document = rulesets.document(connection, digest)
             if document is None:
                 raise LookupError(f"rule set {digest} is not in the database")
-            from config.documents import compile_document  # noqa: PLC0415
+            from config.document import compile_document  # noqa: PLC0415
 
             self._compiled[digest] = compile_document(document)
         return self._compiled[digest]
@@ -223,7 +223,7 @@ class Runtime:
         Raises:
             ConfigurationError: the configuration is wrong.
         """
-        from config.documents import compile_document  # noqa: PLC0415
+        from config.document import compile_document  # noqa: PLC0415
 
         return compile_document(self.configured())
 
@@ -233,7 +233,7 @@ class Runtime:
         self.rules()
 
     def _publish_first(self) -> str:
-        from config.documents import document_hash  # noqa: PLC0415
+        from config.document import document_hash  # noqa: PLC0415
 
         document = self.configured()
         digest = document_hash(document)

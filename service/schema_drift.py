@@ -13,7 +13,7 @@ from config import logs
 from routing.drift import Count, DrivingField, Tally, count
 from service.read import Reading
 from store import drift, procedures
-from store.audit import Line, Step
+from store.audit.log import Line, Step
 from store.procedures import ProcedureStatus
 
 DRIFT = "schema-drift"

@@ -7,15 +7,15 @@ from config.settings import Settings, SettingsError
 from connectors.alarm.seal_head import compose_seal_head
 from routing.failures import Failure
 from service.runtime import Runtime
-from store import seal_heads
-from store.seal_file import extend_seals
-from store.seal_keys import (
+from store.audit import seal_heads
+from store.audit.seal_file import extend_seals
+from store.audit.seal_keys import (
     SigningKey,
     known_keys,
     load_or_create_signing_key,
     load_signing_key,
 )
-from store.seals import SealReport, newest_seal, seal_pending
+from store.audit.seals import SealReport, newest_seal, seal_pending
 
 TELL_EVERY = timedelta(days=1)
 """How often the newest seal is mailed outside: at most what is younger can be cut off unseen."""

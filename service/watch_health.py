@@ -16,10 +16,10 @@ from routing.incidents import IncidentKind
 from service import heartbeat
 from service.guards.breakers import MAIL_SERVER, BreakerState
 from service.guards.limits import LEASE
+from service.incidents import WATCHED, troubles
 from service.runtime import Runtime
-from service.troubles import WATCHED, troubles
 from store import heartbeats, incidents, procedures
-from store.audit import Line, Step
+from store.audit.log import Line, Step
 from store.incidents import StoredIncident, Way
 from store.leases import Lease
 from store.overview import waits

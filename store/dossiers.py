@@ -78,7 +78,7 @@ class Sightings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class DossierRecord:
     """A dossier as it is stored.
 
     Attributes:
@@ -115,8 +115,8 @@ _PROCEDURES = table_of(Procedure).c
 COLUMNS = tuple(_THIS)
 
 
-def _stored(row: Any) -> Stored:  # noqa: ANN401
-    return Stored(
+def _stored(row: Any) -> DossierRecord:  # noqa: ANN401
+    return DossierRecord(
         procedure=row.procedure,
         number=row.number,
         status=DossierStatus(row.status),
@@ -352,7 +352,7 @@ _CLAIMING = (
 
 def claim(
     connection: Connection, procedure: int, *, limit: int, lease: Lease, now: datetime
-) -> list[Stored]:
+) -> list[DossierRecord]:
     """Take up to `limit` due dossiers of a procedure, the freshest lane first."""
     given = {"of": procedure, "now": now, "most": limit}
     taken = connection.execute(
@@ -544,7 +544,7 @@ def _ours(
 
 def get(
     connection: Connection, procedure: int, number: int, *, lock: bool = False
-) -> Stored | None:
+) -> DossierRecord | None:
     """One dossier, None when it is not known; `lock` keeps it from others until the commit."""
     query = select(*COLUMNS).where(Dossier.procedure == procedure, Dossier.number == number)
     row = connection.execute(query.with_for_update() if lock else query).first()
@@ -580,7 +580,7 @@ def pin(
 
 def undecided(
     connection: Connection, *, ruleset: str, after: tuple[int, int], limit: int
-) -> list[Stored]:
+) -> list[DossierRecord]:
     """Dossiers that no office has decided and that another rule set than `ruleset` placed.
 
     In the order of procedure and number, behind `after`, locked until the commit.
@@ -603,7 +603,7 @@ def undecided(
 
 def redecide(
     connection: Connection,
-    dossier: Stored,
+    dossier: DossierRecord,
     decision: Decision,
     assignment: Assignment,
     now: datetime,
@@ -669,7 +669,7 @@ def listing(
     state: DossierState | None = None,
     since: datetime | None = None,
     limit: int | None = None,
-) -> list[Stored]:
+) -> list[DossierRecord]:
     """Dossiers by procedure and number, filtered.
 
     Args:

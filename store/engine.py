@@ -74,7 +74,7 @@ class Database:
             yield connection
 
     @contextmanager
-    def glance(self) -> Iterator[Connection]:
+    def autocommit_read(self) -> Iterator[Connection]:
         """For single statements that only read: none waits for another to begin or to end it."""
         if self.dialect == "sqlite":
             with self.read() as connection:

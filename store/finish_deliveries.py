@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from store.audit import AuditLog, Line
+from store.audit.log import AuditLog, Line
 from store.bulk import DOCUMENT, as_table, document
 from store.deliveries import DeliveryState
 from store.leases import Lease

@@ -67,7 +67,7 @@ def _route(runtime: Runtime, procedure: int) -> RouteReport:
 
 def _fresh(runtime: Runtime, *, besides: int) -> Iterator[int]:
     """The procedures with dossiers that were just filed, longest due first."""
-    with runtime.database.glance() as connection:
+    with runtime.database.autocommit_read() as connection:
         found = dossiers.procedures_with_fresh(connection, runtime.clock())
     return (number for number in found if number != besides)
 

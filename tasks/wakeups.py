@@ -4,7 +4,7 @@ However often work is found, at most one message for it waits in the queue, besi
 of the sweep. So no second chain of messages grows beside a living one.
 """
 
-from service.guards.redis_state import PREFIX, Shared
+from service.guards.redis_state import PREFIX, RedisState
 
 LASTS_SECONDS = 60
 """How long a note lasts when its message was lost. The sweep does not ask for notes, so what
@@ -18,7 +18,7 @@ class Wakeups:
         shared: where they are kept; while it is away every wake-up is sent.
     """
 
-    def __init__(self, shared: Shared) -> None:
+    def __init__(self, shared: RedisState) -> None:
         self._shared = shared
 
     def note(self, task: str, ids: tuple[int, ...]) -> bool:

@@ -17,7 +17,7 @@ from service.runtime import Runtime
 from simulator import Server, Simulator
 from store import deliveries, dossiers
 from store.deliveries import Filter, StoredDelivery
-from store.dossiers import Stored
+from store.dossiers import DossierRecord
 from store.models import AuditLine
 from tests import shipped
 
@@ -74,7 +74,7 @@ class Stage:
         """One whole pass."""
         return run_once(self.runtime)
 
-    def dossier(self, number: int) -> Stored:
+    def dossier(self, number: int) -> DossierRecord:
         """A stored dossier."""
         with self.runtime.database.read() as connection:
             found = [d for d in dossiers.listing(connection) if d.number == number]

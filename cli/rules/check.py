@@ -18,10 +18,10 @@ from cli.rules.options import (
     short,
     today,
 )
-from config.documents import document_hash, document_of, write_document
+from config.diagnostics import Mistake
+from config.document import document_hash, document_of, write_document
 from config.json_schemas import write_schemas
-from config.mistakes import Mistake
-from config.reader import Configuration
+from config.loader import Configuration
 from config.ruleset import check_directory
 
 

@@ -13,9 +13,9 @@ from cli.problem import Problem
 from cli.rules.options import AsJson, Day, document_in, mailboxes, place, short, today
 from cli.tables import show_table
 from config.checks.examples import case_of
-from config.documents import compile_document
-from config.entries import ExampleEntry, GivenEntry
-from config.mistakes import did_you_mean
+from config.diagnostics import did_you_mean
+from config.document import compile_document
+from config.schema import ExampleEntry, GivenEntry
 from routing.conditions import Case
 from routing.explanation import Trial, explain
 from routing.facts import DossierState, Filer
@@ -23,7 +23,7 @@ from routing.ruleset import Outcome, RuleSet
 from routing.territory import read_department
 from service.runtime import Runtime
 from store import dossiers, rulesets
-from store.dossiers import Stored
+from store.dossiers import DossierRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +109,7 @@ def _rules(running: Runtime, files: Path | None) -> RuleSet:
     return compile_document(document_in(files, running.settings))
 
 
-def _stored(running: Runtime, dossier: str) -> Stored:
+def _stored(running: Runtime, dossier: str) -> DossierRecord:
     procedure, number = dossier_key(dossier)
     with running.database.read() as connection:
         found = dossiers.get(connection, procedure, number)

@@ -11,7 +11,7 @@ from cli.rules.options import AsJson, Directory, document_in, folder, short, tod
 from cli.rules.simulate import Simulation, as_json_, show, simulation
 from cli.rules.stored import previous_hash, stored_document
 from cli.tables import show_table
-from config.documents import document_hash
+from config.document import document_hash
 from routing.failures import Failure
 from service.reroute import RerouteReport, reroute_open
 from service.runtime import Runtime

@@ -13,7 +13,7 @@ from cli.rules.options import AsJson, Day, Directory, document_in, folder, short
 from cli.rules.stored import active_document
 from cli.tables import show_table
 from config.differences import Difference, differences
-from config.documents import compile_document
+from config.document import compile_document
 from routing.ruleset import Outcome, RuleSet
 from routing.simulation import (
     CaseMove,

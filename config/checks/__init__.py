@@ -1,7 +1,7 @@
 """Checks between entries: what each file cannot say alone."""
 
 from config.checks import codes, examples, mailboxes, permit_types, procedures, rules, units
-from config.reader import Configuration
+from config.loader import Configuration
 
 CHECKS = (
     codes.check,

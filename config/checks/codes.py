@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from config.entries import Choice, ConditionEntry, RuleEntry
-from config.mistakes import Code, Mistake, did_you_mean
-from config.reader import Configuration, Placed
-from config.source import Path_
+from config.diagnostics import Code, Mistake, did_you_mean
+from config.loader import Configuration, Placed
+from config.schema import Choice, ConditionEntry, RuleEntry
+from config.yaml_tree import Path_
 from routing.ruleset import DEPARTMENT_UNIT
 
 _UNKNOWN: Mapping[str, tuple[Code, str]] = {

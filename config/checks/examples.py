@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from config.checks.rules import compiled
-from config.entries import FILES, ExampleEntry, RuleEntry
-from config.mistakes import Code, Mistake
-from config.reader import Configuration, Placed
+from config.diagnostics import Code, Mistake
+from config.loader import Configuration, Placed
+from config.schema import FILES, ExampleEntry, RuleEntry
 from routing.case_classes import UNLISTED, Source, sources
 from routing.conditions import Case
 from routing.facts import Filer

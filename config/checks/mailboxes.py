@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from rapidfuzz.distance import OSA
 
 from config.checks.units import overlap
-from config.entries import ChannelEntry, UnitEntry
-from config.mistakes import Code, Mistake
-from config.reader import Configuration, Placed
+from config.diagnostics import Code, Mistake
+from config.loader import Configuration, Placed
+from config.schema import ChannelEntry, UnitEntry
 from config.values import SEPARATORS, labelled
 from routing.mailbox import Mailbox
 from routing.territory import departments, read_department

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from config.documents import compile_permit_type
-from config.entries import KindEntry, PermitTypeEntry, RecognitionEntry
-from config.mistakes import Code, Mistake
-from config.reader import Configuration, Placed
+from config.diagnostics import Code, Mistake
+from config.document import compile_permit_type
+from config.loader import Configuration, Placed
+from config.schema import KindEntry, PermitTypeEntry, RecognitionEntry
 from routing.classification import Answers, classify
 from routing.facts import Competence, Filer
 from routing.forms import Field, Form, PermitType

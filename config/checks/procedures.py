@@ -6,9 +6,9 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from config.entries import KindEntry, ProcedureEntry
-from config.mistakes import Code, Mistake
-from config.reader import Configuration, Placed
+from config.diagnostics import Code, Mistake
+from config.loader import Configuration, Placed
+from config.schema import KindEntry, ProcedureEntry
 from config.values import labelled
 from routing.text import normalise
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from config.checks.units import is_open
-from config.documents import compile_condition, compile_entries, document_of
-from config.entries import RuleEntry, UnitEntry
-from config.mistakes import Code, Mistake
-from config.reader import Configuration, Placed
+from config.diagnostics import Code, Mistake
+from config.document import compile_condition, compile_entries, document_of
+from config.loader import Configuration, Placed
+from config.schema import RuleEntry, UnitEntry
 from routing.boxes import Space, TooComplexError
 from routing.proofs import Unreachable, unreachable
 from routing.ruleset import RuleSet

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import lru_cache
 
-from config.entries import UnitEntry
-from config.mistakes import Code, Mistake
-from config.reader import Configuration, Placed
+from config.diagnostics import Code, Mistake
+from config.loader import Configuration, Placed
+from config.schema import UnitEntry
 from config.values import labelled
 from routing.territory import departments
 from routing.text import normalise

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from config import logs
 from service.clock import Clock
-from service.guards.redis_state import Board, Shared, parse_instant
+from service.guards.redis_state import Board, RedisState, parse_instant
 
 log = logs.get_logger("tasks")
 
@@ -88,7 +88,7 @@ class Breakers:
         clock: the present instant.
     """
 
-    def __init__(self, shared: Shared, clock: Clock) -> None:
+    def __init__(self, shared: RedisState, clock: Clock) -> None:
         self._board = Board(shared, "breakers")
         self._clock = clock
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from routing.failures import Cause, Failure
 from service.runtime import Runtime
 from store import deliveries, dossiers
-from store.audit import Line, Step
+from store.audit.log import Line, Step
 from store.deliveries import DeliveryState, Filter
 from store.dossiers import DossierStatus
 

@@ -31,7 +31,7 @@ T = TypeVar("T")
 log = logs.get_logger("tasks")
 
 
-class Shared:
+class RedisState:
     """A Redis that may be away.
 
     Args:
@@ -115,7 +115,7 @@ class Board:
         name: of the hash in which the values stand.
     """
 
-    def __init__(self, shared: Shared, name: str) -> None:
+    def __init__(self, shared: RedisState, name: str) -> None:
         self._shared = shared
         self._name = f"{PREFIX}{name}"
         self._values: dict[str, str] = {}

@@ -16,7 +16,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from routing.failures import Cause, Failure
 from service.clock import Clock
-from service.guards.redis_state import PREFIX, Shared, parse_instant
+from service.guards.redis_state import PREFIX, RedisState, parse_instant
 
 MINUTE_SECONDS = 60
 SHELF_LIFE_SECONDS = 5
@@ -56,7 +56,7 @@ class Throttle:
 
     def __init__(
         self,
-        shared: Shared,
+        shared: RedisState,
         per_minute: int,
         clock: Clock,
         sleep: Callable[[float], None] = time.sleep,
@@ -123,7 +123,7 @@ class Throttle:
 class _Window:
     """The requests of the last minute and a bit."""
 
-    def __init__(self, shared: Shared, per_minute: int) -> None:
+    def __init__(self, shared: RedisState, per_minute: int) -> None:
         seconds = MINUTE_SECONDS + SHELF_LIFE_SECONDS
         for_polls = int(per_minute * KEPT_FOR_POLLS)
         self._shared = shared

@@ -14,12 +14,12 @@ from sqlalchemy import text
 
 from cli.main import main
 from config import settings
-from store.audit import AuditLog, Line, Step
+from store.audit.log import AuditLog, Line, Step
+from store.audit.seal_keys import load_or_create_signing_key
+from store.audit.seals import read_seals, seal_pending
 from store.engine import Database
-from store.seal_keys import load_or_create_signing_key
-from store.seals import read_seals, seal_pending
 from tests.processes import umask_kept
-from tests.store.audit_scene import SECRET, START, tampering, write
+from tests.store.audit.audit_scene import SECRET, START, tampering, write
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "audit.md"
 

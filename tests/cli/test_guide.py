@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from config.mistakes import Code
+from config.diagnostics import Code
 from simulator import Server
 from tests.processes import ROOT, WIF, clean_environment
 from tests.stage import PARIS_FORM, Stage

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from config.entries import FILES
 from config.json_schemas import DIRECTORY, schema_name, schemas, write_schemas
-from config.source import plain, read_tree
+from config.schema import FILES
+from config.yaml_tree import plain, read_tree
 
 HERE = Path(__file__).resolve().parent
 SHAPE = {

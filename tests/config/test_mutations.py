@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from config.entries import FILES
-from config.mistakes import ConfigurationError
+from config.diagnostics import ConfigurationError
 from config.ruleset import compile_document, read_directory
-from config.source import plain, read_tree
+from config.schema import FILES
+from config.yaml_tree import plain, read_tree
 
 VALID = Path(__file__).resolve().parent / "valid"
 DAY = date(2020, 6, 15)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config.mistakes import Code
+from config.diagnostics import Code
 from config.ruleset import check_directory, load_directory
 from routing.classification import Answers, classify
 from routing.coverage import coverage

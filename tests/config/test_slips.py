@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from config.checks import mailboxes, units
-from config.entries import ChannelEntry, UnitEntry
-from config.mistakes import Code, Mistake
-from config.reader import Configuration, Placed
+from config.diagnostics import Code, Mistake
+from config.loader import Configuration, Placed
 from config.ruleset import check_directory
-from config.source import MapNode
-from tests.config.test_mistakes import DAY, VALID
+from config.schema import ChannelEntry, UnitEntry
+from config.yaml_tree import MapNode
+from tests.config.test_diagnostics import DAY, VALID
 
 HAUTE_GARONNE = '"31 - Haute-Garonne", "32 - Gers"'
 

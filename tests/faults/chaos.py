@@ -31,7 +31,7 @@ from service.resume import resume
 from simulator import Fault as TpsFault
 from simulator import FaultKind, SimulatedDossier
 from store import deliveries, dossiers
-from store.audit import Line, Step
+from store.audit.log import Line, Step
 from store.deliveries import DeliveryState, Filter
 from tests.faults.victims import Victim
 from tests.faults.world import FORMS, World, publish_variant, world

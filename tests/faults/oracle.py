@@ -17,7 +17,7 @@ from routing.assignment import Event
 from routing.ruleset import RuleSet
 from service.guards.limits import LEASE
 from simulator import Truth
-from store.audit import AuditLog, Step
+from store.audit.log import AuditLog, Step
 from store.deliveries import DeliveryState
 from store.dossiers import DossierStatus
 from store.models import AuditLine, Delivery, Dossier, Procedure

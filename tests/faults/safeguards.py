@@ -28,7 +28,7 @@ from service import sweep as sweeping
 from service.clock import PARIS
 from service.runtime import Runtime
 from store import clock_repair, deliveries, dossiers, finish_deliveries, procedures
-from store.audit import AuditLog, Line
+from store.audit.log import AuditLog, Line
 from store.bulk import update_leased
 from store.deliveries import ClaimedDelivery, DeliveryState, Postponement
 from store.dossiers import DossierStatus
@@ -62,7 +62,7 @@ def dossier_claims(patch: pytest.MonkeyPatch) -> None:
         lease: Lease,
         now: datetime,
         **_: object,
-    ) -> list[dossiers.Stored]:
+    ) -> list[dossiers.DossierRecord]:
         due = (
             select(*dossiers.COLUMNS)
             .where(Dossier.procedure == procedure, Dossier.next_attempt_at <= now)

@@ -13,8 +13,8 @@ from connectors.mail.content import Content
 from connectors.mail.notice import Notice, Office
 from connectors.mail.render import PAGE_ENVIRONMENT, TEXT_ENVIRONMENT, source
 from routing.facts import Facts
-from store.audit import Line
-from store.audit_lines import COLUMNS
+from store.audit.lines import COLUMNS
+from store.audit.log import Line
 from store.models import AuditLine, Base, Codes, UtcDateTime
 from tasks.celery import app
 from tests.privacy import register

@@ -17,7 +17,7 @@ from connectors.mail.failure import MailFailure
 from connectors.mail.smtp import SmtpSender
 from connectors.tps.v1 import TpsV1
 from service.runtime import Runtime
-from store.audit import AuditLog
+from store.audit.log import AuditLog
 from store.engine import Database
 from tests.guard import free_port
 from tests.privacy.markers import found

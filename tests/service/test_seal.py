@@ -4,8 +4,8 @@ from pathlib import Path
 
 from service.seal import seal
 from simulator import Server
-from store.seal_keys import load_signing_key
-from store.seals import read_seals
+from store.audit.seal_keys import load_signing_key
+from store.audit.seals import read_seals
 from tests.fixtures_smtp import SmtpServer
 from tests.stage import Stage, make_stage
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from routing.assignment import Event, Notification
 from store import deliveries
-from store.audit import AuditLog, Line, Step
+from store.audit.log import AuditLog, Line, Step
 from store.deliveries import DeliveryState, Filter, Order, Postponement
 from store.dossiers import FRESH, Sighting, note_listed
 from store.engine import Database

@@ -16,12 +16,12 @@ def ask(database: Database) -> int:
         return int(connection.execute(ONE).scalar_one())
 
 
-def test_a_glance_reads_what_was_committed(database_url: str) -> None:
+def test_a_autocommit_read_reads_what_was_committed(database_url: str) -> None:
     database = Database(database_url)
     with database.begin() as connection:
         connection.execute(text("CREATE TABLE glanced (at integer)"))
         connection.execute(text("INSERT INTO glanced VALUES (7)"))
-    with database.glance() as connection:
+    with database.autocommit_read() as connection:
         assert connection.execute(text("SELECT at FROM glanced")).scalar_one() == 7
     with database.begin() as connection:
         assert connection.execute(text("SELECT at FROM glanced")).scalar_one() == 7

@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from store import rulesets, schema
-from store.audit import AuditLog, Line, Step
+from store.audit.log import AuditLog, Line, Step
 from store.engine import Database
 from store.models import AuditLine, Base
 from tests.stage import START

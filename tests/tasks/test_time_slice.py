@@ -11,7 +11,7 @@ from service.guards.limits import DELIVER_BATCH, ROUTE_BATCH
 from service.poll import poll
 from service.route import route
 from simulator import Server
-from store.audit import Step
+from store.audit.log import Step
 from store.models import AuditLine
 from tasks.time_slice import deliver_turn, route_turn
 from tests.stage import OTHER_FORM, PARIS_FORM, Stage, make_stage

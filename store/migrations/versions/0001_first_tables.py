@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import store.models
-from store.append_only import triggers
+from store.audit.append_only import triggers
 
 revision = "0001"
 down_revision = None

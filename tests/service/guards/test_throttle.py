@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from routing.failures import Action, Cause, Failure
-from service.guards.redis_state import Shared
+from service.guards.redis_state import RedisState
 from service.guards.throttle import LARGEST_RESERVE, MINUTE_SECONDS, SHELF_LIFE_SECONDS, Throttle
 from tests.fixtures_redis import RedisServer, redis_server
 from tests.fixtures_redis_state import Share
@@ -21,7 +21,7 @@ def server() -> Iterator[RedisServer]:
         yield running
 
 
-def make(shared: Shared, per_minute: int, patience: float = 0) -> Throttle:
+def make(shared: RedisState, per_minute: int, patience: float = 0) -> Throttle:
     throttle = Throttle(shared, per_minute, lambda: NOW, sleep=lambda _: time.sleep(0.01))
     throttle.patience = patience
     return throttle

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from config.mistakes import Code
+from config.diagnostics import Code
 from config.values import (
     Article,
     Department,

@@ -16,20 +16,20 @@ from typing import Any, BinaryIO
 import orjson
 from sqlalchemy import func, select
 
-from store.audit_lines import COLUMNS, FORMAT, TABLE, read_all
-from store.canonical import Row, encode, expressible
+from store.audit.canonical import Row, encode, expressible
+from store.audit.lines import COLUMNS, FORMAT, TABLE, read_all
+from store.audit.seal_keys import SigningKey
+from store.audit.seals import Seal, as_text, read_seals
 from store.engine import Database
 from store.models import AuditSeal
 from store.ranges import compress
-from store.seal_keys import SigningKey
-from store.seals import Seal, as_text, read_seals
 
 TITLE = "wif-audit-export"
 VERSION = 1
 END = ("lines", "unsealed", "withheld", "seals", "sha256")
 """What the last record states and signs: counts, and the hash of everything before it."""
 
-SCHEMA = Path(__file__).with_name("audit_export.schema.json")
+SCHEMA = Path(__file__).with_name("export.schema.json")
 """JSON Schema of one line of the file."""
 
 _AT = COLUMNS.index("at")

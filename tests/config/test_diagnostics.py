@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from config.entries import FILES
-from config.mistakes import Code, ConfigurationError, Mistake, did_you_mean
-from config.reader import Configuration
+from config.diagnostics import Code, ConfigurationError, Mistake, did_you_mean
+from config.loader import Configuration
 from config.ruleset import check_directory, compile_document, read_directory
-from config.source import LARGEST_FILE
+from config.schema import FILES
+from config.yaml_tree import LARGEST_FILE
 
 HERE = Path(__file__).resolve().parent
 VALID = HERE / "valid"

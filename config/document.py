@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from config.entries import (
+from config.loader import Configuration
+from config.schema import (
     Choice,
     ConditionEntry,
     Entry,
@@ -24,7 +25,6 @@ from config.entries import (
     RuleEntry,
     UnitEntry,
 )
-from config.reader import Configuration
 from config.values import UnitCode
 from routing.conditions import ALWAYS, AllOf, AnyOf, Attribute, Condition, Filed, Not, OneOf
 from routing.forms import Form, PermitType, Recognition

@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from store import merkle
-from store.audit_lines import COLUMNS, WIDTHS, leaves, read_lines
-from store.canonical import expressible
-from store.seals import Seal, seal_of
+from store.audit import merkle
+from store.audit.canonical import expressible
+from store.audit.lines import COLUMNS, WIDTHS, leaves, read_lines
+from store.audit.seals import Seal, seal_of
 
 
 class NoProofError(Exception):

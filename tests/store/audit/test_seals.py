@@ -12,15 +12,15 @@ import pytest
 from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.exc import DatabaseError
 
-from store import seals
-from store.audit import Line, Step
-from store.audit_check import verify
-from store.audit_lines import COLUMNS, leaves, read_all, read_page
+from store.audit import seals
+from store.audit.check import verify
+from store.audit.lines import COLUMNS, leaves, read_all, read_page
+from store.audit.log import Line, Step
+from store.audit.seal_keys import SigningKey, rotate_signing_key, trusted_keys
+from store.audit.seals import GENESIS, Seal, newest_seal, read_seals, seal_of, seal_pending
 from store.engine import Database
 from store.models import AuditLine, AuditSeal
-from store.seal_keys import SigningKey, rotate_signing_key, trusted_keys
-from store.seals import GENESIS, Seal, newest_seal, read_seals, seal_of, seal_pending
-from tests.store.audit_scene import LOG, START, seal, signing_key, write
+from tests.store.audit.audit_scene import LOG, START, seal, signing_key, write
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from store.audit_proof import NoProofError, prove
+from store.audit.proof import NoProofError, prove
+from store.audit.seal_keys import SigningKey, public_key_file
 from store.engine import Database
-from store.seal_keys import SigningKey, public_key_file
-from tests.store.audit_scene import START, seal, signing_key, tampering, write
+from tests.store.audit.audit_scene import START, seal, signing_key, tampering, write
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "audit.md"
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "audit.md"
 OF_THE_LINE, OF_THE_SEAL = re.findall(
     r"```python\n(.+?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL
 )

@@ -27,8 +27,8 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
+from config.diagnostics import Code, Mistake, shorten
 from config.files import read_regular
-from config.mistakes import Code, Mistake, shorten
 
 LARGEST_FILE = 2_000_000
 """In bytes. The shipped files have some 10 kB; one of this size takes half a minute to read."""

@@ -24,13 +24,13 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.types import NullType
 
-from store import merkle
-from store.audit_lines import FORMAT, leaves, read_lines
-from store.canonical import Row, encode, fetch, instant_text
+from store.audit import merkle
+from store.audit.canonical import Row, encode, fetch, instant_text
+from store.audit.lines import FORMAT, leaves, read_lines
+from store.audit.seal_keys import SigningKey, is_signed
 from store.engine import Database
 from store.models import AuditLine, AuditSeal
 from store.ranges import compress, expand
-from store.seal_keys import SigningKey, is_signed
 
 BATCH = 10_000
 """Lines in a seal at most: bounds the memory of sealing, verifying and proving to some 20 MB."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
-from store import merkle
-from store.canonical import Row, encode_all, fetch, instant_text
+from store.audit import merkle
+from store.audit.canonical import Row, encode_all, fetch, instant_text
 from store.engine import Database
 from store.models import AuditLine
 

@@ -12,14 +12,14 @@ import pytest
 from jsonschema import Draft202012Validator
 from sqlalchemy import text
 
-from store.audit_check import Verification
-from store.audit_export import SCHEMA, ExportReport, Period, export
-from store.audit_export_check import ExportFileError, verify_file
-from store.audit_lines import COLUMNS
+from store.audit.check import Verification
+from store.audit.export import SCHEMA, ExportReport, Period, export
+from store.audit.export_check import ExportFileError, verify_file
+from store.audit.lines import COLUMNS
+from store.audit.seal_keys import SigningKey, load_or_create_signing_key
+from store.audit.seals import read_seals
 from store.engine import Database
-from store.seal_keys import SigningKey, load_or_create_signing_key
-from store.seals import read_seals
-from tests.store.audit_scene import START, seal, signing_key, tampering, write
+from tests.store.audit.audit_scene import START, seal, signing_key, tampering, write
 
 SCHEMA_DOCUMENT = json.loads(SCHEMA.read_text(encoding="utf-8"))
 SCHEMA_OF_A_LINE = Draft202012Validator(SCHEMA_DOCUMENT)

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, text
 
+from store.audit.seal_file import SealFileError, extend_seals, load_seals, write_seals
+from store.audit.seal_keys import SigningKey
+from store.audit.seals import read_seals
 from store.engine import Database
 from store.models import AuditLine
-from store.seal_file import SealFileError, extend_seals, load_seals, write_seals
-from store.seal_keys import SigningKey
-from store.seals import read_seals
-from tests.store.audit_scene import START, seal, signing_key, tampering, write
+from tests.store.audit.audit_scene import START, seal, signing_key, tampering, write
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, insert, text, update
 
-from store.audit_check import MOST_FINDINGS, Chain, Problem, check_lines, verify, vouched
-from store.audit_lines import leaves, read_page
+from store.audit.check import MOST_FINDINGS, Chain, Problem, check_lines, verify, vouched
+from store.audit.lines import leaves, read_page
+from store.audit.seal_keys import SigningKey, load_or_create_signing_key
+from store.audit.seals import GENESIS, Seal, read_seals
 from store.engine import Database
 from store.models import AuditSeal
-from store.seal_keys import SigningKey, load_or_create_signing_key
-from store.seals import GENESIS, Seal, read_seals
-from tests.store.audit_scene import START, seal, signing_key, tampering, write
+from tests.store.audit.audit_scene import START, seal, signing_key, tampering, write
 
 NEW_LINE = "INSERT INTO audit_lines (id, at, step) VALUES ({id}, '2026-01-05 08:00:00', 'seen')"
 RENUMBER = "UPDATE audit_lines SET id = {new} WHERE id = {old}"

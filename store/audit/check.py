@@ -6,12 +6,12 @@ from enum import StrEnum
 
 from sqlalchemy import func, select
 
-from store import merkle
-from store.audit_lines import TABLE, WIDTHS, LineReader, leaves, read_page
-from store.canonical import Row
+from store.audit import merkle
+from store.audit.canonical import Row
+from store.audit.lines import TABLE, WIDTHS, LineReader, leaves, read_page
+from store.audit.seals import GENESIS, Seal, read_seals
 from store.engine import Database
 from store.ranges import compress
-from store.seals import GENESIS, Seal, read_seals
 
 MOST_FINDINGS = 20
 """Findings after which a check stops: by then the question is no longer whether."""

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from store.seal_keys import (
+from store.audit.seal_keys import (
     SealKeyError,
     is_signed,
     load_or_create_signing_key,

@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from store.audit import AuditLog, Line, Step
+from store.audit.log import AuditLog, Line, Step
+from store.audit.seal_keys import SigningKey, load_or_create_signing_key
+from store.audit.seals import SealReport, seal_pending
 from store.engine import Database
-from store.seal_keys import SigningKey, load_or_create_signing_key
-from store.seals import SealReport, seal_pending
 
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 SECRET = bytes(range(32))

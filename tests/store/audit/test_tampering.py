@@ -13,16 +13,16 @@ from typing import Any
 import pytest
 from sqlalchemy import FromClause, LargeBinary, String, text
 
-from store.audit import Step
-from store.audit_check import Chain, Finding, Problem, check_lines, verify
-from store.audit_lines import COLUMNS, leaves, read_page
-from store.canonical import Row
+from store.audit.canonical import Row
+from store.audit.check import Chain, Finding, Problem, check_lines, verify
+from store.audit.lines import COLUMNS, leaves, read_page
+from store.audit.log import Step
+from store.audit.seal_keys import SigningKey
+from store.audit.seals import Seal, read_seals
 from store.engine import Database
 from store.models import AuditLine, AuditSeal, UtcDateTime
 from store.ranges import expand
-from store.seal_keys import SigningKey
-from store.seals import Seal, read_seals
-from tests.store.audit_scene import seal, signing_key, tampering, unguarded, write
+from tests.store.audit.audit_scene import seal, signing_key, tampering, unguarded, write
 
 LINES = 2 * len(Step)
 """So many hold every step twice, in different shapes."""

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymerkle import InmemoryTree  # type: ignore[import-untyped]
 
-from store import merkle
-from store.merkle import Side
+from store.audit import merkle
+from store.audit.merkle import Side
 
 ENTRIES = [
     bytes.fromhex(entry)

@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 import orjson
 
+from store.audit.seals import Seal, read_seals
 from store.engine import Database
-from store.seals import Seal, read_seals
 
 
 class SealFileError(Exception):

@@ -8,13 +8,13 @@ from typing import Any
 
 import orjson
 
-from store.audit_check import Chain, Finding, Problem, Tail, Verification, check_lines
-from store.audit_export import END, TITLE, VERSION, end_statement
-from store.audit_lines import COLUMNS, WIDTHS, leaves
-from store.canonical import Row
+from store.audit.canonical import Row
+from store.audit.check import Chain, Finding, Problem, Tail, Verification, check_lines
+from store.audit.export import END, TITLE, VERSION, end_statement
+from store.audit.lines import COLUMNS, WIDTHS, leaves
+from store.audit.seal_keys import is_signed
+from store.audit.seals import Seal
 from store.ranges import expand
-from store.seal_keys import is_signed
-from store.seals import Seal
 
 _LINES = [{"type", *COLUMNS[:width]} for width in WIDTHS.values()]
 _END = {"type", *END, "public_key", "signature"}

@@ -16,7 +16,8 @@ from typing import Any, Generic, Self, TypeVar, get_args
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from config.entries import (
+from config.diagnostics import Code, Mistake, did_you_mean, shorten
+from config.schema import (
     FILES,
     Entry,
     KindEntry,
@@ -26,8 +27,8 @@ from config.entries import (
     RuleEntry,
     UnitEntry,
 )
-from config.mistakes import Code, Mistake, did_you_mean, shorten
-from config.source import (
+from config.values import SEPARATORS
+from config.yaml_tree import (
     ListNode,
     MapNode,
     Node,
@@ -38,7 +39,6 @@ from config.source import (
     read_tree,
     scalars,
 )
-from config.values import SEPARATORS
 from routing.text import normalise
 
 E = TypeVar("E", bound=Entry)
