@@ -13,7 +13,7 @@ from typing import Annotated, Any, BinaryIO
 import typer
 
 from cli import context, seals
-from cli.problem import Problem
+from cli.command_error import CommandError
 from cli.seals import foreseen
 from cli.tables import PARIS, show_table
 from config.settings import Settings
@@ -113,7 +113,7 @@ def prove_(line: Annotated[int, typer.Argument(help="Id of the line.")]) -> None
         with foreseen(), context.runtime() as runtime, runtime.database.read() as connection:
             proof = prove(connection, line)
     except NoProofError as error:
-        raise Problem(str(error)) from None
+        raise CommandError(str(error)) from None
     context.show_json(proof.record())
 
 
@@ -126,7 +126,7 @@ def trace(
     with foreseen(), context.runtime() as runtime:
         life = _life(runtime, procedure, number)
         if not life:
-            raise Problem(_untraceable(runtime, dossier))
+            raise CommandError(_untraceable(runtime, dossier))
     if as_json:
         context.show_json([{**line, "at": _cell("at", line["at"])} for line in life])
         return
@@ -179,7 +179,7 @@ def output(path: Path | None) -> Iterator[BinaryIO]:
     """Where a file is written: `path`, which appears whole or not at all, or standard output.
 
     Raises:
-        Problem: it cannot be written.
+        CommandError: it cannot be written.
     """
     if path is None:
         yield sys.stdout.buffer
@@ -190,7 +190,7 @@ def output(path: Path | None) -> Iterator[BinaryIO]:
             yield stream
         draft.replace(path)
     except OSError as error:
-        raise Problem(f"{path}: cannot be written ({type(error).__name__})", code=2) from None
+        raise CommandError(f"{path}: cannot be written ({type(error).__name__})", code=2) from None
     finally:
         draft.unlink(missing_ok=True)
 
@@ -234,7 +234,9 @@ class _Given:
 def _head(text: str) -> tuple[int, str]:
     number, _, digest = text.partition(":")
     if not re.fullmatch(r"[0-9]{1,9}", number, re.ASCII) or not _HASH.fullmatch(digest):
-        raise Problem("--head: is not NUMBER:HASH as it was mailed, for example 12:9f…", code=2)
+        raise CommandError(
+            "--head: is not NUMBER:HASH as it was mailed, for example 12:9f…", code=2
+        )
     return int(number), digest
 
 
@@ -342,7 +344,7 @@ def _instant(option: str, text: str | None, *, whole_day: bool = False) -> datet
             return datetime.combine(day, time(), PARIS)
         found = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
-        raise Problem(
+        raise CommandError(
             f"--{option}: is neither a day nor an instant; for example 2026-01-31 or "
             "2026-01-31T12:00:00Z",
             code=2,

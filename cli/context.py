@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import orjson
 import typer
 
-from cli.problem import Problem
+from cli.command_error import CommandError
 from config import logs
 from config.settings import Environment, Settings, load
 from service.actor import actor_of
@@ -43,7 +43,7 @@ def runtime(*, migrate: bool = False) -> Iterator[Runtime]:
             that is not there yet is brought to it, and an outdated one refused.
 
     Raises:
-        Problem: the database has an older schema.
+        CommandError: the database has an older schema.
     """
     made = Runtime(settings())
     made.actor = actor_of(made.settings)
@@ -58,7 +58,9 @@ def _prepare(made: Runtime, *, migrate: bool) -> None:
     if schema.is_current(made.database):
         return
     if not migrate and not schema.is_empty(made.database):
-        raise Problem("the database has an older schema than this program: run `wif db upgrade`")
+        raise CommandError(
+            "the database has an older schema than this program: run `wif db upgrade`"
+        )
     schema.upgrade(made.database)
 
 
@@ -90,11 +92,13 @@ def dossier_key(text: str) -> tuple[int, int]:
     """`PROCEDURE/NUMBER` as two numbers.
 
     Raises:
-        Problem: it is not of that form.
+        CommandError: it is not of that form.
     """
     procedure, _, number = text.partition("/")
     if not (procedure.isascii() and procedure.isdigit() and number.isascii() and number.isdigit()):
-        raise Problem("a dossier is given as PROCEDURE/NUMBER, for example 13760/123456", code=2)
+        raise CommandError(
+            "a dossier is given as PROCEDURE/NUMBER, for example 13760/123456", code=2
+        )
     if int(procedure) > LARGEST_PROCEDURE or int(number) > LARGEST_NUMBER:
-        raise Problem("no dossier has such a number: is it PROCEDURE/NUMBER?", code=2)
+        raise CommandError("no dossier has such a number: is it PROCEDURE/NUMBER?", code=2)
     return int(procedure), int(number)

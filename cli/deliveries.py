@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from cli import context
-from cli.problem import Problem
+from cli.command_error import CommandError
 from cli.tables import show_table
 from store import deliveries
-from store.audit.log import Line, Step
+from store.audit.log import AuditEntry, Step
 from store.deliveries import DeliveryState, Filter
 
 app = typer.Typer(no_args_is_help=True, help="Deliveries: what was sent, waits, or is dead.")
@@ -58,7 +58,7 @@ def replay(
     """Make dead deliveries due again. Replaying one twice sends it once."""
     wanted = Filter(id=delivery, unit=unit, procedure=procedure, reason=reason)
     if wanted == Filter() and not everything:
-        raise Problem("say which: an id, --unit, --procedure, --reason or --all", code=2)
+        raise CommandError("say which: an id, --unit, --procedure, --reason or --all", code=2)
     with context.runtime() as runtime:
         now = runtime.clock()
         with runtime.database.begin() as connection:
@@ -67,7 +67,7 @@ def replay(
                 connection,
                 now,
                 [
-                    Line(
+                    AuditEntry(
                         step=Step.REPLAYED,
                         procedure=p,
                         number=n,

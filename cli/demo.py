@@ -11,8 +11,8 @@ from pathlib import Path
 
 import typer
 
+from cli.command_error import CommandError
 from cli.memory import peak_memory
-from cli.problem import Problem
 from cli.processes import Fleet, beat_command, embedded_broker, upkeep_command, worker_command
 from cli.tables import console, show_table
 from config import settings as configuration
@@ -169,7 +169,7 @@ def _until(stage: Stage, done: Callable[[], bool], what: str) -> float:
     while not done():
         if time.monotonic() - started_at > PATIENCE_SECONDS:
             log = stage.runtime.settings.var_dir / "log"
-            raise Problem(f"not within {PATIENCE_SECONDS:.0f} s: {what}; see {log}")
+            raise CommandError(f"not within {PATIENCE_SECONDS:.0f} s: {what}; see {log}")
         time.sleep(LOOK_EVERY_SECONDS)
     return time.monotonic() - started_at
 

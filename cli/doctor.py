@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from cli import context
-from cli.problem import Problem
+from cli.command_error import CommandError
 from cli.tables import show_table
 from config.ruleset import ConfigurationError
 from config.settings import SettingsError, unknown_settings
@@ -26,7 +26,7 @@ SETTINGS = {"broker": "WIF_BROKER_URL", "mail": "WIF_OUTBOX_DIR"}
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DoctorCheck:
     """What one check found; `advice` says what to do when it is not well."""
 
     check: str
@@ -50,7 +50,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
         raise typer.Exit(1)
 
 
-def examine(runtime: Runtime) -> Iterator[Finding]:
+def examine(runtime: Runtime) -> Iterator[DoctorCheck]:
     """Every check in turn; one that fails does not stop the others."""
     checks: tuple[tuple[str, Callable[[Runtime], str]], ...] = (
         ("settings", _settings),
@@ -66,25 +66,25 @@ def examine(runtime: Runtime) -> Iterator[Finding]:
         yield _finding(name, check, runtime)
 
 
-def _finding(name: str, check: Callable[[Runtime], str], runtime: Runtime) -> Finding:
+def _finding(name: str, check: Callable[[Runtime], str], runtime: Runtime) -> DoctorCheck:
     try:
-        return Finding(name, well=True, advice=check(runtime))
-    except (SettingsError, SealKeyError, Problem, ConfigurationError) as error:
-        return Finding(name, well=False, advice=str(error))
+        return DoctorCheck(name, well=True, advice=check(runtime))
+    except (SettingsError, SealKeyError, CommandError, ConfigurationError) as error:
+        return DoctorCheck(name, well=False, advice=str(error))
     except Failure as failure:
-        return Finding(name, well=False, advice=f"{failure}: {TABLE[failure.cause].meaning}")
+        return DoctorCheck(name, well=False, advice=f"{failure}: {TABLE[failure.cause].meaning}")
     except SQLAlchemyError as error:
         advice = f"cannot be used ({type(error).__name__}): see WIF_DATABASE_URL"
-        return Finding(name, well=False, advice=advice)
+        return DoctorCheck(name, well=False, advice=advice)
     except (redis.RedisError, OSError) as error:
         advice = f"cannot be used ({type(error).__name__}): see {SETTINGS.get(name, 'WIF_VAR_DIR')}"
-        return Finding(name, well=False, advice=advice)
+        return DoctorCheck(name, well=False, advice=advice)
 
 
 def _settings(_runtime: Runtime) -> str:
     unknown = unknown_settings()
     if unknown:
-        raise Problem("; ".join(unknown))
+        raise CommandError("; ".join(unknown))
     return "every WIF_… setting is known"
 
 
@@ -101,7 +101,7 @@ def _seal_key(runtime: Runtime) -> str:
     first = first_key(runtime.settings, signing_key(runtime))
     pins = runtime.settings.seal_pins
     if pins and first not in pins:
-        raise Problem(
+        raise CommandError(
             f"WIF_SEAL_PUBLIC_KEYS: the first key here is another one, {first}; find out who "
             "changed it, and run `wif audit verify`"
         )
@@ -119,7 +119,7 @@ def _database(runtime: Runtime) -> str:
     if schema.is_empty(runtime.database):
         return f"{runtime.database.dialect}, still empty: made at the first start"
     if not schema.is_current(runtime.database):
-        raise Problem("the schema is missing or older: run `wif db upgrade`")
+        raise CommandError("the schema is missing or older: run `wif db upgrade`")
     return runtime.database.dialect
 
 
@@ -133,7 +133,7 @@ def _broker(runtime: Runtime) -> str:
     finally:
         client.close()
     if policy != "noeviction":
-        raise Problem(f"evicts messages ({policy}): set maxmemory-policy to noeviction")
+        raise CommandError(f"evicts messages ({policy}): set maxmemory-policy to noeviction")
     return "answers"
 
 
@@ -151,7 +151,7 @@ def _tps(runtime: Runtime) -> str:
     refused = [number for number in numbers if not runtime.tps.procedure_exists(number)]
     if refused:
         shown = ", ".join(map(str, refused[:5])) + (" …" if len(refused) > 5 else "")  # noqa: PLR2004
-        raise Problem(
+        raise CommandError(
             f"{len(refused)} procedures are unknown to TPS or out of the token's scope: {shown}"
         )
     return "answers for every procedure"

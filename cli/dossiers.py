@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import context
-from cli.problem import Problem
+from cli.command_error import CommandError
 from cli.tables import PARIS, show_table
 from routing.facts import DossierState
 from routing.territory import departments
@@ -113,7 +113,7 @@ def _day(text: str) -> datetime:
     try:
         return datetime.combine(date.fromisoformat(text), time(), PARIS)
     except ValueError:
-        raise Problem("--since: is no day; for example 2026-01-31", code=2) from None
+        raise CommandError("--since: is no day; for example 2026-01-31", code=2) from None
 
 
 def _age(dossier: DossierRecord, now: datetime) -> int:
@@ -159,5 +159,5 @@ def reassign_(
         elif to and reason:
             units = reassign(runtime, procedure, number, unit=to, reason=reason)
         else:
-            raise Problem("give --to UNIT and --reason CODE, or --unpin", code=2)
+            raise CommandError("give --to UNIT and --reason CODE, or --unpin", code=2)
     typer.echo(f"{dossier}: {', '.join(units)}")

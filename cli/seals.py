@@ -10,7 +10,7 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 from cli import context
-from cli.problem import Problem
+from cli.command_error import CommandError
 from store.audit.export_check import ExportFileError
 from store.audit.seal_file import SealFileError, extend_seals, write_seals
 from store.audit.seal_keys import (
@@ -33,9 +33,9 @@ def foreseen() -> Iterator[None]:
     try:
         yield
     except (SealKeyError, SealFileError, ExportFileError) as error:
-        raise Problem(str(error), code=2) from None
+        raise CommandError(str(error), code=2) from None
     except SQLAlchemyError as error:
-        raise Problem(
+        raise CommandError(
             f"the database cannot be used ({type(error).__name__}): see WIF_DATABASE_URL", code=2
         ) from None
 
@@ -81,7 +81,7 @@ def new_key(
     """Make the key that signs seals. After a rotation old seals stay verifiable."""
     path = _key_file(file)
     if path.exists() and not rotate:
-        raise Problem(f"{path}: is there already; --rotate replaces it", code=2)
+        raise CommandError(f"{path}: is there already; --rotate replaces it", code=2)
     with foreseen():
         key = rotate_signing_key(path) if rotate else load_or_create_signing_key(path)
     typer.echo(f"{path}: new key, whose public half is {key.public}")
@@ -91,5 +91,7 @@ def new_key(
 def _key_file(file: Path | None) -> Path:
     path = file or context.settings().seal_key
     if path is None:
-        raise Problem("WIF_SEAL_KEY_FILE: is not set; for example /run/secrets/seal.key", code=2)
+        raise CommandError(
+            "WIF_SEAL_KEY_FILE: is not set; for example /run/secrets/seal.key", code=2
+        )
     return path

@@ -79,7 +79,7 @@ class Code(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)
-class Mistake:
+class Diagnostic:
     """One mistake.
 
     Attributes:
@@ -126,7 +126,7 @@ class ConfigurationError(Exception):
         mistakes: all of them, by file and position.
     """
 
-    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+    def __init__(self, mistakes: Iterable[Diagnostic]) -> None:
         self.mistakes = tuple(sorted(set(mistakes)))
         super().__init__("\n".join(map(str, self.mistakes)))
 

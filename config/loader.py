@@ -16,7 +16,7 @@ from typing import Any, Generic, Self, TypeVar, get_args
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from config.diagnostics import Code, Mistake, did_you_mean, shorten
+from config.diagnostics import Code, Diagnostic, did_you_mean, shorten
 from config.schema import (
     FILES,
     Entry,
@@ -45,7 +45,7 @@ E = TypeVar("E", bound=Entry)
 
 
 @dataclass(frozen=True, slots=True)
-class Placed(Generic[E]):
+class Located(Generic[E]):
     """An entry and where it stands."""
 
     entry: E
@@ -61,7 +61,7 @@ class Placed(Generic[E]):
         *,
         value: str | None = None,
         secret: bool = False,
-    ) -> Mistake:
+    ) -> Diagnostic:
         """A mistake at `path` in this entry.
 
         Args:
@@ -72,7 +72,7 @@ class Placed(Generic[E]):
         if value is not None:
             node = next((s for s in scalars(node) if s.text.startswith(value)), node)
         text = node.text if isinstance(node, ScalarNode) and not secret else ""
-        return Mistake(
+        return Diagnostic(
             file=self.file,
             line=node.line,
             column=node.column,
@@ -119,17 +119,17 @@ class Configuration:
     directory: Path
     production: bool
     on: date
-    units: list[Placed[UnitEntry]] = field(default_factory=list)
-    kinds: list[Placed[KindEntry]] = field(default_factory=list)
-    procedures: list[Placed[ProcedureEntry]] = field(default_factory=list)
-    permit_types: list[Placed[PermitTypeEntry]] = field(default_factory=list)
-    rules: list[Placed[RuleEntry]] = field(default_factory=list)
-    reasons: list[Placed[ReasonEntry]] = field(default_factory=list)
+    units: list[Located[UnitEntry]] = field(default_factory=list)
+    kinds: list[Located[KindEntry]] = field(default_factory=list)
+    procedures: list[Located[ProcedureEntry]] = field(default_factory=list)
+    permit_types: list[Located[PermitTypeEntry]] = field(default_factory=list)
+    rules: list[Located[RuleEntry]] = field(default_factory=list)
+    reasons: list[Located[ReasonEntry]] = field(default_factory=list)
     fallback: str | None = None
     trees: dict[str, Node] = field(default_factory=dict)
     known: dict[str, set[str]] = field(default_factory=dict)
-    mistakes: list[Mistake] = field(default_factory=list)
-    warnings: list[Mistake] = field(default_factory=list)
+    mistakes: list[Diagnostic] = field(default_factory=list)
+    warnings: list[Diagnostic] = field(default_factory=list)
     unreachable: set[str] = field(default_factory=set)
 
     @property
@@ -138,7 +138,7 @@ class Configuration:
         wrong = {mistake.file for mistake in self.mistakes if mistake.code not in _HARMLESS}
         return {name for name in FILES if self.path(name) not in wrong}
 
-    def add(self, mistakes: Iterable[Mistake]) -> None:
+    def add(self, mistakes: Iterable[Diagnostic]) -> None:
         """Notes mistakes. A value of which one is known has no second: the first led to it."""
         places = {mistake.place for mistake in self.mistakes if mistake.code is not _MISSING}
         for mistake in mistakes:
@@ -146,9 +146,9 @@ class Configuration:
                 places.add(mistake.place)
                 self.mistakes.append(mistake)
 
-    def routing(self) -> Placed[Entry]:
+    def routing(self) -> Located[Entry]:
         """The file of the rules as a whole."""
-        return Placed(Entry(), self.path("routing.yaml"), self.trees["routing.yaml"])
+        return Located(Entry(), self.path("routing.yaml"), self.trees["routing.yaml"])
 
     def path(self, name: str) -> str:
         """The path of one of the files, as it is shown."""
@@ -262,17 +262,17 @@ def _codes(nodes: list[Node], key: str) -> Iterator[str]:
             yield code.text
 
 
-def _valid(nodes: list[Node], adapter: TypeAdapter[Any], file: str) -> Iterator[Placed[Any]]:
+def _valid(nodes: list[Node], adapter: TypeAdapter[Any], file: str) -> Iterator[Located[Any]]:
     for node in nodes:
         try:
-            yield Placed(adapter.validate_json(json.dumps(plain(node))), file, node)
+            yield Located(adapter.validate_json(json.dumps(plain(node))), file, node)
         except ValidationError:
             continue
 
 
 def _refusals(
     file: str, tree: Node, model: type[Entry], names: Mapping[str, Names]
-) -> Iterator[Mistake]:
+) -> Iterator[Diagnostic]:
     """What is wrong with the shape of a file."""
     try:
         TypeAdapter(model).validate_json(json.dumps(plain(tree)))
@@ -284,7 +284,7 @@ def _refusals(
 
 def _located(
     file: str, tree: Node, detail: ErrorDetails, names: Mapping[str, Names]
-) -> Mistake | None:
+) -> Diagnostic | None:
     path = (*detail["loc"], *detail.get("ctx", {}).get("at", ()))
     at = find(tree, path)
     if isinstance(at, ScalarNode) and plain(at) is None:
@@ -296,7 +296,7 @@ def _located(
     if section and code is Code.WRONG_VALUE and isinstance(at, ScalarNode):
         meant = names[section].explain(at.text)
         message, proposal = meant or (message, names[section].near(at.text))
-    return Mistake(
+    return Diagnostic(
         file=file,
         line=at.line,
         column=at.column,

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from config.checks import check
-from config.diagnostics import ConfigurationError, Mistake
+from config.diagnostics import ConfigurationError, Diagnostic
 from config.document import compile_document, document_hash, document_of, write_document
 from config.loader import Configuration, read
 from routing.conditions import PARIS
@@ -16,7 +16,7 @@ from routing.ruleset import RuleSet
 
 __all__ = [
     "ConfigurationError",
-    "Mistake",
+    "Diagnostic",
     "check_directory",
     "compile_document",
     "document_hash",
@@ -53,7 +53,7 @@ def load_directory(path: Path, *, production: bool = False, on: date | None = No
 
 def check_directory(
     path: Path, *, production: bool = False, on: date | None = None
-) -> tuple[Configuration, list[Mistake]]:
+) -> tuple[Configuration, list[Diagnostic]]:
     """What could be read of a directory, and everything that is wrong with it."""
     configuration = read(path, production=production, on=on or datetime.now(PARIS).date())
     check(configuration)

@@ -27,7 +27,7 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
-from config.diagnostics import Code, Mistake, shorten
+from config.diagnostics import Code, Diagnostic, shorten
 from config.files import read_regular
 
 LARGEST_FILE = 2_000_000
@@ -97,7 +97,7 @@ Path_ = Sequence[str | int]
 """Keys and positions that lead from a node to one below it."""
 
 
-def read_tree(path: Path, mistakes: list[Mistake]) -> Node | None:
+def read_tree(path: Path, mistakes: list[Diagnostic]) -> Node | None:
     """The content of the file, None when it cannot be used at all.
 
     Whatever is wrong is added to `mistakes`; never raises for what the file contains.
@@ -171,7 +171,7 @@ class _Unusable(Exception):
 class _Builder:
     """Makes the tree from the events of the parser, and notes what is not accepted."""
 
-    def __init__(self, file: str, mistakes: list[Mistake]) -> None:
+    def __init__(self, file: str, mistakes: list[Diagnostic]) -> None:
         self.file = file
         self.mistakes = mistakes
 
@@ -184,7 +184,7 @@ class _Builder:
         proposal: str | None = None,
     ) -> None:
         self.mistakes.append(
-            Mistake(
+            Diagnostic(
                 file=self.file,
                 line=place[0],
                 column=place[1],

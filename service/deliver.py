@@ -28,7 +28,7 @@ from service.guards.mailboxes import Mailboxes
 from service.guards.time_limit import TimeLimitReached
 from service.runtime import Runtime
 from store import deliveries, finish_deliveries
-from store.audit.log import Line, Step
+from store.audit.log import AuditEntry, Step
 from store.deliveries import ClaimedDelivery, Postponement
 from store.leases import LEASE_EXPIRED, Lease
 
@@ -254,14 +254,14 @@ class _Batch:
         self.tried = []
         self._count(lines)
 
-    def _store(self, connection: Connection) -> list[Line]:
+    def _store(self, connection: Connection) -> list[AuditEntry]:
         now, audit = self.runtime.clock(), self.runtime.audit
         sent = {a.delivery.id: _line(a, None) for a in self.tried if a.failure is None}
         done = finish_deliveries.finish_sent(connection, audit, sent, self.lease, now)
         lines = [line for delivery, line in sent.items() if delivery in done]
         return lines + self._store_failed(connection, now)
 
-    def _store_failed(self, connection: Connection, now: datetime) -> list[Line]:
+    def _store_failed(self, connection: Connection, now: datetime) -> list[AuditEntry]:
         failed = {a.delivery.id: a for a in self.tried if a.failure}
         if not failed:
             return []
@@ -287,7 +287,7 @@ class _Batch:
             next_attempt_at=None if dead else now + wait,
         )
 
-    def _count(self, lines: Sequence[Line]) -> None:
+    def _count(self, lines: Sequence[AuditEntry]) -> None:
         steps = [line.step for line in lines]
         self.report.sent += steps.count(Step.SENT)
         self.report.dead += steps.count(Step.DEAD)
@@ -328,7 +328,7 @@ def _note_lost(
         for each in buried
     ]
     lines = [
-        Line(
+        AuditEntry(
             step=Step.DEAD if delivery in buried else Step.RETRIED,
             procedure=delivery.procedure,
             number=delivery.number,
@@ -350,9 +350,9 @@ def _address(unit: Unit | None, channel: str) -> str | None:
     return next((known.address for known in unit.channels if known.kind == channel), None)
 
 
-def _line(attempt: _Attempt, postponement: Postponement | None) -> Line:
+def _line(attempt: _Attempt, postponement: Postponement | None) -> AuditEntry:
     delivery = attempt.delivery
-    return Line(
+    return AuditEntry(
         step=_step(attempt, postponement),
         procedure=delivery.procedure,
         number=delivery.number,

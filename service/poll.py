@@ -21,7 +21,7 @@ from service.guards.breakers import TPS, BreakerState
 from service.guards.limits import LEASE, NEWEST_PAGE_SIZE, STOPPED_PROBE_INTERVAL, WORK_BUDGET
 from service.runtime import Runtime
 from store import dossiers, procedures
-from store.audit.log import Line, Step
+from store.audit.log import AuditEntry, Step
 from store.dossiers import BACKLOG, FRESH, Lane, Sighting, Sightings
 from store.leases import Lease
 from store.procedures import Cursor, ProcedureStatus, unless_paused
@@ -240,10 +240,11 @@ class _Tick:
             self.runtime.waker.route(self.cursor.number)
         return seen
 
-    def _lines(self, seen: Sightings) -> list[Line]:
+    def _lines(self, seen: Sightings) -> list[AuditEntry]:
         number = self.cursor.number
-        return [Line(step=Step.SEEN, procedure=number, number=new) for new in seen.new] + [
-            Line(step=Step.CHANGED, procedure=number, number=changed) for changed in seen.changed
+        return [AuditEntry(step=Step.SEEN, procedure=number, number=new) for new in seen.new] + [
+            AuditEntry(step=Step.CHANGED, procedure=number, number=changed)
+            for changed in seen.changed
         ]
 
     def _advance(self, connection: Connection, **values: object) -> None:
@@ -293,7 +294,7 @@ class _Tick:
         if self.cursor.failures:
             outages.tps_is_back(self.runtime, connection, self.cursor.number)
         if stopped:
-            line = Line(step=Step.PROCEDURE_RESUMED, procedure=self.cursor.number)
+            line = AuditEntry(step=Step.PROCEDURE_RESUMED, procedure=self.cursor.number)
             self.runtime.audit.append(connection, now, [line])
 
     def _interrupt(self, started_at: datetime, page: int) -> None:
@@ -350,7 +351,7 @@ class _Tick:
                 **unless_paused("reason", failure.cause.value),
             )
             if held and self.cursor.status is ProcedureStatus.ACTIVE:
-                line = Line(
+                line = AuditEntry(
                     step=Step.PROCEDURE_STOPPED, procedure=number, reason=failure.cause.value
                 )
                 self.runtime.audit.append(connection, now, [line])

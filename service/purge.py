@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from service.runtime import Runtime
 from store import procedures, retention
-from store.audit.log import Line, Step
+from store.audit.log import AuditEntry, Step
 from store.retention import Overdue, Removed
 
 BATCH = 500
@@ -80,7 +80,7 @@ def _remove(runtime: Runtime, overdue: Overdue) -> Removed:
             connection,
             now,
             [
-                Line(step=Step.PURGED, procedure=overdue.procedure, number=number)
+                AuditEntry(step=Step.PURGED, procedure=overdue.procedure, number=number)
                 for number in removed.numbers
             ],
         )

@@ -8,7 +8,7 @@ from routing.ruleset import RuleSet
 from service.route import apply_plan, decide_anew
 from service.runtime import Runtime
 from store import deliveries, dossiers
-from store.audit.log import Line, Step
+from store.audit.log import AuditEntry, Step
 from store.deliveries import Order
 from store.dossiers import DossierRecord
 
@@ -40,7 +40,7 @@ def reassign(
             f"the reason must be one of {', '.join(rules.reasons)}: free text could hold personal "
             "data; `reasons` in routing.yaml can list others"
         )
-    line = Line(
+    line = AuditEntry(
         step=Step.PINNED,
         procedure=procedure,
         number=number,
@@ -57,7 +57,7 @@ def unpin(runtime: Runtime, procedure: int, number: int) -> tuple[str, ...]:
     Raises:
         ReassignmentRefused: the dossier is unknown or was never read.
     """
-    line = Line(step=Step.UNPINNED, procedure=procedure, number=number, actor=runtime.actor)
+    line = AuditEntry(step=Step.UNPINNED, procedure=procedure, number=number, actor=runtime.actor)
     return _change(runtime, runtime.rules(), procedure, number, pin=(None, None), line=line)
 
 
@@ -68,7 +68,7 @@ def _change(
     number: int,
     *,
     pin: tuple[str | None, str | None],
-    line: Line,
+    line: AuditEntry,
 ) -> tuple[str, ...]:
     now = runtime.clock()
     with runtime.database.begin() as connection:
@@ -107,7 +107,7 @@ def move(
         silent=dossier.facts.state.decided,
     )
     orders: list[Order] = []
-    lines: list[Line] = []
+    lines: list[AuditEntry] = []
     apply_plan(rules, connection, dossier, change, orders, lines, now)
     dossiers.redecide(connection, dossier, decision, change.assignment, now)
     deliveries.queue(connection, orders, now)

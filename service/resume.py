@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from service.runtime import Runtime
 from store import dossiers, drift, procedures
-from store.audit.log import Line, Step
+from store.audit.log import AuditEntry, Step
 from store.dossiers import DossierStatus
 from store.procedures import ProcedureStatus
 
@@ -33,7 +33,7 @@ def resume(runtime: Runtime, numbers: Collection[int] | None) -> list[int]:
             connection,
             now,
             [
-                Line(step=Step.PROCEDURE_RESUMED, procedure=number, actor=runtime.actor)
+                AuditEntry(step=Step.PROCEDURE_RESUMED, procedure=number, actor=runtime.actor)
                 for number in standing
             ],
         )

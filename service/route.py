@@ -32,7 +32,7 @@ from service.guards.time_limit import TimeLimitReached
 from service.read import Reading, concerns_all, lost, read_all, reading_state
 from service.runtime import Runtime
 from store import deliveries, dossiers, procedures
-from store.audit.log import Line, Step
+from store.audit.log import AuditEntry, Step
 from store.deliveries import Order
 from store.dossiers import ABSENCES_BEFORE_ASKING, DossierRecord, DossierStatus, Settlement
 from store.leases import Lease
@@ -130,7 +130,7 @@ class _Outbox:
 
     settlements: list[Settlement] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
+    lines: list[AuditEntry] = field(default_factory=list)
 
 
 class _Batch:
@@ -231,7 +231,9 @@ class _Batch:
         )
         self.report.held = len(numbers)
         held = (
-            Line(step=Step.HELD, procedure=procedure, number=number, reason=schema_drift.DRIFT)
+            AuditEntry(
+                step=Step.HELD, procedure=procedure, number=number, reason=schema_drift.DRIFT
+            )
             for number in numbers
         )
         return _Outbox(lines=[*lines, *held])
@@ -346,7 +348,7 @@ class _Batch:
         )
         if stopped:
             outbox.lines.append(
-                Line(
+                AuditEntry(
                     step=Step.PROCEDURE_STOPPED,
                     procedure=self.form.procedure,
                     reason=failure.cause.value,
@@ -355,7 +357,7 @@ class _Batch:
 
     def _put_aside(
         self, connection: Connection, reading: Reading, failure: Failure, now: datetime
-    ) -> list[Line]:
+    ) -> list[AuditEntry]:
         dossier = reading.dossier
         gone = failure.cause is Cause.TPS_NOT_FOUND and dossier.absences >= ABSENCES_BEFORE_ASKING
         attempts = dossier.attempts + 1
@@ -376,7 +378,7 @@ class _Batch:
         self.report.gone += gone
         self.report.quarantined += not gone
         return [
-            Line(
+            AuditEntry(
                 step=Step.GONE if gone else Step.QUARANTINED,
                 procedure=dossier.procedure,
                 number=dossier.number,
@@ -447,14 +449,14 @@ def apply_plan(
     dossier: DossierRecord,
     change: Plan,
     orders: list[Order],
-    lines: list[Line],
+    lines: list[AuditEntry],
     now: datetime,
 ) -> None:
     """Withdraw what is no longer true, and add what must be told to `orders` and `lines`."""
     procedure, number = dossier.procedure, dossier.number
     deliveries.withdraw(connection, procedure, number, change.withdraw, now)
     lines.extend(
-        Line(
+        AuditEntry(
             step=Step.CANCELLED,
             procedure=procedure,
             number=number,
@@ -465,14 +467,14 @@ def apply_plan(
     )
     if dossier.assignment.ordinal and change.assignment != dossier.assignment:
         lines.extend(
-            Line(step=Step.REASSIGNED, procedure=procedure, number=number, unit=unit)
+            AuditEntry(step=Step.REASSIGNED, procedure=procedure, number=number, unit=unit)
             for unit in change.assignment.units
         )
     for notice in change.notify:
         for channel in channels_of(rules, notice.unit):
             orders.append(_order(dossier, change.assignment, notice, channel))
             lines.append(
-                Line(
+                AuditEntry(
                     step=Step.QUEUED,
                     procedure=procedure,
                     number=number,
@@ -514,8 +516,8 @@ def _before_launch(form: Form, facts: Facts) -> bool:
     return facts.filed_at.astimezone(PARIS).date() < form.notify_since
 
 
-def _classified(facts: Facts, duration_ms: int) -> Line:
-    return Line(
+def _classified(facts: Facts, duration_ms: int) -> AuditEntry:
+    return AuditEntry(
         step=Step.CLASSIFIED,
         procedure=facts.procedure,
         number=facts.number,
@@ -524,12 +526,12 @@ def _classified(facts: Facts, duration_ms: int) -> Line:
     )
 
 
-def _decision_lines(facts: Facts, decision: Decision, duration_ms: int) -> list[Line]:
+def _decision_lines(facts: Facts, decision: Decision, duration_ms: int) -> list[AuditEntry]:
     reason = ",".join(reason.value for reason in decision.reasons[:1]) or None
     return [
         _classified(facts, duration_ms),
         *(
-            Line(
+            AuditEntry(
                 step=Step.ROUTED if decision.routed else Step.UNROUTED,
                 procedure=facts.procedure,
                 number=facts.number,

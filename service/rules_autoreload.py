@@ -10,7 +10,7 @@ from pathlib import Path
 from config.ruleset import ConfigurationError, document_hash
 from service.runtime import Runtime
 from store import refusals, rulesets
-from store.audit.log import Line, Step
+from store.audit.log import AuditEntry, Step
 
 FINGERPRINT_DIGITS = 32
 
@@ -60,6 +60,6 @@ def _refuse(runtime: Runtime, mark: str, mistakes: int) -> Followed:
     with runtime.database.begin() as connection:
         if not refusals.refuse(connection, mark, mistakes=mistakes, at=now):
             return Followed.UNCHANGED
-        line = Line(step=Step.RULES_REFUSED, event="reload")
+        line = AuditEntry(step=Step.RULES_REFUSED, event="reload")
         runtime.audit.append(connection, now, [line])
     return Followed.REFUSED

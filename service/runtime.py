@@ -13,7 +13,7 @@ from config.settings import Environment, Settings, SettingsError
 from service.clock import Clock, utc_now
 from service.guards.limits import TPS_ANSWER
 from store import procedures, rulesets, schema
-from store.audit.log import AuditLog, Line, Step
+from store.audit.log import AuditEntry, AuditLog, Step
 from store.engine import Database
 
 if TYPE_CHECKING:
@@ -264,7 +264,7 @@ class Runtime:
             actor=self.actor,
             environment=self.settings.env.value,
         )
-        line = Line(step=Step.RULES_PUBLISHED, event=action, ruleset=digest, actor=self.actor)
+        line = AuditEntry(step=Step.RULES_PUBLISHED, event=action, ruleset=digest, actor=self.actor)
         self.audit.append(connection, now, [line])
 
     def polled_procedures(self) -> tuple[int, ...]:

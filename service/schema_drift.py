@@ -13,7 +13,7 @@ from config import logs
 from routing.drift import Count, DrivingField, Tally, count
 from service.read import Reading
 from store import drift, procedures
-from store.audit.log import Line, Step
+from store.audit.log import AuditEntry, Step
 from store.procedures import ProcedureStatus
 
 DRIFT = "schema-drift"
@@ -37,12 +37,12 @@ def accept(connection: Connection, procedure: int, readings: Sequence[Reading]) 
         drift.accept(connection, procedure, _count(readings))
 
 
-def pause(connection: Connection, procedure: int) -> list[Line]:
+def pause(connection: Connection, procedure: int) -> list[AuditEntry]:
     """Pause a procedure until a person resumes it; its line, unless it was paused already."""
     if not procedures.pause(connection, procedure, reason=DRIFT):
         return []
     log.error("procedure-paused", procedure=procedure)
-    return [Line(step=Step.PROCEDURE_PAUSED, procedure=procedure, reason=DRIFT)]
+    return [AuditEntry(step=Step.PROCEDURE_PAUSED, procedure=procedure, reason=DRIFT)]
 
 
 def _count(readings: Sequence[Reading]) -> Mapping[DrivingField, Count]:

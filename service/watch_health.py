@@ -19,7 +19,7 @@ from service.guards.limits import LEASE
 from service.incidents import WATCHED, troubles
 from service.runtime import Runtime
 from store import heartbeats, incidents, procedures
-from store.audit.log import Line, Step
+from store.audit.log import AuditEntry, Step
 from store.incidents import StoredIncident, Way
 from store.leases import Lease
 from store.overview import waits
@@ -95,9 +95,9 @@ def _look(runtime: Runtime, report: HealthReport) -> None:
         log.warning("polls-failing", cause=cause, count=count)
 
 
-def _line(step: Step, kind: IncidentKind, subject: str) -> Line:
+def _line(step: Step, kind: IncidentKind, subject: str) -> AuditEntry:
     about_procedure = kind is IncidentKind.DRIFT
-    return Line(
+    return AuditEntry(
         step=step,
         event=kind.value,
         procedure=int(subject) if about_procedure else None,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from routing.facts import DossierState
-from simulator.form import FormLike, Place
+from simulator.form import FieldPath, FormLike
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +61,8 @@ class SimulatedDossier:
     contract: str | None
     nationality: str | None
     permit_department: str | None
-    home: Place
-    work: Place
+    home: FieldPath
+    work: FieldPath
     values: Mapping[str, object] = field(default_factory=dict)
     defect: str | None = None
     body: bytes | None = None

@@ -43,7 +43,7 @@ class SimulatedForm:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FieldPath:
     """A commune where somebody lives or works."""
 
     department: str
@@ -53,13 +53,13 @@ class Place:
 
 
 @cache
-def places() -> dict[str, tuple[Place, ...]]:
+def places() -> dict[str, tuple[FieldPath, ...]]:
     """Communes of every département that has any, in the order of their postal codes."""
-    found: dict[str, list[Place]] = {code: [] for code in departments()}
+    found: dict[str, list[FieldPath]] = {code: [] for code in departments()}
     for postal_code, here in communes().items():
         for each in here:
             found[each.department].append(
-                Place(each.department, each.name, postal_code, each.insee)
+                FieldPath(each.department, each.name, postal_code, each.insee)
             )
     return {code: tuple(each) for code, each in found.items() if each}
 

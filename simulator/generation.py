@@ -15,8 +15,8 @@ from simulator.form import (
     CHANGE_OF_STATUS,
     INTRODUCTION,
     STUDENT,
+    FieldPath,
     FormLike,
-    Place,
     places,
 )
 from simulator.rendering import DEFECTS
@@ -67,8 +67,8 @@ class Draft:
     contract: str | None
     nationality: str | None
     permit_department: str | None
-    home: Place
-    work: Place
+    home: FieldPath
+    work: FieldPath
     defect: str | None = None
 
 
@@ -104,12 +104,12 @@ class Generator:
             return replace(plain, defect=defect)
         return _ODDITIES.get(kind, _as_it_is)(plain) if form.kind == STUDENT else plain
 
-    def _home(self, form: FormLike, random: Random, *, elsewhere: bool) -> Place:
+    def _home(self, form: FormLike, random: Random, *, elsewhere: bool) -> FieldPath:
         here = None if elsewhere else form.department
         known = places()
         return random.choice(known[here if here in known else random.choice(list(known))])
 
-    def _plain(self, form: FormLike, variant: int, home: Place, random: Random) -> Draft:
+    def _plain(self, form: FormLike, variant: int, home: FieldPath, random: Random) -> Draft:
         permit_type = _TYPES.get(form.kind, _STUDENT_TYPES)[variant % 6]
         work = home if form.kind in {INTRODUCTION, CHANGE_OF_STATUS} else self._work(random)
         contracts = CONTRACTS.get(permit_type, CONTRACTS["accord-franco-algerien"])
@@ -125,7 +125,7 @@ class Generator:
         )
 
     @staticmethod
-    def _work(random: Random) -> Place:
+    def _work(random: Random) -> FieldPath:
         return random.choice(places()[random.choice(("75", "92", "69", "13"))])
 
 

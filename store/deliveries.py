@@ -25,7 +25,7 @@ from routing.assignment import Event, Notification
 from store.bulk import insert_rows
 from store.leases import LEASE_EXPIRED, Lease
 from store.models import Delivery, Dossier, table_of
-from store.number_filter import among
+from store.number_filter import number_in
 
 
 class DeliveryState(StrEnum):
@@ -182,7 +182,7 @@ _CLAIMED = (
         table_of(Dossier),
         and_(_ITS.procedure == _THIS.procedure, _ITS.number == _THIS.number),
     )
-    .where(among(_THIS.id, "ids"))
+    .where(number_in(_THIS.id, "ids"))
     .order_by(_THIS.lane, _THIS.id)
 )
 

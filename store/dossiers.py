@@ -30,7 +30,7 @@ from routing.facts import DepartmentSource, DossierState, Facts, Filer, Reason
 from store.bulk import insert_rows, update_leased
 from store.leases import Lease
 from store.models import Dossier, Procedure, table_of
-from store.number_filter import among
+from store.number_filter import number_in
 from store.procedures import purged_before
 
 
@@ -189,7 +189,7 @@ def note_listed(
     )
 
 
-class _Known(NamedTuple):
+class _ListedState(NamedTuple):
     """What we know of a listed dossier; `state` is None while it is not settled."""
 
     changed_at: datetime | None
@@ -203,15 +203,17 @@ _KNOWING = select(
     _THIS.listed_change_at,
     _THIS.status,
     case((_SETTLED_ROW, _THIS.state), else_=None),
-).where(_THIS.procedure == bindparam("of"), among(_THIS.number, "numbers"))
+).where(_THIS.procedure == bindparam("of"), number_in(_THIS.number, "numbers"))
 
 
-def _known(connection: Connection, procedure: int, numbers: Collection[int]) -> dict[int, _Known]:
+def _known(
+    connection: Connection, procedure: int, numbers: Collection[int]
+) -> dict[int, _ListedState]:
     rows = connection.execute(_KNOWING, {"of": procedure, "numbers": numbers})
-    return {number: _Known(*rest) for number, *rest in rows}
+    return {number: _ListedState(*rest) for number, *rest in rows}
 
 
-def _news(known: _Known | None, row: Sighting) -> bool:
+def _news(known: _ListedState | None, row: Sighting) -> bool:
     """Whether a row tells more than we know.
 
     The states are compared as well: a state can go back without a new date of change.
@@ -283,7 +285,7 @@ def _make_due_again(
 
 _TOUCHING = (
     update(_TABLE)
-    .where(_THIS.procedure == bindparam("of"), among(_THIS.number, "numbers"))
+    .where(_THIS.procedure == bindparam("of"), number_in(_THIS.number, "numbers"))
     .values(last_listed_at=bindparam("at"), absences=0)
 )
 
@@ -365,7 +367,7 @@ _HELD = (
     select(_THIS.number, _THIS.listed_change_at)
     .where(
         _THIS.procedure == bindparam("of"),
-        among(_THIS.number, "numbers"),
+        number_in(_THIS.number, "numbers"),
         _THIS.lease_token == bindparam("lease"),
     )
     .order_by(_THIS.number)

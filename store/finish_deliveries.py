@@ -22,12 +22,12 @@ from sqlalchemy import (
     update,
 )
 
-from store.audit.log import AuditLog, Line
+from store.audit.log import AuditEntry, AuditLog
 from store.bulk import DOCUMENT, as_table, document
 from store.deliveries import DeliveryState
 from store.leases import Lease
 from store.models import AuditLine, Delivery, table_of
-from store.number_filter import among
+from store.number_filter import number_in
 
 _TABLE = table_of(Delivery)
 _THIS = _TABLE.c
@@ -38,7 +38,7 @@ _FINISHING = (
     update(_TABLE)
     # By an array of ids, not by a join with the rows that are given: without statistics a
     # plan of that reads the whole table.
-    .where(among(_THIS.id, "ids"), _THIS.lease_token == bindparam("lease"))
+    .where(number_in(_THIS.id, "ids"), _THIS.lease_token == bindparam("lease"))
     .values(
         state=DeliveryState.SENT.value,
         reason=None,
@@ -51,7 +51,11 @@ _FINISHING = (
 
 
 def finish_sent(
-    connection: Connection, audit: AuditLog, sent: Mapping[int, Line], lease: Lease, now: datetime
+    connection: Connection,
+    audit: AuditLog,
+    sent: Mapping[int, AuditEntry],
+    lease: Lease,
+    now: datetime,
 ) -> frozenset[int]:
     """Mark as sent what `lease` still holds, and write its lines; the ids of these deliveries.
 

@@ -33,7 +33,7 @@ class _Among(FunctionElement[bool]):
     inherit_cache = True
 
 
-def among(column: ColumnElement[int], parameter: str) -> ColumnElement[bool]:
+def number_in(column: ColumnElement[int], parameter: str) -> ColumnElement[bool]:
     """Whether `column` has one of the numbers that the statement is given as `parameter`."""
     return _Among(column, bindparam(parameter, type_=Numbers()))
 

@@ -14,7 +14,7 @@ BATCH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
+class RoutedDossier:
     """A dossier that rules placed; one that is pinned by hand is none.
 
     Attributes:
@@ -47,7 +47,7 @@ _COLUMNS = (
 )
 
 
-def placements(connection: Connection) -> Iterator[Placement]:
+def placements(connection: Connection) -> Iterator[RoutedDossier]:
     """Every routed dossier that is not pinned, as a stream, by procedure and number."""
     query = (
         select(*_COLUMNS)
@@ -57,4 +57,4 @@ def placements(connection: Connection) -> Iterator[Placement]:
     )
     for row in connection.execute(query):
         if (facts := read_facts(row)) is not None:
-            yield Placement(facts, row.units, row.rule, row.unrouted)
+            yield RoutedDossier(facts, row.units, row.rule, row.unrouted)

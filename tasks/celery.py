@@ -23,7 +23,7 @@ from service.rules_autoreload import Followed, follow
 from service.runtime import Runtime
 from service.seal import seal
 from tasks import queues
-from tasks.logs import Form, connect_celery
+from tasks.logs import LogFormat, connect_celery
 from tasks.stopping import StopFlag, cut_off_later, raise_time_limit
 from tasks.time_slice import deliver_turn, route_turn
 from tasks.wakeups import Wakeups
@@ -108,9 +108,9 @@ def taken(task: str, *ids: int) -> Runtime:
     return made
 
 
-def _form_of_logs() -> Form:
+def _form_of_logs() -> LogFormat:
     settings = load()
-    return Form(json=settings.env is Environment.PRODUCTION, level=settings.log_level)
+    return LogFormat(json=settings.env is Environment.PRODUCTION, level=settings.log_level)
 
 
 connect_celery(_form_of_logs)

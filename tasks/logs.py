@@ -21,14 +21,14 @@ _tokens: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class LogFormat:
     """How lines are written: see `configure`."""
 
     json: bool
     level: str
 
 
-def connect_celery(form: Callable[[], Form]) -> None:
+def connect_celery(form: Callable[[], LogFormat]) -> None:
     """Make Celery's programs log in `form`, and bind each task's name and id to its lines.
 
     To be called once, where the Celery app is made. Of the form's level and the program's

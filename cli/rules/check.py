@@ -18,7 +18,7 @@ from cli.rules.options import (
     short,
     today,
 )
-from config.diagnostics import Mistake
+from config.diagnostics import Diagnostic
 from config.document import document_hash, document_of, write_document
 from config.json_schemas import write_schemas
 from config.loader import Configuration
@@ -64,7 +64,7 @@ def check(
         raise typer.Exit(MISTAKES)
 
 
-def _print(configuration: Configuration, mistakes: list[Mistake], digest: str | None) -> None:
+def _print(configuration: Configuration, mistakes: list[Diagnostic], digest: str | None) -> None:
     for mistake in mistakes:
         typer.echo(mistake)
     for warning in configuration.warnings:

@@ -8,8 +8,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from cli.command_error import CommandError
 from cli.context import show_json
-from cli.problem import Problem
 from cli.rules.coverage_page import coverage_page
 from cli.rules.options import AsJson, Day, Directory, place, rules_in, short, today
 from cli.tables import show_table
@@ -39,7 +39,7 @@ def coverage_(
         try:
             html.write_text(coverage_page(rules, cells, day), encoding="utf-8")
         except OSError as error:
-            raise Problem(f"{html}: cannot be written ({error.strerror})") from None
+            raise CommandError(f"{html}: cannot be written ({error.strerror})") from None
         typer.echo(html)
     elif as_json:
         show_json({"ruleset": rules.hash, "on": day, "cells": [_row(cell) for cell in cells]})

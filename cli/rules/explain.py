@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.command_error import CommandError
 from cli.context import dossier_key, runtime, show_json
-from cli.problem import Problem
 from cli.rules.options import AsJson, Day, document_in, mailboxes, place, short, today
 from cli.tables import show_table
 from config.checks.examples import case_of
@@ -114,7 +114,7 @@ def _stored(running: Runtime, dossier: str) -> DossierRecord:
     with running.database.read() as connection:
         found = dossiers.get(connection, procedure, number)
     if found is None or found.facts is None:
-        raise Problem(f"{dossier}: not known, or not read yet; see `wif dossiers list`")
+        raise CommandError(f"{dossier}: not known, or not read yet; see `wif dossiers list`")
     return found
 
 
@@ -134,13 +134,15 @@ def _given(
     codes = [permit.code for permit in rules.permit_types]
     if permit_type is not None and permit_type not in codes:
         hint = did_you_mean(permit_type, codes) or f"one of {', '.join(codes)}"
-        raise Problem(f"--permit-type {permit_type}: no such permit type; {hint}", code=2)
+        raise CommandError(f"--permit-type {permit_type}: no such permit type; {hint}", code=2)
     if procedure is not None and procedure not in rules.forms:
         hint = did_you_mean(str(procedure), list(map(str, rules.forms))) or ""
-        raise Problem(f"--procedure {procedure}: not configured; {hint}", code=2)
+        raise CommandError(f"--procedure {procedure}: not configured; {hint}", code=2)
     code = read_department(department).code if department is not None else None
     if department is not None and code is None:
-        raise Problem(f"--department {department}: no such département; write 75 or 2A", code=2)
+        raise CommandError(
+            f"--department {department}: no such département; write 75 or 2A", code=2
+        )
     return GivenEntry.model_construct(
         permit_type=permit_type,
         department=code,

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from cli.command_error import CommandError
 from cli.context import settings as load_settings
-from cli.problem import Problem
 from config.ruleset import ConfigurationError, compile_document, read_directory
 from config.settings import Environment, Settings
 from routing.conditions import PARIS
@@ -53,19 +53,19 @@ def document_in(directory: Path, settings: Settings) -> str:
     """The document of the configuration in a folder.
 
     Raises:
-        Problem: it has mistakes; one line for each.
+        CommandError: it has mistakes; one line for each.
     """
     try:
         return read_directory(directory, production=is_production(settings))
     except ConfigurationError as error:
-        raise Problem(str(error), code=UNREADABLE if error.unreadable else MISTAKES) from None
+        raise CommandError(str(error), code=UNREADABLE if error.unreadable else MISTAKES) from None
 
 
 def rules_in(directory: Path | None) -> RuleSet:
     """The rule set of a folder, without a look at any database.
 
     Raises:
-        Problem: it has mistakes.
+        CommandError: it has mistakes.
     """
     settings = load_settings()
     return compile_document(document_in(folder(directory, settings), settings))

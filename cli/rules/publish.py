@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.command_error import CommandError
 from cli.context import runtime, show_json
-from cli.problem import Problem
 from cli.rules.options import AsJson, Directory, document_in, folder, short, today
 from cli.rules.simulate import Simulation, as_json_, show, simulation
 from cli.rules.stored import previous_hash, stored_document
@@ -60,7 +60,7 @@ def rollback(
     """Put an earlier rule set in force again."""
     _refuse(reroute, yes=yes, as_json=as_json)
     if (ruleset is None) is not previous:
-        raise Problem("give a HASH that `wif rules history` shows, or --previous", code=2)
+        raise CommandError("give a HASH that `wif rules history` shows, or --previous", code=2)
     with runtime() as running:
         document = stored_document(running, ruleset or previous_hash(running))
         report = _activate(
@@ -152,7 +152,7 @@ def unknown_forms(running: Runtime, found: Simulation) -> Iterator[str]:
 
 def _ask(found: Simulation) -> None:
     if not typer.confirm(f"Put rule set {short(found.after.hash)} in force?"):
-        raise Problem("nothing was published")
+        raise CommandError("nothing was published")
 
 
 def _say(digest: str, report: RerouteReport | None, *, activated: bool) -> None:
@@ -164,8 +164,8 @@ def _say(digest: str, report: RerouteReport | None, *, activated: bool) -> None:
 
 def _refuse(reroute: str | None, *, yes: bool, as_json: bool) -> None:
     if reroute not in {None, "open"}:
-        raise Problem(
+        raise CommandError(
             "--reroute: only `open` can be, the dossiers that no office has decided", code=2
         )
     if as_json and not yes:
-        raise Problem("--json: cannot ask; add --yes", code=2)
+        raise CommandError("--json: cannot ask; add --yes", code=2)

@@ -1,6 +1,6 @@
 """Rule sets that were put in force: found by the beginning of their hash."""
 
-from cli.problem import Problem
+from cli.command_error import CommandError
 from service.runtime import Runtime
 from store import rulesets
 
@@ -12,13 +12,13 @@ def active_document(running: Runtime) -> str:
     """The document of the rule set in force.
 
     Raises:
-        Problem: none ever was.
+        CommandError: none ever was.
     """
     with running.database.read() as connection:
         digest = rulesets.active(connection)
         found = rulesets.document(connection, digest) if digest else None
     if found is None:
-        raise Problem("no rule set was ever put in force: `wif rules publish` does so")
+        raise CommandError("no rule set was ever put in force: `wif rules publish` does so")
     return found
 
 
@@ -28,7 +28,7 @@ def previous_hash(running: Runtime) -> str:
         found = [activation.hash for activation in rulesets.history(connection)]
     before = next((digest for digest in found if digest != found[0]), None)
     if before is None:
-        raise Problem("no other rule set was in force before")
+        raise CommandError("no other rule set was in force before")
     return before
 
 
@@ -38,12 +38,12 @@ def stored_document(running: Runtime, beginning: str) -> str:
         hashes = {activation.hash for activation in rulesets.history(connection, limit=10_000)}
         found = [digest for digest in hashes if digest.startswith(beginning.casefold())]
         if len(beginning) < SHORTEST_HASH or len(found) != 1:
-            raise Problem(
+            raise CommandError(
                 f"{beginning}: names {len(found)} rule sets; give at least {SHORTEST_HASH} digits "
                 "of a hash that `wif rules history` shows",
                 code=2,
             )
         document = rulesets.document(connection, found[0])
     if document is None:
-        raise Problem(f"{found[0]}: is not stored any more")
+        raise CommandError(f"{found[0]}: is not stored any more")
     return document

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from config.diagnostics import Code, Mistake, did_you_mean
-from config.loader import Configuration, Placed
+from config.diagnostics import Code, Diagnostic, did_you_mean
+from config.loader import Configuration, Located
 from config.schema import Choice, ConditionEntry, RuleEntry
 from config.yaml_tree import Path_
 from routing.ruleset import DEPARTMENT_UNIT
@@ -16,11 +16,11 @@ _UNKNOWN: Mapping[str, tuple[Code, str]] = {
     "permit_types": (Code.UNKNOWN_PERMIT_TYPE, "is no permit type of permit_types.yaml"),
 }
 
-Reference = tuple[Placed[Any], str, str, Path_]
+Reference = tuple[Located[Any], str, str, Path_]
 """An entry, the kind of thing that it names, its code, and where it names it."""
 
 
-def check(configuration: Configuration) -> Iterator[Mistake]:
+def check(configuration: Configuration) -> Iterator[Diagnostic]:
     """Codes defined twice, and codes that are not defined."""
     yield from _twice(configuration.units, "code", Code.TWICE)
     yield from _twice(configuration.kinds, "code", Code.TWICE)
@@ -35,8 +35,8 @@ def check(configuration: Configuration) -> Iterator[Mistake]:
             yield placed.mistake(kind, path, message, did_you_mean(code, sorted(known)), value=code)
 
 
-def _twice(entries: Iterable[Placed[Any]], key: str, kind: Code) -> Iterator[Mistake]:
-    first: dict[object, Placed[Any]] = {}
+def _twice(entries: Iterable[Located[Any]], key: str, kind: Code) -> Iterator[Diagnostic]:
+    first: dict[object, Located[Any]] = {}
     for placed in entries:
         code = getattr(placed.entry, key)
         if code in first:
@@ -61,7 +61,7 @@ def _references(configuration: Configuration) -> Iterator[Reference]:
         yield from _of_rule(rule)
 
 
-def _of_rule(rule: Placed[RuleEntry]) -> Iterator[Reference]:
+def _of_rule(rule: Located[RuleEntry]) -> Iterator[Reference]:
     for at, target in enumerate(rule.entry.send_to):
         if target != DEPARTMENT_UNIT:
             yield rule, "units", target, ["send_to", at]

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from config.checks.rules import compiled
-from config.diagnostics import Code, Mistake
-from config.loader import Configuration, Placed
+from config.diagnostics import Code, Diagnostic
+from config.loader import Configuration, Located
 from config.schema import FILES, ExampleEntry, RuleEntry
 from routing.case_classes import UNLISTED, Source, sources
 from routing.conditions import Case
@@ -12,7 +12,7 @@ from routing.facts import Filer
 from routing.ruleset import Outcome, RuleSet
 
 
-def check(configuration: Configuration) -> Iterator[Mistake]:
+def check(configuration: Configuration) -> Iterator[Diagnostic]:
     """The examples that come out otherwise; none where the rest is not sound."""
     if configuration.sound < set(FILES):
         return
@@ -53,8 +53,8 @@ def _ordinary(rules: RuleSet, department: str | None, permit_type: str | None) -
 
 
 def _run(
-    rules: RuleSet, rule: Placed[RuleEntry], at: int, example: ExampleEntry
-) -> Iterator[Mistake]:
+    rules: RuleSet, rule: Located[RuleEntry], at: int, example: ExampleEntry
+) -> Iterator[Diagnostic]:
     outcome = rules.outcome_of(case_of(example, rules))
     if outcome.rule != rule.entry.id:
         path, message = "given", f"is decided by {_decider(outcome)}, not by `{rule.entry.id}`"

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from rapidfuzz.distance import OSA
 
 from config.checks.units import overlap
-from config.diagnostics import Code, Mistake
-from config.loader import Configuration, Placed
+from config.diagnostics import Code, Diagnostic
+from config.loader import Configuration, Located
 from config.schema import ChannelEntry, UnitEntry
 from config.values import SEPARATORS, labelled
 from routing.mailbox import Mailbox
@@ -98,7 +98,7 @@ _SERVICE_WORDS = frozenset(
 """Words that a service's mailbox is named with, and a person is not."""
 
 
-def check(configuration: Configuration) -> Iterator[Mistake]:
+def check(configuration: Configuration) -> Iterator[Diagnostic]:
     """Everything that is wrong with mailboxes."""
     seen: dict[str, list[tuple[UnitEntry, ChannelEntry]]] = {}
     for unit in configuration.units:
@@ -117,11 +117,11 @@ def check(configuration: Configuration) -> Iterator[Mistake]:
 
 
 def _one(
-    unit: Placed[UnitEntry],
+    unit: Located[UnitEntry],
     channel: ChannelEntry,
     path: list[str | int],
     configuration: Configuration,
-) -> Mistake | None:
+) -> Diagnostic | None:
     address = channel.mail.casefold()
     local, _, domain = address.rpartition("@")
     if (why := _malformed(channel.mail)) is not None:
@@ -165,9 +165,9 @@ def _malformed(text: str) -> str | None:
     return None
 
 
-def _domains_unlike(configuration: Configuration) -> Iterator[Mistake]:
+def _domains_unlike(configuration: Configuration) -> Iterator[Diagnostic]:
     """A domain that is one letter off the one that all the others have."""
-    places: list[tuple[Placed[UnitEntry], list[str | int], str]] = [
+    places: list[tuple[Located[UnitEntry], list[str | int], str]] = [
         (unit, ["channels", at, "mail"], channel.mail.casefold().rpartition("@")[2])
         for unit in configuration.units
         for at, channel in enumerate(unit.entry.channels)
@@ -209,11 +209,11 @@ def _other_department(local: str, unit: UnitEntry) -> str | None:
 
 
 def _twice(
-    unit: Placed[UnitEntry],
+    unit: Located[UnitEntry],
     channel: ChannelEntry,
     path: list[str | int],
     others: list[tuple[UnitEntry, ChannelEntry]],
-) -> Iterator[Mistake]:
+) -> Iterator[Diagnostic]:
     for other, its in others:
         if overlap(unit.entry, other) and not (channel.functional and its.functional):
             yield unit.mistake(

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from config.diagnostics import Code, Mistake
+from config.diagnostics import Code, Diagnostic
 from config.document import compile_permit_type
-from config.loader import Configuration, Placed
+from config.loader import Configuration, Located
 from config.schema import KindEntry, PermitTypeEntry, RecognitionEntry
 from routing.classification import Answers, classify
 from routing.facts import Competence, Filer
@@ -16,7 +16,7 @@ Fields = Mapping[str, set[Field]]
 _RESIDENCE = frozenset({Field.RESIDENCE_PERMIT_DEPARTMENT, Field.RESIDENCE_POSTAL_CODE})
 
 
-def check(configuration: Configuration) -> Iterator[Mistake]:
+def check(configuration: Configuration) -> Iterator[Diagnostic]:
     """Everything that is wrong among the permit types, and with fields that nobody reads."""
     if "procedures.yaml" in configuration.sound:
         fields = _fields(configuration)
@@ -36,7 +36,7 @@ def _fields(configuration: Configuration) -> Fields:
     return found
 
 
-def _residence(kind: Placed[KindEntry], fields: Fields) -> Iterator[Mistake]:
+def _residence(kind: Located[KindEntry], fields: Fields) -> Iterator[Diagnostic]:
     """Where the residence decides, the form tells it."""
     decides = kind.entry.competence is Competence.RESIDENCE_PERMIT
     if decides and not fields[kind.entry.code] & _RESIDENCE:
@@ -49,8 +49,8 @@ def _residence(kind: Placed[KindEntry], fields: Fields) -> Iterator[Mistake]:
 
 
 def _on_forms(
-    permit_type: Placed[PermitTypeEntry], fields: Fields, configuration: Configuration
-) -> Iterator[Mistake]:
+    permit_type: Located[PermitTypeEntry], fields: Fields, configuration: Configuration
+) -> Iterator[Diagnostic]:
     entry = permit_type.entry
     field = entry.recognised_by.field
     abroad = {
@@ -76,7 +76,7 @@ def _on_forms(
             )
 
 
-def _taken(configuration: Configuration) -> Iterator[Mistake]:
+def _taken(configuration: Configuration) -> Iterator[Diagnostic]:
     """What shows a permit type does not show an earlier one, which would take its dossiers."""
     types = [compile_permit_type(placed.entry) for placed in configuration.permit_types]
     kinds = [kind.entry.code for kind in configuration.kinds]

@@ -6,8 +6,8 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from config.diagnostics import Code, Mistake
-from config.loader import Configuration, Placed
+from config.diagnostics import Code, Diagnostic
+from config.loader import Configuration, Located
 from config.schema import KindEntry, ProcedureEntry
 from config.values import labelled
 from routing.text import normalise
@@ -25,7 +25,7 @@ def published() -> dict[int, str]:
     return {number: department for department, numbers in listed.items() for number in numbers}
 
 
-def check(configuration: Configuration) -> Iterator[Mistake]:
+def check(configuration: Configuration) -> Iterator[Diagnostic]:
     """Everything that is wrong among the procedures and their kinds."""
     for procedure in configuration.procedures:
         yield from _published(procedure, configuration)
@@ -36,8 +36,8 @@ def check(configuration: Configuration) -> Iterator[Mistake]:
 
 
 def _published(
-    procedure: Placed[ProcedureEntry], configuration: Configuration
-) -> Iterator[Mistake]:
+    procedure: Located[ProcedureEntry], configuration: Configuration
+) -> Iterator[Diagnostic]:
     entry = procedure.entry
     theirs = published().get(entry.id)
     if theirs is None or theirs == entry.department:
@@ -59,7 +59,9 @@ def _published(
     )
 
 
-def _served(procedure: Placed[ProcedureEntry], configuration: Configuration) -> Iterator[Mistake]:
+def _served(
+    procedure: Located[ProcedureEntry], configuration: Configuration
+) -> Iterator[Diagnostic]:
     department = procedure.entry.department
     if department is None:
         return
@@ -82,7 +84,7 @@ def _served(procedure: Placed[ProcedureEntry], configuration: Configuration) -> 
         )
 
 
-def _labels(placed: Placed[ProcedureEntry] | Placed[KindEntry]) -> Iterator[Mistake]:
+def _labels(placed: Located[ProcedureEntry] | Located[KindEntry]) -> Iterator[Diagnostic]:
     """Two fields of one form do not go by the same label."""
     seen: dict[str, str] = {}
     for field, labels in placed.entry.fields.items():

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from config.checks.units import is_open
-from config.diagnostics import Code, Mistake
+from config.diagnostics import Code, Diagnostic
 from config.document import compile_condition, compile_entries, document_of
-from config.loader import Configuration, Placed
+from config.loader import Configuration, Located
 from config.schema import RuleEntry, UnitEntry
 from routing.boxes import Space, TooComplexError
 from routing.proofs import Unreachable, unreachable
@@ -15,7 +15,7 @@ PROVABLE = frozenset({"procedures.yaml", "permit_types.yaml", "routing.yaml"})
 """The files that must be right for a proof about rules to be one."""
 
 
-def check(configuration: Configuration) -> Iterator[Mistake]:
+def check(configuration: Configuration) -> Iterator[Diagnostic]:
     """Everything that is wrong among the rules."""
     units = {unit.entry.code: unit.entry for unit in configuration.units}
     for rule in configuration.rules:
@@ -34,8 +34,8 @@ def compiled(configuration: Configuration) -> RuleSet:
 
 
 def _closed(
-    rule: Placed[RuleEntry], at: int, unit: UnitEntry, configuration: Configuration
-) -> Iterator[Mistake]:
+    rule: Located[RuleEntry], at: int, unit: UnitEntry, configuration: Configuration
+) -> Iterator[Diagnostic]:
     """A rule ends with the unit that it names, unless another one follows."""
     end, closes = rule.entry.valid_before, unit.closes
     path: list[str | int] = ["send_to", at]
@@ -58,7 +58,7 @@ def _closed(
         )
 
 
-def _too_complex(configuration: Configuration) -> Iterator[Mistake]:
+def _too_complex(configuration: Configuration) -> Iterator[Diagnostic]:
     for rule in configuration.rules:
         condition = compile_condition(rule.entry.when)
         space = Space.of([condition], permit_types=(), procedures=(), decided_cuts=())
@@ -70,7 +70,7 @@ def _too_complex(configuration: Configuration) -> Iterator[Mistake]:
             yield rule.mistake(Code.CONDITION_TOO_COMPLEX, ["when"], message, proposal)
 
 
-def _unreachable(configuration: Configuration) -> Iterator[Mistake]:
+def _unreachable(configuration: Configuration) -> Iterator[Diagnostic]:
     rules = {rule.entry.id: rule for rule in configuration.rules}
     for found in unreachable(compiled(configuration)):
         configuration.unreachable.add(found.rule)

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import lru_cache
 
-from config.diagnostics import Code, Mistake
-from config.loader import Configuration, Placed
+from config.diagnostics import Code, Diagnostic
+from config.loader import Configuration, Located
 from config.schema import UnitEntry
 from config.values import labelled
 from routing.territory import departments
 from routing.text import normalise
 
-Unit = Placed[UnitEntry]
+Unit = Located[UnitEntry]
 
 _CODE = re.compile(r"UD(?:0([0-9]{2}|2[AB])|(9[78][0-9])|([0-9]{3}))")
 LONGEST_SUCCESSION = 20
@@ -22,7 +22,7 @@ LONGEST_SUCCESSION = 20
 _NOT_LETTERS = re.compile(r"[^a-z0-9]+")
 
 
-def check(configuration: Configuration) -> Iterator[Mistake]:
+def check(configuration: Configuration) -> Iterator[Diagnostic]:
     """Everything that is wrong among the units."""
     by_code = {unit.entry.code: unit for unit in configuration.units}
     for unit in configuration.units:
@@ -45,7 +45,7 @@ def is_open(unit: UnitEntry, day: date) -> bool:
     return (unit.opens or date.min) <= day < (unit.closes or date.max)
 
 
-def _code(unit: Unit) -> Iterator[Mistake]:
+def _code(unit: Unit) -> Iterator[Diagnostic]:
     """`UD063` serves 63."""
     match = _CODE.fullmatch(unit.entry.code)
     code = next(filter(None, match.groups()), None) if match else None
@@ -61,7 +61,7 @@ def _code(unit: Unit) -> Iterator[Mistake]:
     )
 
 
-def _name(unit: Unit) -> Iterator[Mistake]:
+def _name(unit: Unit) -> Iterator[Diagnostic]:
     """A unit of one département is not named after another one."""
     served = unit.entry.departments
     named = _departments_in(unit.entry.name)
@@ -95,7 +95,7 @@ def _names() -> list[tuple[str, str]]:
     return sorted(keys, key=lambda pair: -len(pair[0]))
 
 
-def _successor(unit: Unit, by_code: Mapping[str, Unit]) -> Iterator[Mistake]:
+def _successor(unit: Unit, by_code: Mapping[str, Unit]) -> Iterator[Diagnostic]:
     """Whoever follows is open on the day on which the unit closes."""
     day, path = unit.entry.closes, [unit.entry.code]
     follower = by_code.get(unit.entry.successor or "")
@@ -119,7 +119,7 @@ def _successor(unit: Unit, by_code: Mapping[str, Unit]) -> Iterator[Mistake]:
         follower = by_code[following]
 
 
-def _served_twice(configuration: Configuration) -> Iterator[Mistake]:
+def _served_twice(configuration: Configuration) -> Iterator[Diagnostic]:
     serving: dict[str, list[Unit]] = defaultdict(list)
     for unit in configuration.units:
         for department in sorted(set(unit.entry.departments)):
@@ -137,7 +137,7 @@ def _served_twice(configuration: Configuration) -> Iterator[Mistake]:
             )
 
 
-def _left_alone(configuration: Configuration) -> Iterator[Mistake]:
+def _left_alone(configuration: Configuration) -> Iterator[Diagnostic]:
     """Départements whose unit closes with nobody to follow."""
     serving: dict[str, list[UnitEntry]] = defaultdict(list)
     for unit in configuration.units:
@@ -162,7 +162,7 @@ def _left_alone(configuration: Configuration) -> Iterator[Mistake]:
             )
 
 
-def _fallback(configuration: Configuration, by_code: Mapping[str, Unit]) -> Iterator[Mistake]:
+def _fallback(configuration: Configuration, by_code: Mapping[str, Unit]) -> Iterator[Diagnostic]:
     unit = by_code.get(configuration.fallback or "")
     if unit is not None and (unit.entry.opens or unit.entry.closes):
         yield unit.mistake(

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from connectors.tps.errors import Defect
+from connectors.tps.errors import MalformedReason
 from connectors.tps.fields import read_fields
-from connectors.tps.json_checks import Broken, an_object, is_object, whole_number
-from connectors.tps.timestamps import parse_instant
+from connectors.tps.json_checks import MalformedJson, an_object, is_object, whole_number
+from connectors.tps.timestamps import parse_timestamp
 from routing.classification import Answers, classify
 from routing.facts import DossierState, Facts
 from routing.forms import Form, PermitType
@@ -24,11 +24,13 @@ def facts_of(
     whose `updated_at` cannot be read counts as changed when it was filed.
 
     Raises:
-        Broken: when the answer is not what the protocol promises.
+        MalformedJson: when the answer is not what the protocol promises.
     """
-    dossier = an_object(an_object(content, Defect.ROOT).get("dossier"), Defect.DOSSIER)
+    dossier = an_object(
+        an_object(content, MalformedReason.ROOT).get("dossier"), MalformedReason.DOSSIER
+    )
     if whole_number(dossier.get("id")) != number:
-        raise Broken(Defect.NUMBER)
+        raise MalformedJson(MalformedReason.NUMBER)
     filed_at = _filed_at(dossier)
     found = classify(form, _answers(dossier, form), permit_types)
     return Facts(
@@ -36,7 +38,7 @@ def facts_of(
         number=number,
         state=_state(dossier.get("state")),
         filed_at=filed_at,
-        changed_at=parse_instant(dossier.get("updated_at")) or filed_at,
+        changed_at=parse_timestamp(dossier.get("updated_at")) or filed_at,
         permit_type=found.permit_type,
         department=found.department,
         department_source=found.department_source,
@@ -53,7 +55,7 @@ def known_state(value: object) -> DossierState | None:
 def _state(value: object) -> DossierState:
     state = known_state(value)
     if state is None:
-        raise Broken(Defect.STATE)
+        raise MalformedJson(MalformedReason.STATE)
     return state
 
 
@@ -62,9 +64,11 @@ AFTER_FIVE_DIGITS = 100_000
 
 
 def _filed_at(dossier: dict[str, object]) -> datetime:
-    moment = parse_instant(dossier.get("initiated_at")) or parse_instant(dossier.get("created_at"))
+    moment = parse_timestamp(dossier.get("initiated_at")) or parse_timestamp(
+        dossier.get("created_at")
+    )
     if moment is None:
-        raise Broken(Defect.FILED_AT)
+        raise MalformedJson(MalformedReason.FILED_AT)
     return moment
 
 
@@ -73,7 +77,7 @@ def _answers(dossier: dict[str, object], form: Form) -> Answers:
     if establishment is None:
         return Answers(read_fields(dossier.get("champs"), form))
     if not is_object(establishment):
-        raise Broken(Defect.ESTABLISHMENT)
+        raise MalformedJson(MalformedReason.ESTABLISHMENT)
     return Answers(
         read_fields(dossier.get("champs"), form),
         establishment_insee=_text(establishment.get("code_insee_localite")),
@@ -87,4 +91,4 @@ def _text(value: object) -> str | None:
         return value
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < AFTER_FIVE_DIGITS:
         return f"{value:05d}"
-    raise Broken(Defect.ESTABLISHMENT)
+    raise MalformedJson(MalformedReason.ESTABLISHMENT)

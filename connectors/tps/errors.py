@@ -20,7 +20,7 @@ class Operation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RequestContext:
     """Where a call failed, in numbers.
 
     Attributes:
@@ -38,7 +38,7 @@ class Place:
         return f"{self.operation.value} {about}"
 
 
-class Defect(StrEnum):
+class MalformedReason(StrEnum):
     """Which promise of the protocol an answer broke. Names of keys, never their values."""
 
     NESTING = "json"
@@ -66,7 +66,7 @@ class TpsFailure(Failure):
     def __init__(
         self,
         cause: Cause,
-        place: Place,
+        place: RequestContext,
         *,
         retry_after: float | None = None,
         status: int | None = None,
@@ -108,11 +108,11 @@ class MalformedAnswer(TpsFailure):
     def __init__(
         self,
         cause: Cause,
-        place: Place,
+        place: RequestContext,
         *,
         retry_after: float | None = None,
         status: int | None = None,
-        defect: Defect | None = None,
+        defect: MalformedReason | None = None,
     ) -> None:
         super().__init__(cause, place, retry_after=retry_after, status=status)
         self.defect = defect
@@ -135,7 +135,11 @@ _CLASSES: dict[Action, type[TpsFailure]] = {
 
 
 def failure(
-    cause: Cause, place: Place, *, retry_after: float | None = None, status: int | None = None
+    cause: Cause,
+    place: RequestContext,
+    *,
+    retry_after: float | None = None,
+    status: int | None = None,
 ) -> TpsFailure:
     """The error of a cause at a place, of the class that says what to do."""
     if cause in _MALFORMED:
@@ -146,7 +150,7 @@ def failure(
     return _CLASSES[action](cause, place, retry_after=retry_after, status=status)
 
 
-def malformed(defect: Defect, place: Place) -> MalformedAnswer:
+def malformed(defect: MalformedReason, place: RequestContext) -> MalformedAnswer:
     """The error of an answer that breaks a promise of the protocol."""
     return MalformedAnswer(Cause.TPS_MALFORMED, place, defect=defect)
 
@@ -154,12 +158,14 @@ def malformed(defect: Defect, place: Place) -> MalformedAnswer:
 def _again(
     kind: type[TpsFailure],
     cause: Cause,
-    place: Place,
+    place: RequestContext,
     retry_after: float | None,
     status: int | None,
 ) -> TpsFailure:
     return kind(cause, place, retry_after=retry_after, status=status)
 
 
-def _malformed_again(cause: Cause, place: Place, defect: Defect | None) -> MalformedAnswer:
+def _malformed_again(
+    cause: Cause, place: RequestContext, defect: MalformedReason | None
+) -> MalformedAnswer:
     return MalformedAnswer(cause, place, defect=defect)

@@ -9,8 +9,8 @@ from functools import lru_cache
 
 import orjson
 
-from connectors.tps.errors import Defect
-from connectors.tps.json_checks import Broken, a_list, an_object
+from connectors.tps.errors import MalformedReason
+from connectors.tps.json_checks import MalformedJson, a_list, an_object
 from routing.forms import Field, Form
 from routing.text import normalise
 
@@ -34,18 +34,18 @@ def read_fields(champs: object, form: Form) -> dict[Field, str]:
     different values, in alphabetical order because TPS promises none.
 
     Raises:
-        Broken: when an entry is not what the protocol promises.
+        MalformedJson: when an entry is not what the protocol promises.
     """
     by_label = _labels(tuple(form.labels.items()))
     by_id = {wanted: field for field, wanted in form.field_ids.items()}
     labelled: dict[Field, list[str]] = {}
     identified: dict[Field, list[str]] = {}
-    for each in a_list(champs, Defect.FIELDS):
-        entry = an_object(each, Defect.FIELDS)
-        kind = an_object(entry.get("type_de_champ"), Defect.FIELD)
+    for each in a_list(champs, MalformedReason.FIELDS):
+        entry = an_object(each, MalformedReason.FIELDS)
+        kind = an_object(entry.get("type_de_champ"), MalformedReason.FIELD)
         label = kind.get("libelle")
         if not isinstance(label, str):
-            raise Broken(Defect.FIELD)
+            raise MalformedJson(MalformedReason.FIELD)
         if by_id and (field := by_id.get(_id(kind))):
             identified.setdefault(field, []).extend(_texts(entry.get("value"), field))
         elif field := by_label[label]:
@@ -92,7 +92,7 @@ def _texts(value: object, field: Field) -> Iterator[str]:
     """A value as texts.
 
     Raises:
-        Broken: when it is neither text, a whole number, null nor a list of those.
+        MalformedJson: when it is neither text, a whole number, null nor a list of those.
     """
     for choice in _choices(value):
         if isinstance(choice, int) and not isinstance(choice, bool):
@@ -100,7 +100,7 @@ def _texts(value: object, field: Field) -> Iterator[str]:
         elif isinstance(choice, str):
             yield choice
         elif choice is not None:
-            raise Broken(Defect.VALUE)
+            raise MalformedJson(MalformedReason.VALUE)
 
 
 def _choices(value: object) -> list[object]:

@@ -5,16 +5,16 @@ What they raise names the promise and nothing else; it never leaves the connecto
 
 from typing import TypeGuard
 
-from connectors.tps.errors import Defect
+from connectors.tps.errors import MalformedReason
 
 LARGEST_NUMBER = 2**63 - 1
 """What the database can hold as the number of a dossier."""
 
 
-class Broken(Exception):
+class MalformedJson(Exception):
     """An answer broke a promise of the protocol."""
 
-    def __init__(self, defect: Defect) -> None:
+    def __init__(self, defect: MalformedReason) -> None:
         super().__init__(defect.value)
         self.defect = defect
 
@@ -24,25 +24,25 @@ def is_object(value: object) -> TypeGuard[dict[str, object]]:
     return isinstance(value, dict)
 
 
-def an_object(value: object, defect: Defect) -> dict[str, object]:
+def an_object(value: object, defect: MalformedReason) -> dict[str, object]:
     """`value` as a JSON object.
 
     Raises:
-        Broken: with `defect`, when it is anything else.
+        MalformedJson: with `defect`, when it is anything else.
     """
     if not is_object(value):
-        raise Broken(defect)
+        raise MalformedJson(defect)
     return value
 
 
-def a_list(value: object, defect: Defect) -> list[object]:
+def a_list(value: object, defect: MalformedReason) -> list[object]:
     """`value` as a JSON list.
 
     Raises:
-        Broken: with `defect`, when it is anything else.
+        MalformedJson: with `defect`, when it is anything else.
     """
     if not isinstance(value, list):
-        raise Broken(defect)
+        raise MalformedJson(defect)
     return value
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.tps.dossier import known_state
-from connectors.tps.errors import Defect
-from connectors.tps.json_checks import Broken, a_list, an_object, is_object, whole_number
-from connectors.tps.timestamps import parse_instant
+from connectors.tps.errors import MalformedReason
+from connectors.tps.json_checks import MalformedJson, a_list, an_object, is_object, whole_number
+from connectors.tps.timestamps import parse_timestamp
 from routing.facts import DossierState
 
 LARGEST_PAGE = 1000
@@ -63,16 +63,16 @@ def page_of(content: object, *, asked: int, size: int = LARGEST_PAGE) -> ListPag
         size: rows that were asked for; more are refused.
 
     Raises:
-        Broken: when the answer is not what the protocol promises.
+        MalformedJson: when the answer is not what the protocol promises.
     """
-    root = an_object(content, Defect.ROOT)
-    pagination = an_object(root.get("pagination"), Defect.PAGINATION)
+    root = an_object(content, MalformedReason.ROOT)
+    pagination = an_object(root.get("pagination"), MalformedReason.PAGINATION)
     page, pages = _count(pagination, "page"), _count(pagination, "nombre_de_page")
     if (page != asked and asked <= pages) or pages > MOST_PAGES:
-        raise Broken(Defect.PAGINATION)
-    listed = a_list(root.get("dossiers"), Defect.DOSSIERS)
+        raise MalformedJson(MalformedReason.PAGINATION)
+    listed = a_list(root.get("dossiers"), MalformedReason.DOSSIERS)
     if len(listed) > size:
-        raise Broken(Defect.DOSSIERS)
+        raise MalformedJson(MalformedReason.DOSSIERS)
     rows = [row for each in listed if (row := _row(each)) is not None]
     return ListPage(
         rows=tuple({row.number: row for row in rows}.values()),
@@ -89,8 +89,8 @@ def _row(value: object) -> ListedDossier | None:
     return ListedDossier(
         number=number,
         state=known_state(value.get("state")),
-        filed_at=parse_instant(value.get("initiated_at")),
-        changed_at=parse_instant(value.get("updated_at")),
+        filed_at=parse_timestamp(value.get("initiated_at")),
+        changed_at=parse_timestamp(value.get("updated_at")),
     )
 
 
@@ -107,5 +107,5 @@ def _count(pagination: dict[str, object], key: str) -> int:
         return 0
     number = whole_number(value)
     if number is None:
-        raise Broken(Defect.PAGINATION)
+        raise MalformedJson(MalformedReason.PAGINATION)
     return number

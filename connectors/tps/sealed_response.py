@@ -11,7 +11,7 @@ Read = TypeVar("Read")
 
 
 @final
-class Answer:
+class SealedResponse:
     """A parsed answer, personal data included.
 
     It shows its kind and its size, and can be neither pickled, copied nor encoded: what
@@ -29,20 +29,20 @@ class Answer:
         return reader(self._content)
 
     def __repr__(self) -> str:
-        return f"<Answer: {type(self._content).__name__}, {self._size} bytes>"
+        return f"<SealedResponse: {type(self._content).__name__}, {self._size} bytes>"
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("an answer of TPS is not to be pickled or copied")
 
 
-def parse(body: bytes) -> Answer | Cause:
+def parse(body: bytes) -> SealedResponse | Cause:
     """The answer that `body` holds, or why it holds none.
 
     A body that begins and ends as JSON does is whole, and asking again would bring the
     same; one that does not is a maintenance page or was cut on the way.
     """
     try:
-        return Answer(orjson.loads(body), len(body))
+        return SealedResponse(orjson.loads(body), len(body))
     except orjson.JSONDecodeError:
         # Its `doc` is the body: it must not become the context of another exception.
         return Cause.TPS_MALFORMED if _looks_whole(body) else Cause.TPS_NOT_JSON

@@ -6,7 +6,7 @@ _YEARS = range(2000, 2200)
 """Other years are slips of a keyboard or a clock, and the ends of the calendar break arithmetic."""
 
 
-def parse_instant(value: object) -> datetime | None:
+def parse_timestamp(value: object) -> datetime | None:
     """The instant that `value` names, in UTC; None when it names none (`2018-09-013`).
 
     A time without an offset is no instant.

@@ -19,9 +19,9 @@ from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attem
 
 from connectors.deadline import TooManyBytes, within
 from connectors.http import BoundedSession, read_body
-from connectors.tps.errors import Place, TpsFailure, failure
+from connectors.tps.errors import RequestContext, TpsFailure, failure
 from connectors.tps.http_status import cause_of, seconds_to_wait
-from connectors.tps.sealed_response import Answer, parse
+from connectors.tps.sealed_response import SealedResponse, parse
 from routing.failures import Cause
 
 USER_AGENT = "work-in-france-routing"
@@ -92,12 +92,12 @@ class Transport:
 
     def get(
         self,
-        place: Place,
+        place: RequestContext,
         path: str,
         query: Mapping[str, str | int] | None = None,
         *,
         most_objects: int | None = None,
-    ) -> Answer | TpsFailure:
+    ) -> SealedResponse | TpsFailure:
         """The answer to a GET of `path`, or what became of it.
 
         Args:
@@ -117,7 +117,9 @@ class Transport:
         """Close the kept connections."""
         self._session.close()
 
-    def _follow(self, place: Place, url: str, most_objects: int | None) -> Answer | TpsFailure:
+    def _follow(
+        self, place: RequestContext, url: str, most_objects: int | None
+    ) -> SealedResponse | TpsFailure:
         outcome = self._exchange(place, url, most_objects)
         for _ in range(MOST_REDIRECTS):
             if not isinstance(outcome, _Elsewhere):
@@ -131,8 +133,8 @@ class Transport:
         return outcome
 
     def _exchange(
-        self, place: Place, url: str, most_objects: int | None
-    ) -> Answer | TpsFailure | _Elsewhere:
+        self, place: RequestContext, url: str, most_objects: int | None
+    ) -> SealedResponse | TpsFailure | _Elsewhere:
         token = self._secret()
         if token is None:
             return failure(Cause.TPS_UNAUTHORIZED, place)
@@ -165,12 +167,12 @@ class Transport:
         )
 
     def _read(
-        self, place: Place, response: requests.Response, most_objects: int | None
-    ) -> Answer | TpsFailure | _Elsewhere:
+        self, place: RequestContext, response: requests.Response, most_objects: int | None
+    ) -> SealedResponse | TpsFailure | _Elsewhere:
         cause = cause_of(response.status_code)
         if cause is None:
             outcome = self._parsed(response, most_objects)
-            return outcome if isinstance(outcome, Answer) else failure(outcome, place)
+            return outcome if isinstance(outcome, SealedResponse) else failure(outcome, place)
         with suppress(urllib3.exceptions.HTTPError, OSError):
             response.raw.read(DRAINED, decode_content=False)
         if cause is Cause.TPS_REDIRECTED and (url := self._same_server(response)):
@@ -182,7 +184,9 @@ class Transport:
             retry_after=seconds_to_wait(response.headers.get("Retry-After"), datetime.now(UTC)),
         )
 
-    def _parsed(self, response: requests.Response, most_objects: int | None) -> Answer | Cause:
+    def _parsed(
+        self, response: requests.Response, most_objects: int | None
+    ) -> SealedResponse | Cause:
         body = read_body(response, most=self._limits.size)
         if body is None or (most_objects is not None and body.count(b"{") > most_objects):
             return Cause.TPS_OVERSIZED
@@ -265,14 +269,14 @@ def _quickly(times: int) -> Retrying:
     )
 
 
-def _was_cut(outcome: Answer | TpsFailure) -> bool:
+def _was_cut(outcome: SealedResponse | TpsFailure) -> bool:
     return isinstance(outcome, TpsFailure) and outcome.cause is Cause.TPS_RESET
 
 
-def _last(state: RetryCallState) -> Answer | TpsFailure:
+def _last(state: RetryCallState) -> SealedResponse | TpsFailure:
     if state.outcome is None:
         raise RuntimeError("tenacity gave up before the first attempt")
-    outcome: Answer | TpsFailure = state.outcome.result()
+    outcome: SealedResponse | TpsFailure = state.outcome.result()
     return outcome
 
 

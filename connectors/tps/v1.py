@@ -8,10 +8,10 @@ from typing import Self, TypeVar
 import requests
 
 from connectors.tps.dossier import facts_of
-from connectors.tps.errors import Defect, Operation, Place, TpsFailure, malformed
-from connectors.tps.json_checks import Broken, an_object
+from connectors.tps.errors import MalformedReason, Operation, RequestContext, TpsFailure, malformed
+from connectors.tps.json_checks import MalformedJson, an_object
 from connectors.tps.listing import LARGEST_PAGE, ListPage, page_of
-from connectors.tps.sealed_response import Answer
+from connectors.tps.sealed_response import SealedResponse
 from connectors.tps.transport import Limits, Secret, Transport
 from routing.facts import Facts
 from routing.failures import Cause
@@ -98,7 +98,7 @@ class TpsV1:
             query["order"] = "desc"
         return _given(
             self._outcome(
-                Place(Operation.LIST, procedure),
+                RequestContext(Operation.LIST, procedure),
                 f"/api/v1/procedures/{procedure:d}/dossiers",
                 query,
                 partial(page_of, asked=page, size=size),
@@ -116,7 +116,7 @@ class TpsV1:
         """
         return _given(
             self._outcome(
-                Place(Operation.READ, form.procedure, number),
+                RequestContext(Operation.READ, form.procedure, number),
                 f"/api/v1/procedures/{form.procedure:d}/dossiers/{number:d}",
                 {},
                 partial(facts_of, form=form, number=number, permit_types=permit_types),
@@ -129,10 +129,10 @@ class TpsV1:
         What is unknown, hidden or out of the token's scope cannot be told apart.
         """
         outcome = self._outcome(
-            Place(Operation.LOOK_UP, procedure),
+            RequestContext(Operation.LOOK_UP, procedure),
             f"/api/v1/procedures/{procedure:d}",
             {},
-            partial(an_object, defect=Defect.ROOT),
+            partial(an_object, defect=MalformedReason.ROOT),
         )
         if isinstance(outcome, TpsFailure) and outcome.cause is Cause.TPS_NOT_FOUND:
             return False
@@ -156,7 +156,7 @@ class TpsV1:
 
     def _outcome(
         self,
-        place: Place,
+        place: RequestContext,
         path: str,
         query: dict[str, str | int],
         reader: Callable[[object], Read],
@@ -171,20 +171,22 @@ class TpsV1:
         """
         try:
             answer = self._transport.get(place, path, query, most_objects=most_objects)
-            return _reduced(answer, place, reader) if isinstance(answer, Answer) else answer
+            return _reduced(answer, place, reader) if isinstance(answer, SealedResponse) else answer
         except BaseException as error:
             error.__cause__ = error.__context__ = None
             error.__traceback__ = None
             raise
 
 
-def _reduced(answer: Answer, place: Place, reader: Callable[[object], Read]) -> Read | TpsFailure:
+def _reduced(
+    answer: SealedResponse, place: RequestContext, reader: Callable[[object], Read]
+) -> Read | TpsFailure:
     try:
         return answer.reduce(reader)
-    except Broken as broken:
+    except MalformedJson as broken:
         return malformed(broken.defect, place)
     except _SLIPS:
-        return malformed(Defect.UNFORESEEN, place)
+        return malformed(MalformedReason.UNFORESEEN, place)
 
 
 def _given(outcome: Read | TpsFailure) -> Read:

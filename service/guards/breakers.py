@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from config import logs
 from service.clock import Clock
-from service.guards.redis_state import Board, RedisState, parse_instant
+from service.guards.redis_state import Board, RedisState, parse_epoch
 
 log = logs.get_logger("tasks")
 
@@ -141,7 +141,7 @@ class Breakers:
     def _opened_at(self, target: Target) -> datetime | None:
         """Since when it is open; None when it is not, and when Redis holds what we never wrote."""
         written = self._board.get(_opened(target))
-        return parse_instant(written) if written else None
+        return parse_epoch(written) if written else None
 
 
 def _failures(target: Target) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from routing.failures import Cause, Failure
 from service.runtime import Runtime
 from store import deliveries, dossiers
-from store.audit.log import Line, Step
+from store.audit.log import AuditEntry, Step
 from store.deliveries import DeliveryState, Filter
 from store.dossiers import DossierStatus
 
@@ -55,7 +55,7 @@ def mail_is_back(runtime: Runtime, connection: Connection) -> None:
     for reason in reasons:
         wanted = Filter(state=DeliveryState.DEAD, reason=reason)
         lines = [
-            Line(
+            AuditEntry(
                 step=Step.REPLAYED,
                 procedure=procedure,
                 number=number,

@@ -93,7 +93,7 @@ def _redis_url(url: str) -> str:
     return f"unix://{parts.path}?db={database}"
 
 
-def parse_instant(written: str) -> datetime | None:
+def parse_epoch(written: str) -> datetime | None:
     """The instant whose timestamp stands in Redis, None when it is none."""
     try:
         return datetime.fromtimestamp(float(written), UTC)

@@ -16,7 +16,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from routing.failures import Cause, Failure
 from service.clock import Clock
-from service.guards.redis_state import PREFIX, RedisState, parse_instant
+from service.guards.redis_state import PREFIX, RedisState, parse_epoch
 
 MINUTE_SECONDS = 60
 SHELF_LIFE_SECONDS = 5
@@ -112,7 +112,7 @@ class Throttle:
     def _check_pause(self) -> None:
         """TPS asked us to stay away: that is too long to wait for."""
         written = self._shared.ask(lambda client: client.get(PAUSE), None)
-        until = parse_instant(str(written)) if written else None
+        until = parse_epoch(str(written)) if written else None
         self._paused_until = until or self._paused_until
         left = (self._paused_until - self._clock()).total_seconds()
         # More than the longest pause was written by a wrong clock or by somebody else.

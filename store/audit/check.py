@@ -17,7 +17,7 @@ MOST_FINDINGS = 20
 """Findings after which a check stops: by then the question is no longer whether."""
 
 
-class Problem(StrEnum):
+class ViolationKind(StrEnum):
     """What is wrong with lines, seals or an exported file."""
 
     LINE_EDITED = "line-edited"
@@ -41,7 +41,7 @@ class Problem(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Violation:
     """One proof that something was changed.
 
     Attributes:
@@ -50,7 +50,7 @@ class Finding:
         lines: ids of the lines concerned, as ranges; for a file, the line of the file.
     """
 
-    problem: Problem
+    problem: ViolationKind
     seal: int | None = None
     lines: str = ""
 
@@ -93,7 +93,7 @@ class Verification:
 
     lines: int = 0
     seals: int = 0
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Violation] = field(default_factory=list)
     stopped: bool = False
     head: Seal | None = None
     keys: set[str] = field(default_factory=set)
@@ -107,7 +107,7 @@ class Verification:
         """Whether nothing was found."""
         return not self.findings
 
-    def add(self, findings: Iterable[Finding]) -> None:
+    def add(self, findings: Iterable[Violation]) -> None:
         """Note `findings`."""
         self.findings += findings
         self.stopped = len(self.findings) >= MOST_FINDINGS
@@ -130,7 +130,7 @@ class Link:
         joined: it follows a sound seal without a gap, so that no line may stand between the two.
     """
 
-    findings: tuple[Finding, ...]
+    findings: tuple[Violation, ...]
     sound: bool
     joined: bool
 
@@ -155,27 +155,27 @@ class Chain:
         flaw = self._flaw(seal)
         if flaw is not None:
             self._pass_over(seal)
-            return Link((Finding(flaw, seal.number),), sound=False, joined=False)
+            return Link((Violation(flaw, seal.number),), sound=False, joined=False)
         breaks = () if self._number is None else tuple(self._breaks(seal, self._number + 1))
         link = Link(breaks, sound=True, joined=self._sound and not breaks)
         self._number, self._hash, self._last_id = seal.number, seal.hash, seal.last_id
         self._sound = True
         return link
 
-    def _flaw(self, seal: Seal) -> Problem | None:
+    def _flaw(self, seal: Seal) -> ViolationKind | None:
         if not seal.is_signed:
-            return Problem.SEAL_EDITED
+            return ViolationKind.SEAL_EDITED
         if self._trusted and seal.public_key not in self._trusted:
-            return Problem.SEAL_KEY_UNKNOWN
-        return None if seal.format in WIDTHS else Problem.SEAL_FORMAT_UNKNOWN
+            return ViolationKind.SEAL_KEY_UNKNOWN
+        return None if seal.format in WIDTHS else ViolationKind.SEAL_FORMAT_UNKNOWN
 
-    def _breaks(self, seal: Seal, expected: int) -> Iterator[Finding]:
+    def _breaks(self, seal: Seal, expected: int) -> Iterator[Violation]:
         missing = range(expected, min(seal.number, expected + MOST_FINDINGS))
-        yield from (Finding(Problem.SEAL_MISSING, number) for number in missing)
+        yield from (Violation(ViolationKind.SEAL_MISSING, number) for number in missing)
         follows = seal.number == expected and self._sound
         unchained = follows and (seal.previous != self._hash or seal.first_id <= self._last_id)
         if seal.number < expected or unchained:
-            yield Finding(Problem.SEAL_OUT_OF_CHAIN, seal.number)
+            yield Violation(ViolationKind.SEAL_OUT_OF_CHAIN, seal.number)
 
     def _pass_over(self, seal: Seal) -> None:
         """Go on behind a seal that says nothing: only its place in the row still counts."""
@@ -184,7 +184,7 @@ class Chain:
             self._sound = False
 
 
-def check_lines(seal: Seal, ids: Sequence[int], hashes: Sequence[bytes]) -> list[Finding]:
+def check_lines(seal: Seal, ids: Sequence[int], hashes: Sequence[bytes]) -> list[Violation]:
     """What differs between a sound seal and the lines that stand in its place.
 
     Args:
@@ -219,7 +219,7 @@ def verify(
         link = chain.check(seal)
         result.add(link.findings)
         if awaited.pop(seal.number, seal.hash) != seal.hash:
-            result.add([Finding(Problem.SEAL_DIFFERS, seal.number)])
+            result.add([Violation(ViolationKind.SEAL_DIFFERS, seal.number)])
         result.note(seal, sound=link.sound)
         if link.sound:
             rows = _rows_in_place(reader, seal, joined=link.joined)
@@ -227,24 +227,24 @@ def verify(
             result.lines += len(rows)
         if result.stopped:
             return result
-    result.add(Finding(Problem.SEAL_MISSING, number) for number in sorted(awaited))
+    result.add(Violation(ViolationKind.SEAL_MISSING, number) for number in sorted(awaited))
     result.tail = tail_after(database, result.head)
     return result
 
 
 def vouched(
     seals: Iterable[Seal], *, trusted: frozenset[str]
-) -> tuple[dict[int, str], list[Finding]]:
+) -> tuple[dict[int, str], list[Violation]]:
     """The hashes by number of seals that were kept elsewhere, and what is wrong with those."""
     hashes: dict[int, str] = {}
-    findings: list[Finding] = []
+    findings: list[Violation] = []
     for seal in seals:
         known = not trusted or seal.public_key in trusted
         good = seal.is_signed and known and hashes.get(seal.number, seal.hash) == seal.hash
         if good:
             hashes[seal.number] = seal.hash
         elif len(findings) < MOST_FINDINGS:
-            findings.append(Finding(Problem.EXPORTED_SEAL_EDITED, seal.number))
+            findings.append(Violation(ViolationKind.EXPORTED_SEAL_EDITED, seal.number))
     return hashes, findings
 
 
@@ -267,24 +267,24 @@ def _rows_in_place(reader: LineReader, seal: Seal, *, joined: bool) -> list[Row]
     return reader.take(seal.last_id)
 
 
-def _differences(seal: Seal, ids: Sequence[int], hashes: Sequence[bytes]) -> list[Finding]:
+def _differences(seal: Seal, ids: Sequence[int], hashes: Sequence[bytes]) -> list[Violation]:
     try:
         expected = seal.line_ids()
     except (TypeError, ValueError):
-        return [Finding(Problem.SEAL_EDITED, seal.number)]
+        return [Violation(ViolationKind.SEAL_EDITED, seal.number)]
     found, evidence = dict(zip(ids, hashes, strict=True)), _evidence(seal, expected)
     by_problem = {
-        Problem.LINE_EDITED: [
+        ViolationKind.LINE_EDITED: [
             one for one, leaf in evidence.items() if found.get(one, leaf) != leaf
         ],
-        Problem.LINE_DELETED: [one for one in expected if one not in found],
-        Problem.LINE_INSERTED: sorted(found.keys() - set(expected)),
+        ViolationKind.LINE_DELETED: [one for one in expected if one not in found],
+        ViolationKind.LINE_INSERTED: sorted(found.keys() - set(expected)),
     }
     named = sorted((lines, problem) for problem, lines in by_problem.items() if lines)
-    findings = [Finding(problem, seal.number, compress(lines)) for lines, problem in named]
+    findings = [Violation(problem, seal.number, compress(lines)) for lines, problem in named]
     if not evidence:
         findings += _unexplained(seal, ids, hashes, expected)
-    return findings or [Finding(Problem.LINES_REORDERED, seal.number)]
+    return findings or [Violation(ViolationKind.LINES_REORDERED, seal.number)]
 
 
 def _evidence(seal: Seal, expected: Sequence[int]) -> dict[int, bytes]:
@@ -296,7 +296,7 @@ def _evidence(seal: Seal, expected: Sequence[int]) -> dict[int, bytes]:
 
 def _unexplained(
     seal: Seal, ids: Sequence[int], hashes: Sequence[bytes], expected: Sequence[int]
-) -> Iterator[Finding]:
-    yield Finding(Problem.SEAL_LEAVES_EDITED, seal.number)
+) -> Iterator[Violation]:
+    yield Violation(ViolationKind.SEAL_LEAVES_EDITED, seal.number)
     if list(ids) == list(expected) and merkle.root(hashes).hex() != seal.root:
-        yield Finding(Problem.LINES_ALTERED, seal.number, seal.ids)
+        yield Violation(ViolationKind.LINES_ALTERED, seal.number, seal.ids)

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from store.audit.canonical import Row
-from store.audit.check import Chain, Finding, Problem, Tail, Verification, check_lines
+from store.audit.check import Chain, Tail, Verification, Violation, ViolationKind, check_lines
 from store.audit.export import END, TITLE, VERSION, end_statement
 from store.audit.lines import COLUMNS, WIDTHS, leaves
 from store.audit.seal_keys import is_signed
@@ -91,19 +91,21 @@ class _FileCheck:
     def read(self, place: int, line: bytes) -> None:
         """Take the next line of the file."""
         if self._ended:
-            self.result.add([Finding(Problem.FILE_EDITED, lines=f"after its end, line {place}")])
+            self.result.add(
+                [Violation(ViolationKind.FILE_EDITED, lines=f"after its end, line {place}")]
+            )
             return
         try:
             record = _record(line)
             self._take[record.get("type")](record)
         except (_UnreadableError, KeyError, TypeError, ValueError):
-            self.result.add([Finding(Problem.FILE_UNREADABLE, lines=f"line {place}")])
+            self.result.add([Violation(ViolationKind.FILE_UNREADABLE, lines=f"line {place}")])
         self.digest.update(line)
 
     def close(self) -> None:
         """Note the end of the file."""
         if not self._ended:
-            self.result.add([Finding(Problem.FILE_TRUNCATED)])
+            self.result.add([Violation(ViolationKind.FILE_TRUNCATED)])
         self._reject_loose_lines()
 
     def _line(self, record: dict[str, Any]) -> None:
@@ -123,7 +125,7 @@ class _FileCheck:
         self.result.add(link.findings)
         self.result.note(seal, sound=link.sound)
         if self._exported.get(seal.number, seal.hash) != seal.hash:
-            self.result.add([Finding(Problem.SEAL_DIFFERS, seal.number)])
+            self.result.add([Violation(ViolationKind.SEAL_DIFFERS, seal.number)])
         if link.sound:
             self._check(seal, rows, set(expand(withheld, most=seal.size)))
 
@@ -132,9 +134,9 @@ class _FileCheck:
         ids, sealed = [row[0] for row in rows], seal.line_ids()
         hashes = dict(zip(ids, leaves(rows, seal.format), strict=True))
         if withheld - set(sealed) or withheld & hashes.keys():
-            self.result.add([Finding(Problem.FILE_EDITED, seal.number)])
+            self.result.add([Violation(ViolationKind.FILE_EDITED, seal.number)])
         if ids != sorted(hashes):
-            self.result.add([Finding(Problem.LINES_REORDERED, seal.number)])
+            self.result.add([Violation(ViolationKind.LINES_REORDERED, seal.number)])
         known = dict(zip(sealed, seal.leaf_hashes(), strict=False))
         hashes |= {one: known.get(one, b"") for one in withheld & set(sealed)}
         every = sorted(hashes)
@@ -160,7 +162,7 @@ class _FileCheck:
         seen = (self.result.lines, self.result.tail.size, self.result.withheld, self.result.seals)
         stated = tuple(record[name] for name in END)
         if stated != (*seen, self.digest.hexdigest()) or not self._is_signature_good(record):
-            self.result.add([Finding(Problem.FILE_EDITED)])
+            self.result.add([Violation(ViolationKind.FILE_EDITED)])
 
     def _is_signature_good(self, record: dict[str, Any]) -> bool:
         """Whether the file is unsigned, or signed by a key that may."""
@@ -173,7 +175,9 @@ class _FileCheck:
     def _reject_loose_lines(self) -> None:
         """A line that no seal follows claims to be sealed and is not."""
         loose, self._rows = self._rows, []
-        self.result.add(Finding(Problem.LINE_INSERTED, lines=str(row[0])) for row in loose[:1])
+        self.result.add(
+            Violation(ViolationKind.LINE_INSERTED, lines=str(row[0])) for row in loose[:1]
+        )
 
 
 def _row(record: dict[str, Any]) -> Row:

@@ -49,7 +49,7 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class AuditEntry:
     """What one step leaves. Codes and numbers only; `duration_ms` in milliseconds."""
 
     step: Step
@@ -90,11 +90,11 @@ class AuditLog:
     def __init__(self, keys: Sequence[bytes]) -> None:
         self.keys = tuple(AuditKey(secret) for secret in keys)
 
-    def append(self, connection: Connection, at: datetime, lines: Iterable[Line]) -> None:
+    def append(self, connection: Connection, at: datetime, lines: Iterable[AuditEntry]) -> None:
         """Write `lines`, stamped `at`, in the transaction of `connection`."""
         insert_rows(connection, AuditLine, self.rows(at, lines))
 
-    def rows(self, at: datetime, lines: Iterable[Line]) -> list[dict[str, object]]:
+    def rows(self, at: datetime, lines: Iterable[AuditEntry]) -> list[dict[str, object]]:
         """`lines`, stamped `at`, by the names of their columns."""
         return [self._row(at, line) for line in lines]
 
@@ -102,7 +102,7 @@ class AuditLog:
         """The references of a dossier under every known key, the current one first."""
         return tuple(key.ref(procedure, number) for key in self.keys)
 
-    def _row(self, at: datetime, line: Line) -> dict[str, object]:
+    def _row(self, at: datetime, line: AuditEntry) -> dict[str, object]:
         ref, key_id = self._reference(line)
         return {
             "at": at,
@@ -121,7 +121,7 @@ class AuditLog:
             "actor": line.actor,
         }
 
-    def _reference(self, line: Line) -> tuple[str | None, str | None]:
+    def _reference(self, line: AuditEntry) -> tuple[str | None, str | None]:
         if line.procedure is None or line.number is None:
             return None, None
         key = self.keys[0]

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from cli.main import main
 from config import settings
-from store.audit.log import AuditLog, Line, Step
+from store.audit.log import AuditEntry, AuditLog, Step
 from store.audit.seal_keys import load_or_create_signing_key
 from store.audit.seals import read_seals, seal_pending
 from store.engine import Database
@@ -325,7 +325,7 @@ class TestTrace:
     ) -> None:
         new = bytes(32)
         with sealed.begin() as connection:
-            line = Line(step=Step.SENT, procedure=13760, number=1)
+            line = AuditEntry(step=Step.SENT, procedure=13760, number=1)
             AuditLog([new, SECRET]).append(connection, START, [line])
         old = wif("audit", "trace", "13760/1", "--json").json
         assert [line["id"] for line in old] == [1, 7, 13, 19, 25]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from config.diagnostics import Code, ConfigurationError, Mistake, did_you_mean
+from config.diagnostics import Code, ConfigurationError, Diagnostic, did_you_mean
 from config.loader import Configuration
 from config.ruleset import check_directory, compile_document, read_directory
 from config.schema import FILES
@@ -40,14 +40,14 @@ def changed(tmp_path: Path) -> Changed:
     return change
 
 
-def _check(directory: Path, *, production: bool = False) -> list[Mistake]:
-    found: tuple[Configuration, list[Mistake]] = check_directory(
+def _check(directory: Path, *, production: bool = False) -> list[Diagnostic]:
+    found: tuple[Configuration, list[Diagnostic]] = check_directory(
         directory, production=production, on=DAY
     )
     return found[1]
 
 
-def _codes(mistakes: list[Mistake]) -> list[Code]:
+def _codes(mistakes: list[Diagnostic]) -> list[Code]:
     return [mistake.code for mistake in mistakes]
 
 

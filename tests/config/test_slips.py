@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from config.checks import mailboxes, units
-from config.diagnostics import Code, Mistake
-from config.loader import Configuration, Placed
+from config.diagnostics import Code, Diagnostic
+from config.loader import Configuration, Located
 from config.ruleset import check_directory
 from config.schema import ChannelEntry, UnitEntry
 from config.yaml_tree import MapNode
@@ -18,7 +18,7 @@ from tests.config.test_diagnostics import DAY, VALID
 HAUTE_GARONNE = '"31 - Haute-Garonne", "32 - Gers"'
 
 
-def found(folder: Path, *, production: bool = False) -> list[Mistake]:
+def found(folder: Path, *, production: bool = False) -> list[Diagnostic]:
     return check_directory(folder, production=production, on=DAY)[1]
 
 
@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def slip(folder: Path, file: str, old: str, new: str) -> list[Mistake]:
+def slip(folder: Path, file: str, old: str, new: str) -> list[Diagnostic]:
     path = folder / file
     text = path.read_text()
     assert old in text
@@ -220,7 +220,7 @@ def test_checks_of_units_look_at_each_pair_only_where_it_shares_something(
     node = MapNode(1, 1)
     configuration = Configuration(directory=tmp_path, production=True, on=DAY)
     configuration.units = [
-        Placed(
+        Located(
             UnitEntry.model_construct(
                 code=f"U{at}",
                 name=f"Unité {at}",

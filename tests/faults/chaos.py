@@ -31,7 +31,7 @@ from service.resume import resume
 from simulator import Fault as TpsFault
 from simulator import FaultKind, SimulatedDossier
 from store import deliveries, dossiers
-from store.audit.log import Line, Step
+from store.audit.log import AuditEntry, Step
 from store.deliveries import DeliveryState, Filter
 from tests.faults.victims import Victim
 from tests.faults.world import FORMS, World, publish_variant, world
@@ -324,7 +324,9 @@ def replay(world: World) -> None:
     now = world.clock()
     with world.runtime.database.begin() as connection:
         lines = [
-            Line(step=Step.REPLAYED, procedure=procedure, number=number, event=event, unit=unit)
+            AuditEntry(
+                step=Step.REPLAYED, procedure=procedure, number=number, event=event, unit=unit
+            )
             for procedure, number, event, unit in deliveries.replay(
                 connection, Filter(state=DeliveryState.DEAD), now
             )

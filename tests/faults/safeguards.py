@@ -28,7 +28,7 @@ from service import sweep as sweeping
 from service.clock import PARIS
 from service.runtime import Runtime
 from store import clock_repair, deliveries, dossiers, finish_deliveries, procedures
-from store.audit.log import AuditLog, Line
+from store.audit.log import AuditEntry, AuditLog
 from store.bulk import update_leased
 from store.deliveries import ClaimedDelivery, DeliveryState, Postponement
 from store.dossiers import DossierStatus
@@ -101,7 +101,7 @@ def _unfenced_deliveries(patch: pytest.MonkeyPatch) -> None:
     def finish_sent(
         connection: Connection,
         audit: AuditLog,
-        sent: Mapping[int, Line],
+        sent: Mapping[int, AuditEntry],
         lease: Lease,
         now: datetime,
     ) -> frozenset[int]:
@@ -337,7 +337,9 @@ def lines_of_lost_attempts(patch: pytest.MonkeyPatch) -> None:
     """That an attempt was lost with its worker is written nowhere."""
     append = AuditLog.append
 
-    def without(log: Any, connection: Connection, at: datetime, lines: Iterable[Line]) -> None:  # noqa: ANN401
+    def without(
+        log: Any, connection: Connection, at: datetime, lines: Iterable[AuditEntry]
+    ) -> None:
         append(log, connection, at, [line for line in lines if line.reason != "lease-expired"])
 
     patch.setattr(AuditLog, "append", without)

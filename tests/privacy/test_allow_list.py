@@ -14,7 +14,7 @@ from connectors.mail.notice import Notice, Office
 from connectors.mail.render import PAGE_ENVIRONMENT, TEXT_ENVIRONMENT, source
 from routing.facts import Facts
 from store.audit.lines import COLUMNS
-from store.audit.log import Line
+from store.audit.log import AuditEntry
 from store.models import AuditLine, Base, Codes, UtcDateTime
 from tasks.celery import app
 from tests.privacy import register
@@ -95,7 +95,7 @@ def test_a_line_of_audit_and_an_export_have_the_columns_of_the_register() -> Non
     columns = list(register.tables()["audit_lines"])
     assert columns == list(COLUMNS) == list(AuditLine.__table__.columns.keys())
     # The number of a dossier comes in, and goes on as its keyed hash.
-    assert {field.name for field in fields(Line)} - {"number"} <= set(columns)
+    assert {field.name for field in fields(AuditEntry)} - {"number"} <= set(columns)
 
 
 def test_the_register_names_all_that_a_mail_can_say() -> None:

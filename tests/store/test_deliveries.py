@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from routing.assignment import Event, Notification
 from store import deliveries
-from store.audit.log import AuditLog, Line, Step
+from store.audit.log import AuditEntry, AuditLog, Step
 from store.deliveries import DeliveryState, Filter, Order, Postponement
 from store.dossiers import FRESH, Sighting, note_listed
 from store.engine import Database
@@ -80,7 +80,7 @@ def test_a_claimed_delivery_is_nobody_elses_until_its_lease_ends(database: Datab
     with database.begin() as connection:
         (again,) = deliveries.claim(connection, limit=10, lease=Lease(later, LEASE), now=later)
         assert again.attempts == 2
-        sent = {mine.id: Line(step=Step.SENT, procedure=1, number=1)}
+        sent = {mine.id: AuditEntry(step=Step.SENT, procedure=1, number=1)}
         assert finish_sent(connection, AUDIT, sent, first, later) == frozenset()
     assert listed(database)[0].state == DeliveryState.SENDING
     assert told(database) == []
@@ -95,7 +95,9 @@ def test_what_was_sent_is_finished_with_its_line_where_the_lease_still_holds(
         lost = deliveries.claim(connection, limit=2, lease=early, now=START)
         mine = deliveries.claim(connection, limit=3, lease=late, now=START)
     lines = {
-        each.id: Line(step=Step.SENT, procedure=1, number=each.number, unit=each.unit, attempt=1)
+        each.id: AuditEntry(
+            step=Step.SENT, procedure=1, number=each.number, unit=each.unit, attempt=1
+        )
         for each in [*lost, *reversed(mine)]
     }
 
@@ -118,7 +120,7 @@ def test_what_was_finished_and_is_finished_again_has_one_line(database: Database
     lease = Lease(START, LEASE)
     with database.begin() as connection:
         (mine,) = deliveries.claim(connection, limit=1, lease=lease, now=START)
-    sent = {mine.id: Line(step=Step.SENT, procedure=1, number=1)}
+    sent = {mine.id: AuditEntry(step=Step.SENT, procedure=1, number=1)}
 
     def finish(connection: Connection) -> frozenset[int]:
         return finish_sent(connection, AUDIT, sent, lease, START)
@@ -144,7 +146,7 @@ def test_a_line_that_cannot_be_stored_leaves_its_delivery_unfinished(database: D
     with database.begin() as connection:
         (mine,) = deliveries.claim(connection, limit=1, lease=lease, now=START)
         connection.exec_driver_sql("ALTER TABLE audit_lines RENAME TO audit_lines_away")
-    sent = {mine.id: Line(step=Step.SENT, procedure=1, number=1)}
+    sent = {mine.id: AuditEntry(step=Step.SENT, procedure=1, number=1)}
 
     with pytest.raises(DBAPIError):
         database.run(

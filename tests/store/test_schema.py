@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from store import rulesets, schema
-from store.audit.log import AuditLog, Line, Step
+from store.audit.log import AuditEntry, AuditLog, Step
 from store.engine import Database
 from store.models import AuditLine, Base
 from tests.stage import START
@@ -58,7 +58,7 @@ def test_what_happened_cannot_be_changed(database_url: str, statement: str) -> N
     database = Database(database_url)
     log = AuditLog([b"k" * 32])
     with database.begin() as connection:
-        log.append(connection, START, [Line(step=Step.SEEN, procedure=1, number=2)])
+        log.append(connection, START, [AuditEntry(step=Step.SEEN, procedure=1, number=2)])
         rulesets.store_document(connection, digest="0" * 64, document="{}", at=START)
         rulesets.activate(connection, digest="0" * 64, at=START, action="publish")
     with pytest.raises(DBAPIError, match="append-only"), database.begin() as connection:
@@ -74,7 +74,7 @@ def test_a_line_cannot_be_replaced_in_sqlite_either(database_url: str) -> None:
         database.close()
         return
     with database.begin() as connection:
-        AuditLog([b"k" * 32]).append(connection, START, [Line(step=Step.SEEN)])
+        AuditLog([b"k" * 32]).append(connection, START, [AuditEntry(step=Step.SEEN)])
     with pytest.raises(DBAPIError, match="append-only"), database.begin() as connection:
         connection.execute(
             text("INSERT OR REPLACE INTO audit_lines (id, at, step) VALUES (1, :at, 'sent')"),
@@ -87,7 +87,7 @@ def test_a_dossier_is_named_by_a_hash_that_needs_the_key(database_url: str) -> N
     database = Database(database_url)
     log, stranger = AuditLog([b"k" * 32]), AuditLog([b"s" * 32])
     with database.begin() as connection:
-        log.append(connection, START, [Line(step=Step.SEEN, procedure=13760, number=42)])
+        log.append(connection, START, [AuditEntry(step=Step.SEEN, procedure=13760, number=42)])
         (ref,) = connection.execute(select(AuditLine.dossier_ref)).one()
     assert ref == log.refs(13760, 42)[0]
     assert ref not in stranger.refs(13760, 42)

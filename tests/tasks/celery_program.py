@@ -16,10 +16,10 @@ from celery.exceptions import Reject
 
 from config.logs import get_logger
 from routing.failures import Cause, Failure
-from tasks.logs import Form, connect_celery
+from tasks.logs import LogFormat, connect_celery
 
 if os.environ["LOGS"] != "open":
-    connect_celery(lambda: Form(json=os.environ["LOGS"] == "json", level="DEBUG"))
+    connect_celery(lambda: LogFormat(json=os.environ["LOGS"] == "json", level="DEBUG"))
 
 app = Celery("program", broker=os.environ["BROKER"])
 app.conf.update(

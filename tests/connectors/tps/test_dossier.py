@@ -10,7 +10,7 @@ import responses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.tps.errors import Defect, MalformedAnswer, Operation, Place
+from connectors.tps.errors import MalformedAnswer, MalformedReason, Operation, RequestContext
 from connectors.tps.v1 import TpsV1
 from routing.facts import DepartmentSource, DossierState, Facts
 from routing.failures import Cause
@@ -37,15 +37,15 @@ def facts(**changes: object) -> Facts:
     return read(json.dumps(document(**changes)).encode())
 
 
-def defect(**changes: object) -> Defect | None:
+def defect(**changes: object) -> MalformedReason | None:
     with pytest.raises(MalformedAnswer) as caught:
         facts(**changes)
     assert caught.value.cause is Cause.TPS_MALFORMED
-    assert caught.value.place == Place(Operation.READ, PROCEDURE, NUMBER)
+    assert caught.value.place == RequestContext(Operation.READ, PROCEDURE, NUMBER)
     return caught.value.defect
 
 
-def outcome(body: bytes) -> Facts | Defect | None:
+def outcome(body: bytes) -> Facts | MalformedReason | None:
     """The facts, or the promise that was found broken."""
     try:
         return read(body)
@@ -77,7 +77,7 @@ def test_every_state_is_read(state: DossierState) -> None:
 
 @pytest.mark.parametrize("state", [None, "", "draft", "Closed", 1, ["closed"], {}])
 def test_an_unknown_state_is_malformed(state: object) -> None:
-    assert defect(state=state) is Defect.STATE
+    assert defect(state=state) is MalformedReason.STATE
 
 
 def test_a_date_of_deposit_that_cannot_be_read_is_that_of_the_draft() -> None:
@@ -86,7 +86,7 @@ def test_a_date_of_deposit_that_cannot_be_read_is_that_of_the_draft() -> None:
 
 
 def test_a_dossier_without_any_date_is_malformed() -> None:
-    assert defect(initiated_at=None, created_at=None) is Defect.FILED_AT
+    assert defect(initiated_at=None, created_at=None) is MalformedReason.FILED_AT
 
 
 def test_a_date_of_change_that_cannot_be_read_is_that_of_deposit() -> None:
@@ -96,7 +96,7 @@ def test_a_date_of_change_that_cannot_be_read_is_that_of_deposit() -> None:
 
 @pytest.mark.parametrize("number", [NUMBER + 1, str(NUMBER), None, float(NUMBER), [], True])
 def test_another_dossier_than_the_one_that_was_asked_for_is_malformed(number: object) -> None:
-    assert defect(id=number) is Defect.NUMBER
+    assert defect(id=number) is MalformedReason.NUMBER
 
 
 @pytest.mark.parametrize("establishment", [None, {}, {"code_postal": None}])
@@ -112,20 +112,20 @@ def test_a_code_that_came_as_a_number_is_read_as_one() -> None:
     "establishment", ["", [], 1, {"code_postal": [92400]}, {"code_postal": True}]
 )
 def test_an_establishment_of_another_type_is_malformed(establishment: object) -> None:
-    assert defect(etablissement=establishment) is Defect.ESTABLISHMENT
+    assert defect(etablissement=establishment) is MalformedReason.ESTABLISHMENT
 
 
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        (b"[]", Defect.ROOT),
-        (b"null", Defect.ROOT),
-        (b"{}", Defect.DOSSIER),
-        (b'{"dossier": null}', Defect.DOSSIER),
-        (b'{"dossier": [1]}', Defect.DOSSIER),
+        (b"[]", MalformedReason.ROOT),
+        (b"null", MalformedReason.ROOT),
+        (b"{}", MalformedReason.DOSSIER),
+        (b'{"dossier": null}', MalformedReason.DOSSIER),
+        (b'{"dossier": [1]}', MalformedReason.DOSSIER),
     ],
 )
-def test_an_answer_without_a_dossier_is_malformed(body: bytes, expected: Defect) -> None:
+def test_an_answer_without_a_dossier_is_malformed(body: bytes, expected: MalformedReason) -> None:
     with pytest.raises(MalformedAnswer) as caught:
         read(body)
     assert caught.value.defect is expected
@@ -177,7 +177,7 @@ def _replaced(path: tuple[Any, ...], value: object) -> Any:  # noqa: ANN401
 @given(path=st.sampled_from(PATHS), value=anything)
 def test_any_json_in_any_place_is_facts_or_malformed(path: tuple[Any, ...], value: object) -> None:
     found = outcome(json.dumps(_replaced(path, value)).encode())
-    assert found is not Defect.UNFORESEEN
+    assert found is not MalformedReason.UNFORESEEN
     assert not isinstance(found, Facts) or found.number == NUMBER
 
 
@@ -189,7 +189,7 @@ def test_any_key_that_is_missing_is_facts_or_malformed(path: tuple[Any, ...]) ->
         inner = inner[key]
     if path:
         del inner[path[-1]]
-    assert outcome(json.dumps(content).encode()) is not Defect.UNFORESEEN
+    assert outcome(json.dumps(content).encode()) is not MalformedReason.UNFORESEEN
 
 
 @pytest.mark.parametrize("depth", [100, 1_000, 5_000, 200_000])
@@ -197,4 +197,4 @@ def test_any_key_that_is_missing_is_facts_or_malformed(path: tuple[Any, ...]) ->
 def test_deep_nesting_is_facts_or_malformed(depth: int, place: str) -> None:
     deep = "[" * depth + "]" * depth
     body = json.dumps(document(**{place: "@"})).replace('"@"', deep)
-    assert outcome(body.encode()) is not Defect.UNFORESEEN
+    assert outcome(body.encode()) is not MalformedReason.UNFORESEEN

@@ -5,11 +5,11 @@ import pickle
 import pytest
 
 from connectors.tps.errors import (
-    Defect,
     GiveUpOnDossier,
     MalformedAnswer,
+    MalformedReason,
     Operation,
-    Place,
+    RequestContext,
     RetryLater,
     StopProcedure,
     TpsFailure,
@@ -19,8 +19,8 @@ from connectors.tps.errors import (
 from routing.failures import TABLE, Action, Cause
 
 CAUSES = [cause for cause in Cause if cause.name.startswith("TPS_")]
-READ = Place(Operation.READ, 3272, 4501)
-LIST = Place(Operation.LIST, 3272)
+READ = RequestContext(Operation.READ, 3272, 4501)
+LIST = RequestContext(Operation.LIST, 3272)
 
 CLASSES: dict[Action, type[TpsFailure]] = {
     Action.RETRY: RetryLater,
@@ -53,7 +53,10 @@ def test_the_text_is_cause_status_and_place() -> None:
         "tps-unavailable (503): read dossier 3272/4501"
     )
     assert str(failure(Cause.TPS_TIMEOUT, LIST)) == "tps-timeout: list dossiers of procedure 3272"
-    assert str(malformed(Defect.STATE, READ)) == "tps-malformed: read dossier 3272/4501: state"
+    assert (
+        str(malformed(MalformedReason.STATE, READ))
+        == "tps-malformed: read dossier 3272/4501: state"
+    )
 
 
 @pytest.mark.parametrize(
@@ -62,7 +65,7 @@ def test_the_text_is_cause_status_and_place() -> None:
         failure(Cause.TPS_THROTTLED, READ, status=429, retry_after=30.0),
         failure(Cause.TPS_NOT_FOUND, LIST, status=404),
         failure(Cause.TPS_OVERSIZED, READ),
-        malformed(Defect.FIELDS, READ),
+        malformed(MalformedReason.FIELDS, READ),
     ],
 )
 def test_an_error_survives_a_pickle(error: TpsFailure) -> None:

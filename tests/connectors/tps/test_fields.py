@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from connectors.tps.errors import Defect
+from connectors.tps.errors import MalformedReason
 from connectors.tps.fields import read_fields
-from connectors.tps.json_checks import Broken
+from connectors.tps.json_checks import MalformedJson
 from routing.forms import Field
 from tests.connectors.tps.samples import champ, student_form
 
@@ -118,20 +118,20 @@ def test_a_label_still_counts_where_the_configured_id_is_gone() -> None:
 @pytest.mark.parametrize(
     ("champs", "defect"),
     [
-        (None, Defect.FIELDS),
-        ({}, Defect.FIELDS),
-        (["x"], Defect.FIELDS),
-        ([{"value": "x"}], Defect.FIELD),
-        ([{"value": "x", "type_de_champ": None}], Defect.FIELD),
-        ([{"value": "x", "type_de_champ": {"libelle": None}}], Defect.FIELD),
-        ([champ(CONTRACT, value=True)], Defect.VALUE),
-        ([champ(CONTRACT, 1.5)], Defect.VALUE),
-        ([champ(CONTRACT, {"a": 1})], Defect.VALUE),
-        ([champ(CONTRACT, [["a"]])], Defect.VALUE),
-        ([champ(CONTRACT, '[{"a": 1}]')], Defect.VALUE),
+        (None, MalformedReason.FIELDS),
+        ({}, MalformedReason.FIELDS),
+        (["x"], MalformedReason.FIELDS),
+        ([{"value": "x"}], MalformedReason.FIELD),
+        ([{"value": "x", "type_de_champ": None}], MalformedReason.FIELD),
+        ([{"value": "x", "type_de_champ": {"libelle": None}}], MalformedReason.FIELD),
+        ([champ(CONTRACT, value=True)], MalformedReason.VALUE),
+        ([champ(CONTRACT, 1.5)], MalformedReason.VALUE),
+        ([champ(CONTRACT, {"a": 1})], MalformedReason.VALUE),
+        ([champ(CONTRACT, [["a"]])], MalformedReason.VALUE),
+        ([champ(CONTRACT, '[{"a": 1}]')], MalformedReason.VALUE),
     ],
 )
-def test_a_broken_promise_is_named(champs: object, defect: Defect) -> None:
-    with pytest.raises(Broken) as caught:
+def test_a_broken_promise_is_named(champs: object, defect: MalformedReason) -> None:
+    with pytest.raises(MalformedJson) as caught:
         read_fields(champs, FORM)
     assert caught.value.defect is defect

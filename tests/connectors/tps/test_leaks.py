@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 import connectors
-from connectors.tps.errors import Defect, MalformedAnswer, TpsFailure
+from connectors.tps.errors import MalformedAnswer, MalformedReason, TpsFailure
 from connectors.tps.v1 import TpsV1
 from routing.forms import PermitType
 from simulator import Fault, FaultKind, Simulator
@@ -183,5 +183,5 @@ def test_a_slip_of_our_own_is_a_malformed_answer_without_its_text(
 ) -> None:
     with pytest.raises(MalformedAnswer) as caught:
         reading(Interrupting(lambda: slip(CANARY)))
-    assert caught.value.defect is Defect.UNFORESEEN
+    assert caught.value.defect is MalformedReason.UNFORESEEN
     assert clean(caught.value, caplog)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.tps.errors import Defect
-from connectors.tps.json_checks import Broken
+from connectors.tps.errors import MalformedReason
+from connectors.tps.json_checks import MalformedJson
 from connectors.tps.listing import ListedDossier, ListPage, page_of
 from routing.facts import DossierState
 
@@ -77,19 +77,19 @@ def test_a_page_beyond_the_last_may_be_answered_with_another() -> None:
 @pytest.mark.parametrize(
     ("content", "defect"),
     [
-        ([], Defect.ROOT),
-        ({}, Defect.PAGINATION),
-        ({"dossiers": []}, Defect.PAGINATION),
-        (listing(page=2, pages=5), Defect.PAGINATION),
-        (listing(page="1"), Defect.PAGINATION),
-        (listing(pages=False), Defect.PAGINATION),
-        (listing(pages=-1), Defect.PAGINATION),
-        (listing(size=None), Defect.PAGINATION),
-        ({**listing(), "dossiers": None}, Defect.DOSSIERS),
+        ([], MalformedReason.ROOT),
+        ({}, MalformedReason.PAGINATION),
+        ({"dossiers": []}, MalformedReason.PAGINATION),
+        (listing(page=2, pages=5), MalformedReason.PAGINATION),
+        (listing(page="1"), MalformedReason.PAGINATION),
+        (listing(pages=False), MalformedReason.PAGINATION),
+        (listing(pages=-1), MalformedReason.PAGINATION),
+        (listing(size=None), MalformedReason.PAGINATION),
+        ({**listing(), "dossiers": None}, MalformedReason.DOSSIERS),
     ],
 )
-def test_a_broken_promise_is_named(content: object, defect: Defect) -> None:
-    with pytest.raises(Broken) as caught:
+def test_a_broken_promise_is_named(content: object, defect: MalformedReason) -> None:
+    with pytest.raises(MalformedJson) as caught:
         page_of(content, asked=1)
     assert caught.value.defect is defect
 
@@ -108,5 +108,5 @@ rows = st.fixed_dictionaries(
 def test_whatever_stands_there_is_a_page_or_a_broken_promise(content: object) -> None:
     try:
         page_of(content, asked=1)
-    except Broken:
+    except MalformedJson:
         return

@@ -10,35 +10,39 @@ from collections.abc import Callable
 import orjson
 import pytest
 
-from connectors.tps.sealed_response import Answer, parse
+from connectors.tps.sealed_response import SealedResponse, parse
 from routing.failures import Cause
 
 CANARY = "Zoé-Ménard-canari"
 
 
 @pytest.fixture
-def answer() -> Answer:
+def answer() -> SealedResponse:
     parsed = parse(json.dumps({"dossier": {"nom": CANARY}}).encode())
-    assert isinstance(parsed, Answer)
+    assert isinstance(parsed, SealedResponse)
     return parsed
 
 
-def test_a_reader_gets_the_content(answer: Answer) -> None:
+def test_a_reader_gets_the_content(answer: SealedResponse) -> None:
     assert answer.reduce(lambda content: content) == {"dossier": {"nom": CANARY}}
 
 
-def test_it_shows_its_kind_and_size_only(answer: Answer, caplog: pytest.LogCaptureFixture) -> None:
+def test_it_shows_its_kind_and_size_only(
+    answer: SealedResponse, caplog: pytest.LogCaptureFixture
+) -> None:
     logging.getLogger("test").warning("%s %r", answer, [answer])
     shown = f"{answer} {answer!r} {answer!s} {caplog.text}"
     assert CANARY not in shown
-    assert repr(answer) == "<Answer: dict, 51 bytes>"
+    assert repr(answer) == "<SealedResponse: dict, 51 bytes>"
 
 
 @pytest.mark.parametrize(
     "carry",
     [pickle.dumps, copy.copy, copy.deepcopy, json.dumps, orjson.dumps, vars, dict, list, bytes],
 )
-def test_it_cannot_be_carried_away(answer: Answer, carry: Callable[[object], object]) -> None:
+def test_it_cannot_be_carried_away(
+    answer: SealedResponse, carry: Callable[[object], object]
+) -> None:
     with pytest.raises(TypeError) as caught:
         carry(answer)
     assert CANARY not in "".join(traceback.format_exception(caught.value))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.tps.timestamps import parse_instant
+from connectors.tps.timestamps import parse_timestamp
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from connectors.tps.timestamps import parse_instant
     ],
 )
 def test_any_offset_names_the_same_instant(text: str) -> None:
-    moment = parse_instant(text)
+    moment = parse_timestamp(text)
     assert moment == datetime(2018, 8, 20, 15, 9, 30, 412_000, tzinfo=UTC)
     assert moment is not None
     assert moment.tzinfo is UTC
@@ -42,12 +42,12 @@ def test_any_offset_names_the_same_instant(text: str) -> None:
     ],
 )
 def test_what_names_no_instant_is_none(value: object) -> None:
-    assert parse_instant(value) is None
+    assert parse_timestamp(value) is None
 
 
 @given(st.text() | st.datetimes().map(datetime.isoformat))
 def test_no_text_breaks_the_reader(text: str) -> None:
-    moment = parse_instant(text)
+    moment = parse_timestamp(text)
     assert moment is None or moment.tzinfo is UTC
 
 
@@ -59,4 +59,4 @@ def test_what_is_written_is_read_again(since: timedelta, minutes: int) -> None:
     written = (datetime(2001, 1, 1, tzinfo=UTC) + since).astimezone(
         timezone(timedelta(minutes=minutes))
     )
-    assert parse_instant(written.isoformat()) == written
+    assert parse_timestamp(written.isoformat()) == written

@@ -20,7 +20,7 @@ from connectors.tps.errors import (
     StopProcedure,
     TpsFailure,
 )
-from connectors.tps.sealed_response import Answer
+from connectors.tps.sealed_response import SealedResponse
 from connectors.tps.v1 import TpsV1
 from routing.facts import DossierState
 from routing.failures import Cause
@@ -358,7 +358,7 @@ def test_a_page_with_more_rows_than_were_asked_for_is_refused(
     httpserver.expect_request("/api/v1/procedures/1/dossiers").respond_with_data(body)
     parsed: list[int] = []
 
-    def parse(text: bytes) -> Answer | Cause:
+    def parse(text: bytes) -> SealedResponse | Cause:
         parsed.append(len(text))
         return sealed_response.parse(text)
 

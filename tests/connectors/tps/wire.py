@@ -79,7 +79,7 @@ def _request(sock: socket.socket) -> bytes:
 
 
 def once(answer: bytes) -> Conversation:
-    """Answer with these bytes and close."""
+    """SealedResponse with these bytes and close."""
 
     def converse(sock: socket.socket, _: bytes) -> None:
         sock.sendall(answer)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from store.audit.log import AuditLog, Line, Step
+from store.audit.log import AuditEntry, AuditLog, Step
 from store.audit.seal_keys import SigningKey, load_or_create_signing_key
 from store.audit.seals import SealReport, seal_pending
 from store.engine import Database
@@ -31,11 +31,11 @@ SHAPES: Sequence[dict[str, Any]] = (
 )
 
 
-def lines(count: int) -> list[Line]:
+def lines(count: int) -> list[AuditEntry]:
     """`count` lines: every step, in every shape in turn."""
     shapes = cycle(SHAPES)
     steps = cycle(step for step in Step for _ in range(2))
-    return [Line(step=next(steps), **next(shapes)) for _ in range(count)]
+    return [AuditEntry(step=next(steps), **next(shapes)) for _ in range(count)]
 
 
 def write(database: Database, count: int, *, at: datetime = START) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, insert, text, update
 
-from store.audit.check import MOST_FINDINGS, Chain, Problem, check_lines, verify, vouched
+from store.audit.check import MOST_FINDINGS, Chain, ViolationKind, check_lines, verify, vouched
 from store.audit.lines import leaves, read_page
 from store.audit.seal_keys import SigningKey, load_or_create_signing_key
 from store.audit.seals import GENESIS, Seal, read_seals
@@ -284,8 +284,8 @@ def test_the_findings_are_alike_for_seals_that_come_in_any_order(
     first, second, third = read_seals(database)
     chain = Chain(trusted=frozenset({key.public}), whole=False)
     assert chain.check(second).findings == ()
-    assert [one.problem for one in chain.check(first).findings] == [Problem.SEAL_OUT_OF_CHAIN]
-    assert [one.problem for one in chain.check(third).findings] == [Problem.SEAL_MISSING]
+    assert [one.problem for one in chain.check(first).findings] == [ViolationKind.SEAL_OUT_OF_CHAIN]
+    assert [one.problem for one in chain.check(third).findings] == [ViolationKind.SEAL_MISSING]
 
 
 def _restated(key: SigningKey, seal_: Seal, **changes: object) -> Seal:
@@ -298,20 +298,20 @@ def test_a_seal_of_another_format_is_not_guessed_at(database: Database, key: Sig
     first = next(read_seals(database))
     chain = Chain(trusted=frozenset(), whole=True)
     link = chain.check(_restated(key, first, format=3))
-    assert [one.problem for one in link.findings] == [Problem.SEAL_FORMAT_UNKNOWN]
+    assert [one.problem for one in link.findings] == [ViolationKind.SEAL_FORMAT_UNKNOWN]
 
 
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"ids": "1-10,x"}, Problem.SEAL_EDITED),
-        ({"ids": "2-11"}, Problem.SEAL_EDITED),
-        ({"size": None}, Problem.SEAL_EDITED),
-        ({"root": "0" * 64}, Problem.SEAL_LEAVES_EDITED),
+        ({"ids": "1-10,x"}, ViolationKind.SEAL_EDITED),
+        ({"ids": "2-11"}, ViolationKind.SEAL_EDITED),
+        ({"size": None}, ViolationKind.SEAL_EDITED),
+        ({"root": "0" * 64}, ViolationKind.SEAL_LEAVES_EDITED),
     ],
 )
 def test_nonsense_signed_by_the_right_key_ends_nothing(
-    database: Database, key: SigningKey, changes: dict[str, object], problem: Problem
+    database: Database, key: SigningKey, changes: dict[str, object], problem: ViolationKind
 ) -> None:
     first = next(read_seals(database, leaf_hashes=True))
     rows = read_page(database, after=None, last=10)
@@ -327,7 +327,7 @@ def test_a_seal_chained_to_lines_of_the_one_before_is_out_of_chain(
     chain = Chain(trusted=frozenset(), whole=True)
     chain.check(first)
     link = chain.check(_restated(key, second, first_id=10))
-    assert [one.problem for one in link.findings] == [Problem.SEAL_OUT_OF_CHAIN]
+    assert [one.problem for one in link.findings] == [ViolationKind.SEAL_OUT_OF_CHAIN]
 
 
 def test_a_first_seal_that_hangs_on_another_is_out_of_chain(
@@ -335,7 +335,7 @@ def test_a_first_seal_that_hangs_on_another_is_out_of_chain(
 ) -> None:
     first = next(read_seals(database))
     link = Chain(trusted=frozenset(), whole=True).check(_restated(key, first, previous="1" * 64))
-    assert [one.problem for one in link.findings] == [Problem.SEAL_OUT_OF_CHAIN]
+    assert [one.problem for one in link.findings] == [ViolationKind.SEAL_OUT_OF_CHAIN]
 
 
 def test_lines_behind_a_seal_that_says_nothing_are_not_blamed(

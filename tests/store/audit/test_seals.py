@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError
 from store.audit import seals
 from store.audit.check import verify
 from store.audit.lines import COLUMNS, leaves, read_all, read_page
-from store.audit.log import Line, Step
+from store.audit.log import AuditEntry, Step
 from store.audit.seal_keys import SigningKey, rotate_signing_key, trusted_keys
 from store.audit.seals import GENESIS, Seal, newest_seal, read_seals, seal_of, seal_pending
 from store.engine import Database
@@ -80,7 +80,7 @@ def test_ids_that_were_never_committed_leave_gaps(database: Database, key: Signi
     write(database, 3)
     if database.dialect == "postgresql":
         with database.engine.connect() as connection:
-            LOG.append(connection, START, [Line(step=Step.SEEN)])
+            LOG.append(connection, START, [AuditEntry(step=Step.SEEN)])
             connection.rollback()
     else:
         with database.begin() as connection:
@@ -270,7 +270,7 @@ class TestWritersInFlight:
 
 
 def _append(connection: Connection) -> None:
-    LOG.append(connection, datetime(2026, 1, 1, tzinfo=UTC), [Line(step=Step.SEEN)])
+    LOG.append(connection, datetime(2026, 1, 1, tzinfo=UTC), [AuditEntry(step=Step.SEEN)])
 
 
 def test_a_busy_sqlite_makes_the_sealer_come_back_later(

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import FromClause, LargeBinary, String, text
 
 from store.audit.canonical import Row
-from store.audit.check import Chain, Finding, Problem, check_lines, verify
+from store.audit.check import Chain, Violation, ViolationKind, check_lines, verify
 from store.audit.lines import COLUMNS, leaves, read_page
 from store.audit.log import Step
 from store.audit.seal_keys import SigningKey
@@ -54,10 +54,10 @@ class Copy:
         """The lines that stand where `seal_` says."""
         return [row for row in self.rows if seal_.first_id <= row[0] <= seal_.last_id]
 
-    def findings(self, seals: list[Seal]) -> list[Finding]:
+    def findings(self, seals: list[Seal]) -> list[Violation]:
         """What the check says of `seals` over the lines as they are."""
         chain = Chain(trusted=frozenset({self.key.public}), whole=True)
-        found: list[Finding] = []
+        found: list[Violation] = []
         for one in seals:
             link = chain.check(one)
             rows = self.place(one) if link.sound else []
@@ -134,7 +134,7 @@ def test_every_column_of_every_kind_of_line_is_watched(copy: Copy) -> None:
                     edited = (*row[:column], other, *row[column + 1 :])
                     stand = [*hashes[:place], *leaves([edited]), *hashes[place + 1 :]]
                     assert check_lines(sealed, ids, stand) == [
-                        Finding(Problem.LINE_EDITED, sealed.number, str(row[0]))
+                        Violation(ViolationKind.LINE_EDITED, sealed.number, str(row[0]))
                     ]
 
 
@@ -146,18 +146,18 @@ def test_every_drop_doubling_and_swap_of_lines_is_seen(copy: Copy) -> None:
             fewer = check_lines(
                 sealed, ids[:place] + ids[place + 1 :], hashes[:place] + hashes[place + 1 :]
             )
-            assert fewer == [Finding(Problem.LINE_DELETED, sealed.number, str(one))]
+            assert fewer == [Violation(ViolationKind.LINE_DELETED, sealed.number, str(one))]
             doubled = [*ids[:place], one, *ids[place:]], [*hashes[:place], *hashes[place - 1 :]]
             assert check_lines(sealed, doubled[0], [*hashes[: place + 1], *hashes[place:]])
         for a, b in combinations(range(len(ids)), 2):
             moved = hashes.copy()
             moved[a], moved[b] = moved[b], moved[a]
             swapped = check_lines(sealed, ids, moved)
-            assert [one.problem for one in swapped] == [Problem.LINE_EDITED]
+            assert [one.problem for one in swapped] == [ViolationKind.LINE_EDITED]
             order = ids.copy()
             order[a], order[b] = order[b], order[a]
             assert check_lines(sealed, order, moved) == [
-                Finding(Problem.LINES_REORDERED, sealed.number)
+                Violation(ViolationKind.LINES_REORDERED, sealed.number)
             ]
 
 
@@ -290,7 +290,10 @@ def test_a_change_of_any_column_in_the_database_names_each_line(
             for value in _changes(table, column, database.dialect):
                 changed = hand.change(column, value)
                 findings = verify(database, trusted=frozenset({key.public})).findings
-                assert {one.problem for one in findings} == {Problem.LINE_EDITED}, (column, value)
+                assert {one.problem for one in findings} == {ViolationKind.LINE_EDITED}, (
+                    column,
+                    value,
+                )
                 named = [line for one in findings for line in expand(one.lines, most=LINES)]
                 assert named == changed, (column, value)
                 changed_in_all += len(changed)
