@@ -28,7 +28,7 @@ from benchmarks.result import Figure, Result
 from benchmarks.service import Service, service
 from benchmarks.usage import cpu_seconds
 from connectors.mail.message import compose
-from connectors.mail.notice import Notice
+from connectors.notice import Notice
 from routing.assignment import Event
 from store import deliveries
 

@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 from config import logs
 from connectors.mail.envelope import Envelope
 from connectors.mail.message import compose
-from connectors.mail.notice import Notice, Office
 from connectors.mail.sender import Sender
+from connectors.notice import Notice, Office
 from routing.facts import Reason
 from routing.failures import Action, Cause, Failure
 from routing.retries import MAX_ATTEMPTS, delay

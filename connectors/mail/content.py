@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
-from connectors.mail.notice import Notice, Office
 from connectors.mail.sanitise import one_line
 from connectors.mail.wording import (
     EVENTS,
@@ -14,6 +13,7 @@ from connectors.mail.wording import (
     UNROUTED,
     Phrases,
 )
+from connectors.notice import Notice, Office
 from routing.assignment import Event
 
 PARIS = ZoneInfo("Europe/Paris")

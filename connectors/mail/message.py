@@ -10,9 +10,9 @@ from email.utils import format_datetime
 
 from connectors.mail.content import PARIS, write
 from connectors.mail.envelope import Envelope
-from connectors.mail.notice import Notice
 from connectors.mail.render import page, text
 from connectors.mail.sanitise import one_line
+from connectors.notice import Notice
 from routing.failures import Cause, Failure
 from routing.mailbox import Mailbox
 

@@ -10,8 +10,8 @@ from sqlalchemy import Boolean, Integer, LargeBinary, String, Text
 
 from config.logs import FIELDS
 from connectors.mail.content import Content
-from connectors.mail.notice import Notice, Office
 from connectors.mail.render import PAGE_ENVIRONMENT, TEXT_ENVIRONMENT, source
+from connectors.notice import Notice, Office
 from routing.facts import Facts
 from store.audit.lines import COLUMNS
 from store.audit.log import AuditEntry

@@ -8,8 +8,8 @@ import pytest
 
 from connectors.mail.envelope import Envelope
 from connectors.mail.message import compose
-from connectors.mail.notice import Notice
 from connectors.mail.outbox import OutboxFolder
+from connectors.notice import Notice
 from routing.failures import Cause, Failure
 from service.deliver import deliver
 from service.poll import poll

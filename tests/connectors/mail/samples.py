@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from connectors.mail.envelope import Envelope
 from connectors.mail.message import compose
-from connectors.mail.notice import Notice, Office
+from connectors.notice import Notice, Office
 from routing.assignment import Event
 from routing.facts import Reason
 

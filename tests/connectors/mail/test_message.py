@@ -13,9 +13,9 @@ from jinja2 import Environment, meta, nodes
 from connectors.mail.content import Content, write
 from connectors.mail.envelope import Envelope
 from connectors.mail.message import begin, compose
-from connectors.mail.notice import Notice
 from connectors.mail.render import PAGE_ENVIRONMENT, TEXT_ENVIRONMENT, source
 from connectors.mail.sanitise import one_line
+from connectors.notice import Notice
 from routing.assignment import Event
 from routing.facts import Reason
 from routing.failures import Cause, Failure
