@@ -338,7 +338,10 @@ def lines_of_lost_attempts(patch: pytest.MonkeyPatch) -> None:
     append = AuditLog.append
 
     def without(
-        log: Any, connection: Connection, at: datetime, lines: Iterable[AuditEntry]
+        log: Any,
+        connection: Connection,
+        at: datetime,
+        lines: Iterable[AuditEntry],  # noqa: ANN401
     ) -> None:
         append(log, connection, at, [line for line in lines if line.reason != "lease-expired"])
 
