@@ -338,10 +338,10 @@ def lines_of_lost_attempts(patch: pytest.MonkeyPatch) -> None:
     append = AuditLog.append
 
     def without(
-        log: Any,
+        log: AuditLog,
         connection: Connection,
         at: datetime,
-        lines: Iterable[AuditEntry],  # noqa: ANN401
+        lines: Iterable[AuditEntry],
     ) -> None:
         append(log, connection, at, [line for line in lines if line.reason != "lease-expired"])
 
