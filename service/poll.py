@@ -13,7 +13,7 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from config import logs
-from connectors.tps.listing import ListedDossier, ListPage
+from connectors.tps.v1.listing import ListedDossier, ListPage
 from routing.failures import Action, Cause, Failure
 from routing.retries import delay
 from service.guards import outages

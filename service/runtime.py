@@ -18,7 +18,7 @@ from store.engine import Database
 
 if TYPE_CHECKING:
     from connectors.mail.sender import Sender
-    from connectors.tps.v1 import TpsV1
+    from connectors.tps.v1.client import V1Client
     from routing.ruleset import RuleSet
     from service.guards.breakers import Breakers
     from service.guards.redis_state import RedisState
@@ -112,13 +112,13 @@ class Runtime:
         return AuditLog(self.settings.audit_keys())
 
     @cached_property
-    def tps(self) -> "TpsV1":
+    def tps(self) -> "V1Client":
         """The client of the TPS API.
 
         Raises:
             SettingsError: there is no address or no token.
         """
-        from connectors.tps.v1 import TpsV1  # noqa: PLC0415
+        from connectors.tps.v1.client import V1Client  # noqa: PLC0415
 
         settings = self.settings
         if settings.tps_url is None or settings.tps_token is None:
@@ -126,7 +126,7 @@ class Runtime:
                 "WIF_TPS_URL and WIF_TPS_TOKEN: needed to read dossiers; give the address of the "
                 "TPS server and the token of the account, or try `wif demo`"
             )
-        return TpsV1(
+        return V1Client(
             base_url=settings.tps_url,
             token=settings.tps_token,
             connect_timeout=settings.tps_connect_timeout,

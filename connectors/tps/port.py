@@ -5,6 +5,10 @@ version that wrote it can read; the store keeps it in the commit that stores its
 a cursor never passes what was not stored. A version starts over when it is given a cursor that
 it cannot read (None, another version's, one that the server refuses): rows come again, and the
 store knows them.
+
+What versions share lies beside this module: `transport` (GET and POST of JSON with a deadline
+and a bound on size), `exchange` (an answer is reduced on the spot, failures leave nothing of it
+behind), `json_checks`, `timestamps`, `http_status`, `errors`.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""One GET to TPS, with everything that can go wrong turned into a cause.
+"""One GET or POST to TPS, with everything that can go wrong turned into a cause.
 
 Nothing is raised here: an exception of a library holds the request (its token) or the
 answer (somebody's data), and so do the frames of its traceback. An outcome is returned.
@@ -8,11 +8,12 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 from urllib.parse import urlencode, urljoin, urlsplit
 
+import orjson
 import requests
 import urllib3
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_random
@@ -33,6 +34,7 @@ OVERHEAD = 1_000_000
 """Bytes on the wire besides an answer's content: headers, and the frames of its chunks."""
 
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": USER_AGENT}
+_POSTED = {"Content-Type": "application/json"}
 _PORTS = {"http": 80, "https": 443}
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
@@ -63,6 +65,16 @@ class Limits:
     quick_retries: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    """What is sent: a GET, or a POST where there is a body."""
+
+    url: str
+    place: RequestContext
+    body: bytes | None = None
+    most_objects: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class _Elsewhere:
     """The same server says that the answer is at another of its addresses."""
@@ -71,7 +83,7 @@ class _Elsewhere:
 
 
 class Transport:
-    """GETs of one TPS server over kept connections. Not to be shared across a fork."""
+    """GETs and POSTs to one TPS server over kept connections. Not to be shared across a fork."""
 
     def __init__(
         self,
@@ -107,56 +119,87 @@ class Transport:
             most_objects: an answer with more JSON objects is refused before it is parsed.
         """
         url = f"{self._base_url}{path}" + (f"?{urlencode(query)}" if query else "")
-        with within(self._limits.whole, most_bytes=2 * self._limits.size + OVERHEAD):
-            outcome = self._follow(place, url, most_objects)
-            if self._again is None or not _was_cut(outcome):
-                return outcome
-            return self._again(self._follow, place, url, most_objects)
+        return self._call(_Request(url=url, place=place, most_objects=most_objects))
+
+    def post(
+        self,
+        place: RequestContext,
+        path: str,
+        content: object,
+        *,
+        most_objects: int | None = None,
+        repeatable: bool = True,
+    ) -> SealedResponse | TpsFailure:
+        """The answer to a POST of `content` as JSON to `path`, or what became of it.
+
+        A redirect is not followed: `Cause.TPS_REDIRECTED`.
+
+        Args:
+            place: for errors.
+            path: below the address of the server.
+            content: what orjson can encode.
+            most_objects: an answer with more JSON objects is refused before it is parsed.
+            repeatable: whether the call may be made again at once when its connection was cut
+                before any answer, as a query may.
+        """
+        request = _Request(
+            url=f"{self._base_url}{path}",
+            place=place,
+            body=orjson.dumps(content),
+            most_objects=most_objects,
+        )
+        return self._call(request, repeatable=repeatable)
 
     def close(self) -> None:
         """Close the kept connections."""
         self._session.close()
 
-    def _follow(
-        self, place: RequestContext, url: str, most_objects: int | None
-    ) -> SealedResponse | TpsFailure:
-        outcome = self._exchange(place, url, most_objects)
+    def _call(self, request: _Request, *, repeatable: bool = True) -> SealedResponse | TpsFailure:
+        with within(self._limits.whole, most_bytes=2 * self._limits.size + OVERHEAD):
+            outcome = self._follow(request)
+            if self._again is None or not repeatable or not _was_cut(outcome):
+                return outcome
+            return self._again(self._follow, request)
+
+    def _follow(self, request: _Request) -> SealedResponse | TpsFailure:
+        outcome = self._exchange(request)
         for _ in range(MOST_REDIRECTS):
             if not isinstance(outcome, _Elsewhere):
                 return outcome
-            outcome = self._exchange(place, outcome.url, most_objects)
+            outcome = self._exchange(replace(request, url=outcome.url))
             if isinstance(outcome, TpsFailure) and outcome.cause is Cause.TPS_NOT_JSON:
                 # A page to log in on, for instance: the address is not the API's.
-                return failure(Cause.TPS_REDIRECTED, place)
+                return failure(Cause.TPS_REDIRECTED, request.place)
         if isinstance(outcome, _Elsewhere):
-            return failure(Cause.TPS_REDIRECTED, place)
+            return failure(Cause.TPS_REDIRECTED, request.place)
         return outcome
 
-    def _exchange(
-        self, place: RequestContext, url: str, most_objects: int | None
-    ) -> SealedResponse | TpsFailure | _Elsewhere:
+    def _exchange(self, request: _Request) -> SealedResponse | TpsFailure | _Elsewhere:
         token = self._secret()
         if token is None:
-            return failure(Cause.TPS_UNAUTHORIZED, place)
+            return failure(Cause.TPS_UNAUTHORIZED, request.place)
         try:
-            response = self._send(url, token)
+            response = self._send(request, token)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            return failure(_cause_before_answer(error), place)
+            return failure(_cause_before_answer(error), request.place)
         with closing(response):
             try:
-                return self._read(place, response, most_objects)
+                return self._read(request, response)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-                return failure(_cause_within_answer(error), place)
+                return failure(_cause_within_answer(error), request.place)
 
     def _secret(self) -> str | None:
         """The token, read anew for each call; None when no header could carry it."""
         token = self._token() if callable(self._token) else self._token.get_secret_value()
         return bare if _TOKEN.fullmatch(bare := token.strip()) else None
 
-    def _send(self, url: str, token: str) -> requests.Response:
-        return self._session.get(
-            _with_token(url, token) if self._token_in_query else url,
-            headers=_HEADERS,
+    def _send(self, request: _Request, token: str) -> requests.Response:
+        posted = request.body is not None
+        return self._session.request(
+            "POST" if posted else "GET",
+            _with_token(request.url, token) if self._token_in_query else request.url,
+            data=request.body,
+            headers=_HEADERS | _POSTED if posted else _HEADERS,
             # As a hook and not as a header, which the machine's netrc would replace.
             auth=_unchanged if self._token_in_query else _Bearer(token),
             timeout=(self._limits.connect, self._limits.read),
@@ -167,19 +210,22 @@ class Transport:
         )
 
     def _read(
-        self, place: RequestContext, response: requests.Response, most_objects: int | None
+        self, request: _Request, response: requests.Response
     ) -> SealedResponse | TpsFailure | _Elsewhere:
         cause = cause_of(response.status_code)
         if cause is None:
-            outcome = self._parsed(response, most_objects)
-            return outcome if isinstance(outcome, SealedResponse) else failure(outcome, place)
+            outcome = self._parsed(response, request.most_objects)
+            if isinstance(outcome, SealedResponse):
+                return outcome
+            return failure(outcome, request.place)
         with suppress(urllib3.exceptions.HTTPError, OSError):
             response.raw.read(DRAINED, decode_content=False)
-        if cause is Cause.TPS_REDIRECTED and (url := self._same_server(response)):
-            return _Elsewhere(url)
+        elsewhere = self._same_server(response) if request.body is None else None
+        if cause is Cause.TPS_REDIRECTED and elsewhere:
+            return _Elsewhere(elsewhere)
         return failure(
             cause,
-            place,
+            request.place,
             status=response.status_code,
             retry_after=seconds_to_wait(response.headers.get("Retry-After"), datetime.now(UTC)),
         )
@@ -215,7 +261,8 @@ def _checked(base_url: str) -> str:
         raise ValueError("the address of TPS must be http(s)://HOST")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("the address of TPS must carry no user, no query and no fragment")
-    return base_url.rstrip("/").removesuffix("/api/v1")
+    bare = base_url.rstrip("/")
+    return bare.removesuffix("/api/v1").removesuffix("/api/v2/graphql")
 
 
 def _server(url: str) -> tuple[str, str | None, int | None]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import responses
 
-from connectors.tps.v1 import TpsV1
+from connectors.tps.v1.client import V1Client
 from routing.facts import DepartmentSource, DossierState, Facts, Filer
 from tests.connectors.tps.samples import PERMIT_TYPES, PROCEDURE, TOKEN, student_form
 
@@ -29,13 +29,13 @@ def sample() -> Sample:
 
 
 @pytest.fixture
-def client() -> TpsV1:
-    return TpsV1(base_url="https://tps.example", token=lambda: TOKEN)
+def client() -> V1Client:
+    return V1Client(base_url="https://tps.example", token=lambda: TOKEN)
 
 
 @responses.activate
 def test_the_published_dossier_belongs_to_paris_although_the_employer_is_elsewhere(
-    sample: Sample, client: TpsV1
+    sample: Sample, client: V1Client
 ) -> None:
     responses.get(f"{ROOT}/123456789", body=sample("tps_v1_dossier.json"))
     assert client.read(student_form(), 123_456_789, PERMIT_TYPES) == Facts(
@@ -54,7 +54,7 @@ def test_the_published_dossier_belongs_to_paris_although_the_employer_is_elsewhe
 
 @responses.activate
 def test_the_published_dossier_would_belong_to_nanterre_by_its_establishment(
-    sample: Sample, client: TpsV1
+    sample: Sample, client: V1Client
 ) -> None:
     responses.get(f"{ROOT}/123456789", body=sample("tps_v1_dossier.json"))
     introduction = student_form(kind="introduction-salarie")
@@ -62,7 +62,7 @@ def test_the_published_dossier_would_belong_to_nanterre_by_its_establishment(
 
 
 @responses.activate
-def test_the_published_list_has_one_dossier_and_no_state(sample: Sample, client: TpsV1) -> None:
+def test_the_published_list_has_one_dossier_and_no_state(sample: Sample, client: V1Client) -> None:
     responses.get(ROOT, body=sample("tps_v1_list.json"))
     page = client.list_page(PROCEDURE, page=1)
     (row,) = page.rows

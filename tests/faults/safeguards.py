@@ -22,7 +22,7 @@ import service.poll
 import service.read
 import service.route
 from connectors.mail.message import compose
-from connectors.tps.listing import ListPage
+from connectors.tps.v1.listing import ListPage
 from routing.failures import TABLE, Action, Cause, Failure
 from service import sweep as sweeping
 from service.clock import PARIS

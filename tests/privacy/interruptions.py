@@ -10,7 +10,7 @@ import sys
 from contextlib import suppress
 from itertools import repeat
 
-from connectors.tps.v1 import TpsV1
+from connectors.tps.v1.client import V1Client
 from tests.connectors.tps.samples import PERMIT_TYPES, student_form
 from tests.connectors.tps.wire import once, raw_server
 from tests.privacy.documents import GOOD, Tps
@@ -31,7 +31,7 @@ def ring(*_: object) -> None:
     raise TimeIsUp
 
 
-def interrupted(client: TpsV1, number: int, after: float) -> TimeIsUp:
+def interrupted(client: V1Client, number: int, after: float) -> TimeIsUp:
     """What comes out of readings that are interrupted after so many seconds."""
     # Again and again: raised within a finaliser it is lost.
     signal.setitimer(signal.ITIMER_REAL, after, 0.1)
@@ -58,7 +58,7 @@ def main() -> None:
         clients = []
         for moment in range(MOMENTS):
             while moment not in leaks:
-                clients.append(TpsV1(base_url=server.url, token=lambda: "jeton-zqkanari951"))
+                clients.append(V1Client(base_url=server.url, token=lambda: "jeton-zqkanari951"))
                 error = interrupted(clients[-1], number, 0.005 + moment * STEP)
                 # What was interrupted while it was made cannot be shown: once more then.
                 with suppress(AttributeError):

@@ -10,7 +10,7 @@ import pytest
 
 from connectors.tps.errors import TpsFailure
 from connectors.tps.sealed_response import parse
-from connectors.tps.v1 import TpsV1
+from connectors.tps.v1.client import V1Client
 from routing.classification import Answers
 from routing.forms import Field
 from tests.connectors.tps.samples import PERMIT_TYPES, student_form
@@ -30,7 +30,7 @@ ANSWERS = {TPS.names[number]: number for number in TPS.numbers(GOOD)}
 def failing(url: str, number: int, *, token_in_query: bool) -> BaseException | None:
     """What reading a dossier raises; no frame of the caller is in its traceback."""
     limits = {"read_timeout": 0.3, "total_timeout": 2.0, "quick_retries": 0}
-    with TpsV1(
+    with V1Client(
         base_url=url,
         token=lambda: TOKEN,
         token_in_query=token_in_query,

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from config.settings import Settings, SettingsError, read
 from connectors.mail.failure import MailFailure
 from connectors.mail.smtp import SmtpSender
-from connectors.tps.v1 import TpsV1
+from connectors.tps.v1.client import V1Client
 from service.runtime import Runtime
 from store.audit.log import AuditLog
 from store.engine import Database
@@ -136,7 +136,7 @@ def test_a_mail_server_that_is_away_is_told_without_its_password(
 
 def test_a_client_shows_no_token(settings: Settings) -> None:
     assert settings.tps_token is not None
-    client = TpsV1(base_url="https://tps.example", token=settings.tps_token)
+    client = V1Client(base_url="https://tps.example", token=settings.tps_token)
     assert found(f"{client!r} {vars(client)!r} {vars(client._transport)!r}".encode()) == set()
     client.close()
 

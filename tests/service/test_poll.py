@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connectors.tps.listing import ListPage
+from connectors.tps.v1.listing import ListPage
 from service.guards.limits import LEASE, WORK_BUDGET
 from service.poll import PollOutcome, poll
 from simulator import Seen, Simulator

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from connectors.tps.v1 import TpsV1
+from connectors.tps.v1.client import V1Client
 from simulator import Era, Seen, Server, SimulatedForm, Simulator, TokenPlace
 from tests.connectors.tps.samples import PERMIT_TYPES, student_form
 
@@ -113,7 +113,7 @@ def test_what_happens_while_a_page_is_asked_for_is_in_it(tps: Server) -> None:
             tps.simulator.delete(first)
 
     tps.simulator.on_request = delete_once
-    with TpsV1(base_url=tps.url, token=lambda: tps.simulator.token) as client:
+    with V1Client(base_url=tps.url, token=lambda: tps.simulator.token) as client:
         pages = [client.list_page(1, page=page, size=1) for page in (1, 2)]
     # The deletion shifted the second row onto the first page, which was read already.
     assert [row.number for page in pages for row in page.rows] == [first, first + 2]
@@ -123,7 +123,7 @@ def test_many_clients_read_while_dossiers_change(tps: Server) -> None:
     form = student_form(1)
     numbers = tps.simulator.populate([form], 60, oddities=False)
     with (
-        TpsV1(base_url=tps.url, token=lambda: tps.simulator.token) as client,
+        V1Client(base_url=tps.url, token=lambda: tps.simulator.token) as client,
         ThreadPoolExecutor(4) as pool,
     ):
         reading = pool.map(lambda number: client.read(form, number, PERMIT_TYPES), numbers)

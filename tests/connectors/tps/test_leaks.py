@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 import connectors
 from connectors.tps.errors import MalformedAnswer, MalformedReason, TpsFailure
-from connectors.tps.v1 import TpsV1
+from connectors.tps.v1.client import V1Client
 from routing.forms import PermitType
 from simulator import Fault, FaultKind, Simulator
 from tests.connectors.tps.samples import TOKEN, document, student_form
@@ -113,7 +113,7 @@ def test_no_failure_shows_the_answer_or_the_token(
     caplog.set_level(logging.DEBUG)
     with (
         raw_server(once(answer)) as server,
-        TpsV1(
+        V1Client(
             base_url=server.url,
             token=SecretStr(TOKEN),
             max_bytes=50_000,
@@ -139,7 +139,7 @@ def test_no_time_out_shows_the_token(
     simulator.fail_all(fault)
     with (
         simulator.serve() as server,
-        TpsV1(
+        V1Client(
             base_url=server.url,
             token=lambda: TOKEN,
             read_timeout=0.2,
@@ -162,7 +162,7 @@ def test_the_search_itself_finds_a_planted_canary(caplog: pytest.LogCaptureFixtu
 def reading(types: Sequence[PermitType]) -> None:
     with (
         raw_server(once(http(200, whole_answer()))) as server,
-        TpsV1(base_url=server.url, token=lambda: TOKEN) as client,
+        V1Client(base_url=server.url, token=lambda: TOKEN) as client,
     ):
         client.read(FORM, NUMBER, types)
 

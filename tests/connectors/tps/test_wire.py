@@ -19,7 +19,7 @@ from connectors.tps.errors import (
     StopProcedure,
     TpsFailure,
 )
-from connectors.tps.v1 import TpsV1
+from connectors.tps.v1.client import V1Client
 from routing.failures import Cause
 from simulator import FaultKind, Simulator
 from tests.connectors.tps.samples import PROCEDURE, TOKEN, student_form
@@ -35,9 +35,9 @@ LIST = b'{"dossiers":[],"pagination":{"page":1,"resultats_par_page":100,"nombre_
 JSON = {"Content_Type": "application/json"}
 
 
-def client_of(url: str, **options: float) -> TpsV1:
+def client_of(url: str, **options: float) -> V1Client:
     limits = {**PATIENT, **options}
-    return TpsV1(base_url=url, token=lambda: TOKEN, **limits)  # type: ignore[arg-type]
+    return V1Client(base_url=url, token=lambda: TOKEN, **limits)  # type: ignore[arg-type]
 
 
 def failure_at(url: str, **options: float) -> TpsFailure:
@@ -285,7 +285,7 @@ def test_no_redirect_leads_the_token_to_another_server(status: int) -> None:
 def test_a_token_in_the_url_follows_no_redirect_at_all() -> None:
     with (
         raw_server(_redirecting("/there")) as server,
-        TpsV1(base_url=server.url, token=lambda: TOKEN, token_in_query=True) as client,
+        V1Client(base_url=server.url, token=lambda: TOKEN, token_in_query=True) as client,
         pytest.raises(StopProcedure),
     ):
         client.list_page(PROCEDURE, page=1)
@@ -323,7 +323,7 @@ class TestTls:
         (number,) = simulator.populate([student_form()], 1)
         with (
             simulator.serve(tls=self.context()) as server,
-            TpsV1(
+            V1Client(
                 base_url=server.url, token=lambda: TOKEN, session=self.trusting(tmp_path)
             ) as client,
         ):
@@ -337,7 +337,7 @@ class TestTls:
         simulator.open(student_form())
         with (
             simulator.serve(tls=self.context()) as server,
-            TpsV1(base_url=server.url, token=lambda: TOKEN) as client,
+            V1Client(base_url=server.url, token=lambda: TOKEN) as client,
         ):
             assert client.procedure_exists(PROCEDURE)
 
@@ -361,7 +361,7 @@ class TestTls:
         simulator = Simulator()
         with (
             simulator.serve(tls=self.context("ailleurs.example")) as server,
-            TpsV1(
+            V1Client(
                 base_url=server.url, token=lambda: TOKEN, session=self.trusting(tmp_path)
             ) as client,
             pytest.raises(RetryLater) as caught,
@@ -381,7 +381,7 @@ class TestTls:
         simulator.fail_detail(number, FaultKind.DRIP)
         with (
             simulator.serve(tls=self.context()) as server,
-            TpsV1(
+            V1Client(
                 base_url=server.url,
                 token=lambda: TOKEN,
                 total_timeout=0.5,

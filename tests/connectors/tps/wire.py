@@ -1,5 +1,6 @@
 """A server that answers with whatever bytes a test wants, and breaks off as it wants."""
 
+import re
 import socket
 import ssl
 import threading
@@ -69,13 +70,20 @@ def raw_server(converse: Conversation, *, tls: ssl.SSLContext | None = None) -> 
 
 
 def _request(sock: socket.socket) -> bytes:
+    """The next request, with as much of a body as it announces."""
     received = b""
-    while not received.endswith(b"\r\n\r\n"):
+    while not _whole(received):
         piece = sock.recv(65_536)
         if not piece:
             return b""
         received += piece
     return received
+
+
+def _whole(received: bytes) -> bool:
+    head, blank, body = received.partition(b"\r\n\r\n")
+    length = re.search(rb"(?im)^content-length: *(\d+)", head)
+    return bool(blank) and len(body) >= (int(length[1]) if length else 0)
 
 
 def once(answer: bytes) -> Conversation:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from connectors.tps.errors import MalformedReason
-from connectors.tps.fields import read_fields
 from connectors.tps.json_checks import MalformedJson, an_object, is_object, whole_number
 from connectors.tps.timestamps import parse_timestamp
+from connectors.tps.v1.fields import read_fields
 from routing.classification import Answers, classify
 from routing.facts import DossierState, Facts
 from routing.forms import Form, PermitType

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from connectors.tps.dossier import known_state
 from connectors.tps.errors import MalformedReason
 from connectors.tps.json_checks import MalformedJson, a_list, an_object, is_object, whole_number
 from connectors.tps.timestamps import parse_timestamp
+from connectors.tps.v1.dossier import known_state
 from routing.facts import DossierState
 
 LARGEST_PAGE = 1000

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.tps.errors import MalformedAnswer, MalformedReason, Operation, RequestContext
-from connectors.tps.v1 import TpsV1
+from connectors.tps.v1.client import V1Client
 from routing.facts import DepartmentSource, DossierState, Facts
 from routing.failures import Cause
 from tests.connectors.tps.samples import (
@@ -29,7 +29,7 @@ URL = f"https://tps.example/api/v1/procedures/{PROCEDURE}/dossiers/{NUMBER}"
 def read(body: bytes) -> Facts:
     with responses.RequestsMock() as server:
         server.get(URL, body=body)
-        with TpsV1(base_url="https://tps.example", token=lambda: TOKEN) as client:
+        with V1Client(base_url="https://tps.example", token=lambda: TOKEN) as client:
             return client.read(student_form(), NUMBER, PERMIT_TYPES)
 
 

@@ -21,7 +21,7 @@ from connectors.tps.errors import (
     TpsFailure,
 )
 from connectors.tps.sealed_response import SealedResponse
-from connectors.tps.v1 import TpsV1
+from connectors.tps.v1.client import V1Client
 from routing.facts import DossierState
 from routing.failures import Cause
 from simulator import Era, Fault, FaultKind, Simulator, TokenPlace
@@ -41,10 +41,10 @@ FORMS = {
 
 
 @contextmanager
-def served(simulator: Simulator, **options: float) -> Iterator[TpsV1]:
+def served(simulator: Simulator, **options: float) -> Iterator[V1Client]:
     with (
         simulator.serve() as server,
-        TpsV1(
+        V1Client(
             base_url=server.url,
             token=SecretStr(simulator.token),
             **options,  # type: ignore[arg-type]
@@ -53,7 +53,7 @@ def served(simulator: Simulator, **options: float) -> Iterator[TpsV1]:
         yield client
 
 
-def failure_of(client: TpsV1, number: int) -> TpsFailure:
+def failure_of(client: V1Client, number: int) -> TpsFailure:
     with pytest.raises(TpsFailure) as caught:
         client.read(PARIS, number, PERMIT_TYPES)
     return caught.value
@@ -121,7 +121,7 @@ def test_one_connection_serves_all_calls_refusals_included() -> None:
     simulator.populate([PARIS], 3, oddities=False)
     with (
         simulator.serve() as server,
-        TpsV1(base_url=server.url, token=lambda: simulator.token) as client,
+        V1Client(base_url=server.url, token=lambda: simulator.token) as client,
     ):
         simulator.fail_detail(1_000_002, 503)
         client.list_page(1, page=1)
@@ -138,7 +138,7 @@ def test_the_token_travels_in_the_header_and_is_asked_for_anew() -> None:
     tokens = iter([f" {simulator.token}\n", "expired"])
     with (
         simulator.serve() as server,
-        TpsV1(base_url=server.url, token=lambda: next(tokens)) as client,
+        V1Client(base_url=server.url, token=lambda: next(tokens)) as client,
     ):
         client.list_page(1, page=1)
         with pytest.raises(StopProcedure) as caught:
@@ -153,7 +153,7 @@ def test_only_configuration_puts_the_token_in_the_url() -> None:
     (number,) = simulator.populate([PARIS], 1)
     with (
         simulator.serve() as server,
-        TpsV1(base_url=server.url, token=lambda: simulator.token, token_in_query=True) as client,
+        V1Client(base_url=server.url, token=lambda: simulator.token, token_in_query=True) as client,
     ):
         client.list_page(1, page=1)
         client.read(PARIS, number, PERMIT_TYPES)
@@ -166,7 +166,7 @@ def test_a_token_that_no_header_can_carry_is_not_sent(token: str) -> None:
     simulator.populate([PARIS], 1)
     with (
         simulator.serve() as server,
-        TpsV1(base_url=server.url, token=lambda: token) as client,
+        V1Client(base_url=server.url, token=lambda: token) as client,
         pytest.raises(StopProcedure) as caught,
     ):
         client.list_page(1, page=1)
@@ -178,7 +178,7 @@ def test_a_token_that_no_header_can_carry_is_not_sent(token: str) -> None:
 def test_a_request_says_who_asks_and_what_for() -> None:
     responses.get("https://tps.example/api/v1/procedures/1/dossiers", status=503)
     with (
-        TpsV1(base_url="https://tps.example/api/v1/", token=lambda: TOKEN) as client,
+        V1Client(base_url="https://tps.example/api/v1/", token=lambda: TOKEN) as client,
         pytest.raises(RetryLater),
     ):
         client.list_page(1, page=2, size=50, newest_first=True)
@@ -295,7 +295,7 @@ def test_a_server_that_closed_the_kept_connection_is_not_noticed() -> None:
     (number,) = simulator.populate([PARIS], 1)
     with simulator.serve() as server:
         port = server.port
-        client = TpsV1(base_url=server.url, token=lambda: simulator.token)
+        client = V1Client(base_url=server.url, token=lambda: simulator.token)
         client.read(PARIS, number, PERMIT_TYPES)
     with client, simulator.serve(port=port):
         assert client.read(PARIS, number, PERMIT_TYPES).number == number
@@ -333,7 +333,7 @@ def test_a_state_can_go_back() -> None:
 )
 def test_an_address_that_is_none_is_refused_without_being_repeated(address: str) -> None:
     with pytest.raises(ValueError, match="the address of TPS must") as caught:
-        TpsV1(base_url=address, token=lambda: TOKEN)
+        V1Client(base_url=address, token=lambda: TOKEN)
     assert "canari" not in str(caught.value)
 
 
@@ -341,7 +341,7 @@ def test_a_session_that_does_not_verify_tls_is_refused() -> None:
     session = requests.Session()
     session.verify = False
     with pytest.raises(ValueError, match="does not verify TLS"):
-        TpsV1(base_url="https://tps.example", token=lambda: TOKEN, session=session)
+        V1Client(base_url="https://tps.example", token=lambda: TOKEN, session=session)
     session.close()
 
 
@@ -363,7 +363,7 @@ def test_a_page_with_more_rows_than_were_asked_for_is_refused(
         return sealed_response.parse(text)
 
     monkeypatch.setattr(transport, "parse", parse)
-    with TpsV1(base_url=httpserver.url_for(""), token=SecretStr(TOKEN)) as client:
+    with V1Client(base_url=httpserver.url_for(""), token=SecretStr(TOKEN)) as client:
         with pytest.raises(TpsFailure) as caught:
             client.list_page(1, page=1, size=10)
         assert caught.value.cause in {Cause.TPS_MALFORMED, Cause.TPS_OVERSIZED}

@@ -1,4 +1,4 @@
-"""The TPS REST API v1: lists of dossiers, and the facts of one."""
+"""Requests of the TPS REST API v1: pages of lists, and the facts of one dossier."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -7,12 +7,12 @@ from typing import Self, TypeVar
 
 import requests
 
-from connectors.tps.dossier import facts_of
-from connectors.tps.errors import MalformedReason, Operation, RequestContext, TpsFailure, malformed
-from connectors.tps.json_checks import MalformedJson, an_object
-from connectors.tps.listing import LARGEST_PAGE, ListPage, page_of
-from connectors.tps.sealed_response import SealedResponse
+from connectors.tps.errors import MalformedReason, Operation, RequestContext, TpsFailure
+from connectors.tps.exchange import reduced
+from connectors.tps.json_checks import an_object
 from connectors.tps.transport import Limits, Secret, Transport
+from connectors.tps.v1.dossier import facts_of
+from connectors.tps.v1.listing import LARGEST_PAGE, ListPage, page_of
 from routing.facts import Facts
 from routing.failures import Cause
 from routing.forms import Form, PermitType
@@ -22,11 +22,8 @@ Read = TypeVar("Read")
 OBJECTS_A_ROW, OBJECTS_A_PAGE = 4, 50
 """A row is one JSON object, a page two more: whoever sends several times as many is not parsed."""
 
-_SLIPS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What code raises when it meets a value that nobody thought of."""
 
-
-class TpsV1:
+class V1Client:
     """A client of one TPS server, over connections that it keeps.
 
     Threads may share it. Processes may not: build it after a fork.
@@ -96,14 +93,12 @@ class TpsV1:
         query: dict[str, str | int] = {"page": page, "resultats_par_page": size}
         if newest_first:
             query["order"] = "desc"
-        return _given(
-            self._outcome(
-                RequestContext(Operation.LIST, procedure),
-                f"/api/v1/procedures/{procedure:d}/dossiers",
-                query,
-                partial(page_of, asked=page, size=size),
-                most_objects=OBJECTS_A_ROW * size + OBJECTS_A_PAGE,
-            )
+        return self._read(
+            RequestContext(Operation.LIST, procedure),
+            f"/api/v1/procedures/{procedure:d}/dossiers",
+            query,
+            partial(page_of, asked=page, size=size),
+            most_objects=OBJECTS_A_ROW * size + OBJECTS_A_PAGE,
         )
 
     def read(self, form: Form, number: int, permit_types: Sequence[PermitType]) -> Facts:
@@ -114,13 +109,11 @@ class TpsV1:
             number: its number.
             permit_types: in the order in which they are tried.
         """
-        return _given(
-            self._outcome(
-                RequestContext(Operation.READ, form.procedure, number),
-                f"/api/v1/procedures/{form.procedure:d}/dossiers/{number:d}",
-                {},
-                partial(facts_of, form=form, number=number, permit_types=permit_types),
-            )
+        return self._read(
+            RequestContext(Operation.READ, form.procedure, number),
+            f"/api/v1/procedures/{form.procedure:d}/dossiers/{number:d}",
+            {},
+            partial(facts_of, form=form, number=number, permit_types=permit_types),
         )
 
     def procedure_exists(self, procedure: int) -> bool:
@@ -128,15 +121,17 @@ class TpsV1:
 
         What is unknown, hidden or out of the token's scope cannot be told apart.
         """
-        outcome = self._outcome(
-            RequestContext(Operation.LOOK_UP, procedure),
-            f"/api/v1/procedures/{procedure:d}",
-            {},
-            partial(an_object, defect=MalformedReason.ROOT),
-        )
-        if isinstance(outcome, TpsFailure) and outcome.cause is Cause.TPS_NOT_FOUND:
-            return False
-        _given(outcome)
+        try:
+            self._read(
+                RequestContext(Operation.LOOK_UP, procedure),
+                f"/api/v1/procedures/{procedure:d}",
+                {},
+                _must_be_an_object,
+            )
+        except TpsFailure as failure:
+            if failure.cause is Cause.TPS_NOT_FOUND:
+                return False
+            raise
         return True
 
     def close(self) -> None:
@@ -154,7 +149,7 @@ class TpsV1:
     ) -> None:
         self.close()
 
-    def _outcome(
+    def _read(
         self,
         place: RequestContext,
         path: str,
@@ -162,34 +157,10 @@ class TpsV1:
         reader: Callable[[object], Read],
         *,
         most_objects: int | None = None,
-    ) -> Read | TpsFailure:
-        """What `reader` makes of the answer, or why there is none.
-
-        Failures are returned, so that the frames in which the answer lived are gone when
-        they are raised; what passes through regardless, a soft time limit for instance,
-        leaves its frames and its context here.
-        """
-        try:
-            answer = self._transport.get(place, path, query, most_objects=most_objects)
-            return _reduced(answer, place, reader) if isinstance(answer, SealedResponse) else answer
-        except BaseException as error:
-            error.__cause__ = error.__context__ = None
-            error.__traceback__ = None
-            raise
+    ) -> Read:
+        send = partial(self._transport.get, place, path, query, most_objects=most_objects)
+        return reduced(send, place, reader)
 
 
-def _reduced(
-    answer: SealedResponse, place: RequestContext, reader: Callable[[object], Read]
-) -> Read | TpsFailure:
-    try:
-        return answer.reduce(reader)
-    except MalformedJson as broken:
-        return malformed(broken.defect, place)
-    except _SLIPS:
-        return malformed(MalformedReason.UNFORESEEN, place)
-
-
-def _given(outcome: Read | TpsFailure) -> Read:
-    if isinstance(outcome, TpsFailure):
-        raise outcome
-    return outcome
+def _must_be_an_object(content: object) -> None:
+    an_object(content, MalformedReason.ROOT)

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from connectors.tps.errors import MalformedReason
-from connectors.tps.fields import read_fields
 from connectors.tps.json_checks import MalformedJson
+from connectors.tps.v1.fields import read_fields
 from routing.forms import Field
 from tests.connectors.tps.samples import champ, student_form
 
