@@ -23,7 +23,7 @@ _MADE_NAMES = frozenset({"celery.pool", "celery.redirected", "celery.task", "py.
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class MessageRule:
     """A message of a library that has a code of ours.
 
     Attributes:
@@ -40,79 +40,44 @@ class Known:
 
 _TASK = ("name:task", "id:task_id")
 _TASK_AT = ("task", "task_id")
+_RUNTIME = "runtime:duration_ms"
 
-KNOWN: dict[str, tuple[Known, ...]] = {
+MESSAGES: dict[str, tuple[MessageRule, ...]] = {
     "celery.app.trace": (
-        Known("Task %(name)s[%(id)s] succeeded", "task-succeeded", (*_TASK, "runtime:duration_ms")),
-        Known("Task %(name)s[%(id)s] retry", "task-retried", _TASK),
-        Known("Task %(name)s[%(id)s] %(description)s:", "task-failed", _TASK),
-        Known("Task %(name)s[%(id)s] %(description)s", "task-ignored", _TASK),
-        Known("Task %(name)s[%(id)s] %(exc)s", "task-rejected", _TASK),
-        Known("Process cleanup failed", "task-cleanup-failed"),
+        MessageRule("Task %(name)s[%(id)s] succeeded", "task-succeeded", (*_TASK, _RUNTIME)),
+        MessageRule("Task %(name)s[%(id)s] retry", "task-retried", _TASK),
+        MessageRule("Task %(name)s[%(id)s] %(exc)s", "task-rejected", _TASK),
+        MessageRule("Task %(name)s[%(id)s] %(description)s", "task-failed", _TASK),
     ),
-    "celery.worker.strategy": (Known("Task %(name)s[%(id)s] received", "task-received", _TASK),),
+    "celery.worker.strategy": (
+        MessageRule("Task %(name)s[%(id)s] received", "task-received", _TASK),
+    ),
     "celery.worker.request": (
-        Known("Task accepted", "task-accepted", _TASK_AT),
-        Known("Discarding revoked task", "task-revoked", _TASK_AT),
-        Known("Soft time limit", "task-soft-limit", (None, *_TASK_AT)),
-        Known("Hard time limit", "task-hard-limit", (None, *_TASK_AT)),
-        Known("Task %s[%s] succeeded before", "task-worker-lost", _TASK_AT),
-        Known("Task handler raised", "task-handler-failed"),
+        MessageRule("Soft time limit", "task-soft-limit", (None, *_TASK_AT)),
+        MessageRule("Hard time limit", "task-hard-limit", (None, *_TASK_AT)),
+        MessageRule("Task %s[%s] succeeded before", "task-worker-lost", _TASK_AT),
     ),
     "celery.worker.consumer.consumer": (
-        Known("Received unregistered task", "task-unregistered"),
-        Known("Received invalid task", "task-invalid"),
-        Known("Can't decode message", "message-undecodable"),
-        Known("Received and deleted unknown", "message-unknown"),
-        Known("%s (%r)", "broker-lost"),
-        Known("Connection error", "broker-lost"),
-        Known("consumer: Cannot connect", "broker-unreachable"),
-        Known("Started consuming", "queue-joined", ("queue",)),
-        Known("Canceling queue", "queue-left", ("queue",)),
+        MessageRule("Received unregistered task", "task-unregistered"),
+        MessageRule("Can't decode message", "message-undecodable"),
+        MessageRule("Received and deleted unknown", "message-unknown"),
+        MessageRule("Connection error", "broker-lost"),
+        MessageRule("consumer: Cannot connect", "broker-unreachable"),
     ),
-    "celery.worker.consumer.connection": (Known("Connected to", "broker-connected"),),
-    "celery.worker": (Known("Unrecoverable error", "worker-failed"),),
-    "celery.worker.pidbox": (
-        Known("Control command error", "control-failed"),
-        Known("No such control command", "control-unknown"),
-    ),
-    "celery.apps.worker": (Known("%s ready.", "worker-ready"),),
+    "celery.worker.consumer.connection": (MessageRule("Connected to", "broker-connected"),),
+    "celery.worker": (MessageRule("Unrecoverable error", "worker-failed"),),
+    "celery.apps.worker": (MessageRule("%s ready.", "worker-ready"),),
     "celery.beat": (
-        Known("beat raised", "beat-failed"),
-        Known("beat: Starting", "beat-started"),
-        Known("beat: Shutting down", "beat-stopped"),
-        Known("Scheduler: Sending due task", "task-due", (None, "task")),
-        Known("%s sent. id->", "task-sent", _TASK_AT),
-        Known("%s sent.", "task-sent", ("task",)),
-        Known("Message Error", "task-unsent"),
-        Known("beat: Connection error", "broker-unreachable"),
+        MessageRule("beat: Starting", "beat-started"),
+        MessageRule("beat: Shutting down", "beat-stopped"),
+        MessageRule("beat: Connection error", "broker-unreachable"),
+        MessageRule("Scheduler: Sending due task", "task-due", (None, "task")),
     ),
-    "celery.redirected": (Known("", "text-printed"),),
-    "multiprocessing": (
-        Known("Process %r pid:%r exited", "pool-process-lost"),
-        Known("Process %s", "pool-process-failed"),
-        Known("Pool process %r error", "pool-process-failed"),
-        Known("Pool callback raised", "pool-callback-failed"),
-        Known("Thread %r crashed", "pool-thread-failed"),
-    ),
-    "urllib3.connectionpool": (
-        Known("%s://%s:%s", "http-request", (*[None] * 6, "status")),
-        Known("Starting new HTTP", "http-connection-opened"),
-        Known("Resetting dropped", "http-connection-dropped"),
-        Known("Retrying (%r)", "http-retry"),
-        Known("Connection pool is full", "http-pool-full"),
-    ),
-    "sqlalchemy.engine": (Known("", "sql-statement"),),
-    "sqlalchemy.pool": (Known("", "database-pool"),),
-    "alembic.runtime.migration": (Known("Running ", "migration-started"),),
-    "tornado.access": (Known("%d %s", "http-served", ("status",)),),
-    "asyncio": (
-        Known("Task exception was never", "asyncio-task-failed"),
-        Known("Exception in callback", "asyncio-callback-failed"),
-        Known("Unclosed", "asyncio-unclosed"),
-    ),
-    "py.warnings": (Known("", "python-warning"),),
+    "celery.redirected": (MessageRule("", "text-printed"),),
+    "multiprocessing": (MessageRule("Process %r pid:%r exited", "pool-process-lost"),),
+    "py.warnings": (MessageRule("", "python-warning"),),
 }
+"""What ops act upon, by logger. Every other message is `foreign-message`, with logger and level."""
 
 
 class ReducedRecord(logging.LogRecord):
@@ -152,36 +117,36 @@ def reduced(
     exc_info: object,
     place: tuple[str, int] | None = None,
 ) -> Line:
-    """The line for a library's message: a code, and of its arguments what `KNOWN` names."""
-    known = recognised(logger, template)
-    event = known.event if known else FOREIGN
+    """The line for a library's message: a code, and of its arguments what `MESSAGES` names."""
+    rule = recognised(logger, template)
+    event = rule.event if rule else FOREIGN
     fields: dict[str, object] = {**structlog.contextvars.get_contextvars(), "event": event}
     if event == FOREIGN and place:
         fields["where"] = _place(*place)
-    fields |= _read(known, arguments) if known else {}
+    fields |= _read(rule, arguments) if rule else {}
     return kept(fields | described(exc_info))
 
 
-def recognised(logger: object, template: object) -> Known | None:
-    """The entry of `KNOWN` for a message, looked up for the logger and then for its parents."""
+def recognised(logger: object, template: object) -> MessageRule | None:
+    """The entry of `MESSAGES` for a message, looked up for the logger and then for its parents."""
     text = template if isinstance(template, str) else ""
     name = logger if isinstance(logger, str) else ""
     while name:
-        for known in KNOWN.get(name, ()):
-            if text.startswith(known.beginning):
-                return known
+        for rule in MESSAGES.get(name, ()):
+            if text.startswith(rule.beginning):
+                return rule
         name = name.rpartition(".")[0]
     return None
 
 
-def _read(known: Known, arguments: object) -> dict[str, object]:
+def _read(rule: MessageRule, arguments: object) -> dict[str, object]:
     if isinstance(arguments, tuple) and len(arguments) == 1 and isinstance(arguments[0], Mapping):
         arguments = arguments[0]
     if isinstance(arguments, Mapping):
-        named = [field.split(":") for field in known.fields if field and ":" in field]
+        named = [field.split(":") for field in rule.fields if field and ":" in field]
         found = {field: arguments.get(argument) for argument, field in named}
     elif isinstance(arguments, tuple):
-        pairs = zip(known.fields, arguments, strict=False)
+        pairs = zip(rule.fields, arguments, strict=False)
         found = {field: value for field, value in pairs if field}
     else:
         return {}

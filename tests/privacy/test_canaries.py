@@ -18,7 +18,7 @@ from tests.privacy.scene import Places, Scene, scene
 
 EVENTS = {
     *("task-failed", "task-received", "task-succeeded", "pool-process-lost", "broker-connected"),
-    *("dossiers-routed", "deliveries-made", "procedure-polled", "http-request"),
+    *("dossiers-routed", "deliveries-made", "procedure-polled", "foreign-message"),
 }
 """Events that a run logs: what is searched is not empty."""
 
