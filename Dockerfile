@@ -15,6 +15,7 @@ COPY connectors ./connectors
 COPY store ./store
 COPY service ./service
 COPY tasks ./tasks
+COPY web ./web
 COPY simulator ./simulator
 COPY config ./config
 COPY cli ./cli

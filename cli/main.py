@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": ("cli.demo:demo", "Run the whole service on embedded parts and generated dossiers."),
     "run-once": ("cli.service:run_once_", "Poll, route and deliver once in this process."),
     "up": ("cli.service:up", "Run worker, beat and, if asked, Flower in the foreground."),
+    "serve": ("cli.serve:serve", "Take hints, give metrics, health and pages, on loopback."),
     "status": ("cli.status:status", "Show lag, what waits and what needs a look."),
     "doctor": ("cli.doctor:doctor", "Check settings, rules, database, broker, TPS and mail."),
     "dossiers": ("cli.dossiers:app", "Dossiers: list, show, reassign, unpin."),

@@ -16,7 +16,7 @@ from enum import Enum, StrEnum
 from functools import lru_cache
 from pathlib import Path
 from string import hexdigits
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -65,6 +65,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "beat": ("broker_url",),
     "flower": ("broker_url",),
     "migrate": ("database_url",),
+    "web": ("database_url", "broker_url"),
 }
 """What a process needs in production, by what it does: it is given no other secret."""
 
@@ -99,6 +100,36 @@ def _with_scheme(*schemes: str) -> Any:  # noqa: ANN401
 
     return AfterValidator(check)
 
+
+class Address(NamedTuple):
+    """Where a server listens."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Address":
+        """`HOST:PORT` with an IP address or a name; an IPv6 address stands in brackets.
+
+        Raises:
+            ValueError: it is not of that form.
+        """
+        parts = urlsplit(f"//{text}")
+        wrong = (parts.path, parts.query, parts.fragment, parts.username, parts.password)
+        if not parts.hostname or parts.port is None or any(wrong):
+            raise ValueError
+        return cls(parts.hostname, parts.port)
+
+
+def _listening_address(value: str) -> str:
+    try:
+        Address.parse(value)
+    except ValueError:
+        raise ValueError("is not HOST:PORT") from None
+    return value
+
+
+ListeningAddress = Annotated[str, AfterValidator(_listening_address)]
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 
@@ -177,6 +208,9 @@ class Settings(BaseSettings):
     alarm_url: Annotated[SecretStr, _with_scheme("https", "http", "syslog")] | None = None
     heartbeat_file: Path | None = None
     heartbeat_url: HttpUrl | None = None
+
+    web_address: ListeningAddress = "127.0.0.1:8080"
+    web_private_address: ListeningAddress = "127.0.0.1:8081"
 
     actor: str | None = None
     actors: str = ""
@@ -315,6 +349,16 @@ class Settings(BaseSettings):
             return f"sqlite:///{(self.var_dir / 'wif.sqlite3').absolute()}"
         url = self.database_url.get_secret_value()
         return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+    @property
+    def public_address(self) -> Address:
+        """Where pages and hints are served."""
+        return Address.parse(self.web_address)
+
+    @property
+    def private_address(self) -> Address:
+        """Where metrics and the ops page are served."""
+        return Address.parse(self.web_private_address)
 
     @property
     def outbox(self) -> Path:

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from math import isfinite
 
-OURS = ("routing", "connectors", "store", "service", "tasks", "simulator", "config", "cli")
+OURS = (
+    *("routing", "connectors", "store", "service", "tasks", "web", "simulator", "config", "cli"),
+)
 """The packages whose enums are codes and whose frames are shown."""
 
 Shown = str | int | list[str]

@@ -75,6 +75,7 @@ MESSAGES: dict[str, tuple[MessageRule, ...]] = {
     ),
     "celery.redirected": (MessageRule("", "text-printed"),),
     "multiprocessing": (MessageRule("Process %r pid:%r exited", "pool-process-lost"),),
+    "uvicorn": (MessageRule("Exception in ASGI", "web-request-failed"),),
     "py.warnings": (MessageRule("", "python-warning"),),
 }
 """What ops act upon, by logger. Every other message is `foreign-message`, with logger and level."""

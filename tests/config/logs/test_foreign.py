@@ -107,6 +107,7 @@ WRITTEN_IN = {
     "celery.worker": ("celery.worker.worker",),
     "celery.worker.strategy": ("celery.app.trace",),
     "multiprocessing": ("billiard.process", "billiard.pool"),
+    "uvicorn": ("uvicorn.protocols.http.h11_impl",),
 }
 """The modules in which a logger's messages are written besides the one of its name."""
 

@@ -1,0 +1,41 @@
+"""The two applications of the web process, each put together from the routes of its modules.
+
+Whoever adds a page writes a function `routes(runtime)` in a module of its own and names it in
+`PUBLIC` or `PRIVATE`.
+"""
+
+from collections.abc import Callable, Sequence
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+
+from service.runtime import Runtime
+from web import health
+from web.security import RequestLimits, SecurityHeaders
+
+Routes = Callable[[Runtime], Sequence[BaseRoute]]
+
+PUBLIC: tuple[Routes, ...] = (health.routes,)
+"""On `WIF_WEB_ADDRESS`, which may be open to everybody."""
+
+PRIVATE: tuple[Routes, ...] = (health.routes,)
+"""On `WIF_WEB_PRIVATE_ADDRESS`, for those who run the service."""
+
+
+def application(runtime: Runtime, parts: Sequence[Routes]) -> ASGIApp:
+    """The routes of `parts` behind the limits and headers that all share."""
+    routes = [route for part in parts for route in part(runtime)]
+    # Around everything, so that an answer to an unforeseen error has the headers, too.
+    return SecurityHeaders(Starlette(routes=routes, middleware=[Middleware(RequestLimits)]))
+
+
+def public(runtime: Runtime) -> ASGIApp:
+    """What is served to everybody."""
+    return application(runtime, PUBLIC)
+
+
+def private(runtime: Runtime) -> ASGIApp:
+    """What is served to those who run the service."""
+    return application(runtime, PRIVATE)
