@@ -9,7 +9,7 @@ RUN sed -n '/^uv==/,/# via/p' requirements.lock > uv.lock
 RUN pip install --no-cache-dir --require-hashes --no-deps -r uv.lock
 RUN uv venv --python python3.11 /opt/wif
 RUN uv pip install --no-cache --python /opt/wif --require-hashes --compile-bytecode -r pyproject.toml -c requirements.lock
-COPY celeryconfig.py ./
+COPY celeryconfig.py wif_launcher.py LICENSE ./
 COPY routing ./routing
 COPY connectors ./connectors
 COPY store ./store

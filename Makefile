@@ -14,7 +14,7 @@ WORKERS ?= 2
 FILES = $(shell git ls-files --cached --others --exclude-standard 2>/dev/null || \
   find . -type f -not -path './.*/*' -not -path './var/*')
 
-.PHONY: help install demo test test-clock coverage check faults soak bench bench-small lock clean
+.PHONY: help install demo test test-clock coverage check faults soak bench bench-small wheel sbom audit audit-record lock clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -64,9 +64,25 @@ bench: install  ## measure, as benchmarks/README.md explains
 bench-small: install  ## the bench of CI: fails when a ratio is twice the recorded one
 	$(BIN)/python -m benchmarks --check
 
+# The wheel's dates: the last commit's, or that of the last release where there is no git.
+EPOCH = $(shell git log -1 --format=%ct 2>/dev/null || echo 1795824000)
+wheel: install  ## build the wheel into dist/, the same bytes each time
+	SOURCE_DATE_EPOCH=$(EPOCH) $(BIN)/python -m hatchling build --target wheel
+	@cd dist && sha256sum *.whl
+
+sbom: install   ## the bill of materials of what runs (CycloneDX) into dist/
+	@mkdir -p dist
+	$(BIN)/python -m release.sbom > dist/sbom.cdx.json
+
+audit: install  ## compare the lock with the recorded security advisories, offline
+	$(BIN)/python -m release.audit
+
+audit-record: install ## record what osv.dev knows of the locked versions (needs the network)
+	$(BIN)/python -m release.audit --record
+
 lock: install   ## resolve the dependencies anew into requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock
 
 clean:          ## remove everything that the targets above made
-	rm -rf .venv .cache var .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* htmlcov
+	rm -rf .venv .cache var dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* htmlcov

@@ -14,8 +14,11 @@ from cli.command_error import CommandError
 
 COMMANDS = {
     "demo": ("cli.demo:demo", "Run the whole service on embedded parts and generated dossiers."),
+    "init": ("cli.init:init", "Write a folder to edit: default rules, and an example of `.env`."),
     "run-once": ("cli.service:run_once_", "Poll, route and deliver once in this process."),
     "up": ("cli.service:up", "Run worker, beat and, if asked, Flower in the foreground."),
+    "worker": ("cli.celery:worker", "Run a Celery worker in the foreground."),
+    "beat": ("cli.celery:beat", "Run the one Celery beat in the foreground."),
     "serve": ("cli.serve:serve", "Take hints, give metrics, health and pages, on loopback."),
     "status": ("cli.status:status", "Show lag, what waits and what needs a look."),
     "doctor": ("cli.doctor:doctor", "Check settings, rules, database, broker, TPS and mail."),

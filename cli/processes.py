@@ -116,24 +116,17 @@ class Fleet:
             )
 
 
-def celery_command(*arguments: str) -> tuple[str, ...]:
-    """A Celery command on our application, run by this interpreter."""
-    # Quiet: no banner between the lines of a log.
-    return (sys.executable, "-m", "celery", "--quiet", "-A", "tasks", *arguments)
+def wif_command(*arguments: str) -> tuple[str, ...]:
+    """A command of ours, run by this interpreter; no module of the working directory is seen."""
+    return (sys.executable, "-P", "-m", "wif_launcher", *arguments)
 
 
 def worker_command(
     concurrency: int | None = None, *, queues: Sequence[str] = WORK, name: str = "worker"
 ) -> tuple[str, ...]:
-    """A worker on some queues. Gossip and mingle only cost connections here."""
+    """A worker on some queues."""
     pool = ("--concurrency", str(concurrency)) if concurrency else ()
-    return celery_command(
-        "worker",
-        *("--hostname", f"{name}@%h"),
-        *("--queues", ",".join(queues)),
-        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
-        *pool,
-    )
+    return wif_command("worker", "--name", name, "--queues", ",".join(queues), *pool)
 
 
 def upkeep_command() -> tuple[str, ...]:
@@ -142,11 +135,11 @@ def upkeep_command() -> tuple[str, ...]:
 
 
 def beat_command() -> tuple[str, ...]:
-    """The one beat. It keeps no file."""
-    return celery_command("beat")
+    """The one beat."""
+    return wif_command("beat")
 
 
 def flower_command(port: int) -> tuple[str, ...]:
     """Flower on loopback, for looking only; its login is in its environment."""
     arguments = ("--address=127.0.0.1", f"--port={port}", "--read_only")
-    return (sys.executable, "-m", "tasks.flower", *arguments)
+    return (sys.executable, "-P", "-m", "tasks.flower", *arguments)

@@ -6,9 +6,11 @@ without changing what is on the wire.
 
 import logging
 import os
+from importlib import import_module
 from typing import Any
 
 from celery import Celery, Task, signals
+from celery.loaders.app import AppLoader
 from celery.worker import state
 from kombu.exceptions import OperationalError
 
@@ -43,7 +45,15 @@ class WorkFailed(Exception):
     """
 
 
-app = Celery("wif")
+class InstalledModules(AppLoader):
+    """A loader that finds modules where Python does, and not in the working directory first."""
+
+    def import_from_cwd(self, module: str, imp: Any = None, package: Any = None) -> Any:  # noqa: ANN401
+        """The module, `celeryconfig` for one, from the path of modules."""
+        return import_module(module, package)
+
+
+app = Celery("wif", loader=InstalledModules)
 app.config_from_object("celeryconfig")
 
 log = logs.get_logger("tasks")

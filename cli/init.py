@@ -1,0 +1,73 @@
+"""`wif init`: a folder to edit, with the default rules and an example of `.env`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.command_error import CommandError
+from config.json_schemas import schemas
+from config.schema import FILES
+from config.settings import HERE, PREFIX, Settings, example_of
+
+ENV = ".env"
+ENV_EXAMPLE = ".env.example"
+_FIRST = (
+    *("tps_url", "tps_token", "smtp_url", "mail_from", "ops_mailbox"),
+    *("database_url", "broker_url", "audit_key", "seal_key_file", "env"),
+)
+"""What an installation sets; the rest has defaults that serve."""
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder to make, or an empty one.")],
+) -> None:
+    """Write a folder to edit: config/ with the default rules, and .env.example.
+
+    Nothing that is there is overwritten.
+    """
+    files = dict(_files())
+    there = [name for name in files if (folder / name).exists()]
+    if there:
+        raise CommandError(f"{folder / there[0]}: is there already; give another folder", code=2)
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    typer.echo(f"{folder}: {len(files)} files written. Next:")
+    typer.echo(f"  cd {folder} && cp {ENV_EXAMPLE} {ENV}   # and fill in what it asks for")
+    typer.echo("  wif rules check && wif doctor")
+
+
+def _files() -> Iterator[tuple[str, str]]:
+    """Each file to write, by its path below the folder."""
+    for name in FILES:
+        yield f"config/{name}", (HERE / name).read_text(encoding="utf-8")
+    for name, text in schemas().items():
+        yield f"config/schemas/{name}", text
+    yield ENV_EXAMPLE, env_example()
+
+
+def env_example() -> str:
+    """Every setting in a comment with an example: what an installation sets, then the others."""
+    lines = [
+        f"# Settings of `wif`, read from the folder in which it is started, in a file {ENV}.",
+        "# A secret is better given as a file (…_FILE).",
+        f"{PREFIX}CONFIG_DIR=config",
+        f"{PREFIX}VAR_DIR=var",
+        "",
+        *map(_example, _FIRST),
+        "",
+        "# Everything below has a default that serves.",
+    ]
+    said = {*_FIRST, "config_dir", "var_dir"}
+    lines += [_example(name) for name in Settings.model_fields if name not in said]
+    return "\n".join(lines) + "\n"
+
+
+def _example(name: str) -> str:
+    field = Settings.model_fields[name]
+    if "SecretStr" in str(field.annotation):
+        return f"#{PREFIX}{name.upper()}_FILE=/run/secrets/{name}"
+    return f"#{PREFIX}{name.upper()}={example_of(name)}"
