@@ -18,7 +18,7 @@ from sqlalchemy import update
 from benchmarks.hosts import HERE, Host
 from benchmarks.parts import ROOT, Parts, Sink, Tps
 from benchmarks.usage import children
-from cli.processes import beat_command, worker_command
+from cli.processes import beat_command, upkeep_command, worker_command
 from config import settings
 from service.clock import utc_now
 from service.runtime import Runtime
@@ -53,6 +53,10 @@ class Service:
         """Start a worker with that many processes, or its default; wait until it takes tasks."""
         command = (*host.prefix, *worker_command(processes))
         self._start(name, *command, f"--hostname={name}@bench")
+        self._wait_for(name)
+
+    def _wait_for(self, name: str) -> None:
+        """Return once a worker answers."""
         app = self._app()
         until = time.monotonic() + START_SECONDS
         while not app.control.ping([f"{name}@bench"], timeout=0.5):
@@ -61,7 +65,9 @@ class Service:
         app.close()
 
     def start_beat(self) -> None:
-        """Start the one beat."""
+        """Start the one beat, and the worker of its upkeep."""
+        self._start("upkeep", *upkeep_command(), "--hostname=upkeep@bench")
+        self._wait_for("upkeep")
         self._start("beat", *beat_command())
 
     def pids(self) -> list[int]:

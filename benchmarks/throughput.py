@@ -27,7 +27,8 @@ from benchmarks.parts import (
 from benchmarks.result import Figure, Result
 from benchmarks.service import Service, service
 from benchmarks.usage import cpu_seconds
-from connectors.mail.message import compose
+from connectors.mail import render
+from connectors.mail.content import write
 from connectors.notice import Notice
 from routing.assignment import Event
 from store import deliveries
@@ -127,12 +128,14 @@ def run_floor(
     with psycopg.connect(plain(url)) as connection:
         connection.execute(floor.TABLE)
     with smtp_sink(parts.folder, "floor-sink") as sink:
+        content = write(_notice())
         order = {
             "tps": tps.url,
             "token": tps.token,
             "database": plain(url),
             "smtp_port": sink.port,
-            "message": _message(),
+            "text": render.text(content),
+            "page": render.page(content),
             "dossiers": dossiers,
             "processes": processes,
         }
@@ -214,9 +217,9 @@ def _since(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str,
     return {part: seconds - before[part] for part, seconds in after.items()}
 
 
-def _message() -> str:
-    """One of the service's own messages, without its `Message-ID`: the floor sends as much."""
-    notice = Notice(
+def _notice() -> Notice:
+    """What one of the service's own messages says: the floor sends as much."""
+    return Notice(
         event=Event.FILED,
         procedure=13760,
         number=1_000_001,
@@ -234,9 +237,3 @@ def _message() -> str:
         dossier_url="https://tps.example/procedures/13760/dossiers/1000001",
         key="floor",
     )
-    sender, recipient = "Work In France <wif@wif.example>", "office@wif.example"
-    content = compose(
-        notice, sender=sender, recipient=recipient, at=notice.filed_at
-    ).content.decode()
-    kept = [line for line in content.split("\r\n") if not line.startswith("Message-ID:")]
-    return "\r\n".join(kept)

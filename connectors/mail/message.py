@@ -3,7 +3,13 @@
 import hashlib
 from datetime import datetime
 from email.header import Header
-from email.headerregistry import Address, BaseHeader, HeaderRegistry, UniqueUnstructuredHeader
+from email.headerregistry import (
+    Address,
+    BaseHeader,
+    HeaderRegistry,
+    MessageIDHeader,
+    UniqueUnstructuredHeader,
+)
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
 from email.utils import format_datetime
@@ -37,8 +43,16 @@ class _Subject(UniqueUnstructuredHeader, BaseHeader):  # type: ignore[misc]
         return f"{self.name}: {header.encode(linesep=policy.linesep)}{policy.linesep}"
 
 
+class _MessageId(MessageIDHeader, BaseHeader):  # type: ignore[misc]
+    """An id on one line however long: some servers do not find one that is folded."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
 _HEADERS = HeaderRegistry()
 _HEADERS.map_to_type("subject", _Subject)
+_HEADERS.map_to_type("message-id", _MessageId)
 POLICY = SMTP.clone(header_factory=_HEADERS)
 """How messages are written."""
 

@@ -162,6 +162,14 @@ def test_the_message_id_depends_on_the_key_and_on_nothing_else() -> None:
     assert parsed(mail())["Message-ID"] == mail().message_id
 
 
+@pytest.mark.parametrize("domain", ["wif.example", "workinfrance.example", f"{'x' * 40}.example"])
+def test_the_message_id_stands_on_one_line_whatever_the_domain(domain: str) -> None:
+    sender = f"Work In France <ne-pas-repondre@{domain}>"
+    content = compose(notice(), sender=sender, recipient=RECIPIENT, at=AT).content
+
+    assert re.search(rb"\r\nMessage-ID: <wif\.[0-9a-f]{40}@%b>\r\n" % domain.encode(), content)
+
+
 @given(any_text, any_text)
 def test_two_keys_have_one_message_id_only_when_they_are_the_same(one: str, two: str) -> None:
     ids = [
