@@ -15,11 +15,11 @@ from connectors.tps.http_status import LONGEST_WAIT, cause_of
 from routing import drift, retries
 from routing.failures import TABLE, Action, Cause
 from routing.incidents import MEANINGS, IncidentKind
+from routing.quarantine import ABSENCES_BEFORE_ASKING
 from service import incidents
 from service.guards import throttle
 from service.guards.breakers import POLICIES, Kind
 from service.guards.limits import STOPPED_PROBE_INTERVAL
-from store.dossiers import ABSENCES_BEFORE_ASKING
 
 ACTIONS = {
     Action.DONE: "nothing: it went well",

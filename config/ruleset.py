@@ -11,7 +11,7 @@ from config.checks import check
 from config.diagnostics import ConfigurationError, Diagnostic
 from config.document import compile_document, document_hash, document_of, write_document
 from config.loader import Configuration, read
-from routing.conditions import PARIS
+from routing.calendar import PARIS
 from routing.ruleset import RuleSet
 
 __all__ = [

@@ -15,8 +15,8 @@ from enum import IntEnum
 from functools import cached_property
 from itertools import chain, product
 
+from routing.calendar import PARIS
 from routing.conditions import (
-    PARIS,
     AllOf,
     AnyOf,
     Attribute,

@@ -8,12 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
+from routing.calendar import paris_day
 from routing.facts import DossierState, Facts, Filer
 from routing.territory import departments, regions
-
-PARIS = ZoneInfo("Europe/Paris")
 
 Value = str | int
 
@@ -61,7 +59,7 @@ class Case:
             procedure=facts.procedure,
             filer=facts.filer,
             state=facts.state,
-            filed_on=facts.filed_at.astimezone(PARIS).date(),
+            filed_on=paris_day(facts.filed_at),
             decided_on=on,
         )
 

@@ -33,6 +33,10 @@ MEMORY = 1000
 """Known readings beyond which the older half is forgotten: forms change slowly as well."""
 
 
+DRIFT = "schema-drift"
+"""The reason of a paused procedure and of the dossiers that it holds."""
+
+
 class DrivingField(StrEnum):
     """What a decision rests on."""
 
@@ -136,3 +140,8 @@ def count(readings: Iterable[tuple[Facts | None, Facts]]) -> Mapping[DrivingFiel
             if not (field in known and field in now):
                 totals[field] += Count(1, int(field in now))
     return totals
+
+
+def drifts(known: Mapping[DrivingField, Tally], batch: Mapping[DrivingField, Count]) -> bool:
+    """Whether a field of a batch of readings is blank too often for what is known of its form."""
+    return any(known.get(field, Tally()).jumps(seen) for field, seen in batch.items())

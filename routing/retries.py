@@ -19,7 +19,11 @@ _JITTER = 0.3
 
 
 def delay(
-    attempts: int, jitter: Callable[[], float], *, longest: timedelta = LONGEST_DELAY
+    attempts: int,
+    jitter: Callable[[], float],
+    *,
+    longest: timedelta = LONGEST_DELAY,
+    at_least: float | None = None,
 ) -> timedelta:
     """How long to wait after `attempts` failures (1 or more).
 
@@ -27,7 +31,8 @@ def delay(
         attempts: failures so far.
         jitter: gives a number in [0, 1), such as `random.random`.
         longest: where the growth ends.
+        at_least: seconds that the peer asked to wait, None when it did not say.
     """
     doublings = min(max(attempts, 1) - 1, 30)
     plain = min(FIRST_DELAY.total_seconds() * 2.0**doublings, longest.total_seconds())
-    return timedelta(seconds=plain * (1 + _JITTER * jitter()))
+    return timedelta(seconds=max(plain * (1 + _JITTER * jitter()), at_least or 0))

@@ -1,10 +1,7 @@
-"""The clock of the service, and the calendar by which offices live."""
+"""The clock of the service."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
-
-PARIS = ZoneInfo("Europe/Paris")
+from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
 """Gives the present instant, timezone-aware."""
@@ -15,6 +12,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def paris_day(instant: datetime) -> date:
-    """The day of `instant` in France."""
-    return instant.astimezone(PARIS).date()
+def milliseconds(start: datetime, end: datetime) -> int:
+    """Whole milliseconds from `start` to `end`; 0 when the clock went back meanwhile."""
+    return max(0, int((end - start).total_seconds() * 1000))

@@ -1,17 +1,18 @@
-"""Reading claimed dossiers from TPS, one by one: a bad one never stops the others."""
+"""Reading claimed dossiers from TPS one by one: one that fails never stops the others."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from config import logs
 from routing.facts import Facts
 from routing.failures import Action, Cause, Failure
-from routing.forms import Form
-from routing.ruleset import RuleSet
+from routing.quarantine import LOSSES_BEFORE_ASIDE
+from service.claim import Claim
+from service.clock import milliseconds
 from service.guards import breakers, outages
 from service.guards.breakers import TPS, BreakerState
-from service.guards.limits import DEATHS_BEFORE_ASIDE, WORK_BUDGET
+from service.guards.limits import WORK_BUDGET
 from service.guards.time_limit import TimeLimitReached
 from service.runtime import Runtime
 from store.dossiers import DossierRecord, DossierStatus
@@ -24,12 +25,25 @@ log = logs.get_logger("tasks")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What TPS said of one dossier: its facts, or why there are none."""
+    """What TPS said of one dossier: its facts, or why there are none. `duration_ms`: the call."""
 
     dossier: DossierRecord
     facts: Facts | None
     failure: Failure | None
     duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What was read of a claim, in its order.
+
+    Attributes:
+        readings: one for each dossier that was asked for.
+        halted: whether reading ended before time was up: to go on at once makes no sense.
+    """
+
+    readings: tuple[Reading, ...]
+    halted: bool
 
 
 def reading_state(runtime: Runtime, procedure: int) -> BreakerState:
@@ -44,19 +58,33 @@ def reading_state(runtime: Runtime, procedure: int) -> BreakerState:
     )
 
 
-def read_all(
-    runtime: Runtime, rules: RuleSet, form: Form, dossiers: Iterable[DossierRecord]
-) -> Iterator[Reading]:
-    """Read each dossier until time is up, or until TPS refuses, throttles or fails us altogether.
+def read_all(runtime: Runtime, claim: Claim) -> Readings:
+    """Read claimed dossiers one by one, with no transaction open.
 
-    The last reading may carry a failure whose action is `stop-procedure` or `throttled`:
-    it tells about all that was not read.
+    It ends early when time is up, when the worker stops, and when TPS refuses, throttles or
+    fails altogether: the last reading may then carry a failure that concerns all that was
+    not read.
     """
     started_at = runtime.clock()
-    for dossier in dossiers:
+    readings: list[Reading] = []
+    try:
+        for reading in _each(runtime, claim, started_at):
+            readings.append(reading)  # noqa: PERF402 - what was read before time is up counts
+    except TimeLimitReached:
+        # There is time to store what was read; the rest is given back.
+        log.warning("time-is-up", count=len(readings))
+        if not runtime.stopping():
+            # A call has a limit of its own: the dossier that held up this one is put aside.
+            readings.extend(map(lost, claim.dossiers[len(readings) : len(readings) + 1]))
+    in_time = runtime.clock() - started_at <= WORK_BUDGET
+    return Readings(tuple(readings), in_time and len(readings) < len(claim.dossiers))
+
+
+def _each(runtime: Runtime, claim: Claim, started_at: datetime) -> Iterator[Reading]:
+    for dossier in claim.dossiers:
         if runtime.stopping():
             return
-        reading = _read(runtime, rules, form, dossier)
+        reading = read_one(runtime, claim, dossier)
         fails = _tell_breakers(runtime, reading)
         yield reading
         if fails or (reading.failure and concerns_all(reading.failure)):
@@ -70,32 +98,43 @@ def concerns_all(failure: Failure) -> bool:
     return failure.action in {Action.STOP_PROCEDURE, Action.THROTTLED}
 
 
-def _read(runtime: Runtime, rules: RuleSet, form: Form, dossier: DossierRecord) -> Reading:
-    started_at = runtime.clock()
-    if dossier.deaths >= DEATHS_BEFORE_ASIDE:
+def read_one(runtime: Runtime, claim: Claim, dossier: DossierRecord) -> Reading:
+    """Read one dossier; whatever goes wrong becomes the failure of its reading.
+
+    Raises:
+        TimeLimitReached: the task's time is up.
+    """
+    if dossier.deaths >= LOSSES_BEFORE_ASIDE:
         return lost(dossier)
+    started_at = runtime.clock()
+    result = _facts(runtime, claim, dossier)
+    duration_ms = milliseconds(started_at, runtime.clock())
+    if isinstance(result, Failure):
+        return Reading(dossier, None, result, duration_ms)
+    return Reading(dossier, result, None, duration_ms)
+
+
+def _facts(runtime: Runtime, claim: Claim, dossier: DossierRecord) -> Facts | Failure:
     try:
         runtime.throttle.take(reading=True)
-        facts = runtime.tps.read(form, dossier.number, rules.permit_types)
+        return runtime.tps.read(claim.form, dossier.number, claim.rules.permit_types)
     except Failure as failure:
         runtime.throttle.heed(failure)
-        return Reading(dossier, None, failure, _elapsed(started_at, runtime.clock()))
+        return failure
     except TimeLimitReached:
         raise
     except Exception:
         log.exception("reading-failed", procedure=dossier.procedure, number=dossier.number)
-        error = Failure(Cause.INTERNAL)
-        return Reading(dossier, None, error, _elapsed(started_at, runtime.clock()))
-    return Reading(dossier, facts, None, _elapsed(started_at, runtime.clock()))
+        return Failure(Cause.INTERNAL)
 
 
 def lost(dossier: DossierRecord) -> Reading:
-    """What reading a dossier came to that ended, or held up, the process that read it."""
+    """The reading of a dossier whose reading ended, or held up, a worker."""
     return Reading(dossier, None, Failure(Cause.READER_LOST), 0)
 
 
 def _tell_breakers(runtime: Runtime, reading: Reading) -> bool:
-    """Tell how a reading went; True when the procedure is to be left alone from now on."""
+    """Tell the breakers how a reading went; True when the procedure's breaker opened."""
     failure, target = reading.failure, breakers.procedure(reading.dossier.procedure)
     if failure is None or failure.action is Action.PERMANENT:
         runtime.breakers.succeeded(TPS)
@@ -115,7 +154,3 @@ def _tell_breakers(runtime: Runtime, reading: Reading) -> bool:
         return False
     runtime.breakers.failed(TPS)
     return True
-
-
-def _elapsed(start: datetime, end: datetime) -> int:
-    return max(0, int((end - start).total_seconds() * 1000))

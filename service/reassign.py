@@ -1,16 +1,15 @@
 """Reassignment by hand: a dossier is pinned to a unit, whatever the rules say, until unpinned."""
 
-from sqlalchemy import Connection
+from dataclasses import replace
 
-from routing.assignment import plan
-from routing.decision import Decision
+from routing.calendar import paris_day
+from routing.outcome import decide_again
 from routing.ruleset import RuleSet
-from service.route import apply_plan, decide_anew
 from service.runtime import Runtime
-from store import deliveries, dossiers
+from store import dossiers
+from store.assign import Change
+from store.assign import reassign as store_reassignments
 from store.audit.log import AuditEntry, Step
-from store.deliveries import Order
-from store.dossiers import DossierRecord
 
 
 class ReassignmentRefused(Exception):
@@ -76,40 +75,9 @@ def _change(
         if dossier is None or dossier.facts is None:
             raise ReassignmentRefused(f"{procedure}/{number}: not known, or not read yet")
         dossiers.pin(connection, procedure, number, unit=pin[0], reason=pin[1], now=now)
-        pinned = dossiers.get(connection, procedure, number)
-        assert pinned is not None  # noqa: S101
-        runtime.audit.append(connection, now, [line])
-        decision = decide_anew(rules, pinned, dossier.facts, now)
-        units = move(runtime, rules, connection, pinned, decision)
+        pinned = replace(dossier, pinned_unit=pin[0], pinned_reason=pin[1])
+        decided = decide_again(rules, pinned, dossier.facts, on=paris_day(now))
+        (assigned,) = store_reassignments(connection, rules, [Change(pinned, decided)], now)
+        runtime.audit.append(connection, now, [line, *assigned.entries])
     runtime.waker.deliver()
-    return units
-
-
-def move(
-    runtime: Runtime,
-    rules: RuleSet,
-    connection: Connection,
-    dossier: DossierRecord,
-    decision: Decision,
-) -> tuple[str, ...]:
-    """Store a new decision on known facts, and queue what it makes necessary.
-
-    Both offices are told while the dossier is undecided; afterwards it is a matter of
-    record only.
-    """
-    now = runtime.clock()
-    assert dossier.facts is not None  # noqa: S101
-    unsent = deliveries.unsent(connection, [(dossier.procedure, dossier.number)])
-    change = plan(
-        dossier.assignment,
-        decision.units,
-        unsent=unsent.get((dossier.procedure, dossier.number), frozenset()),
-        silent=dossier.facts.state.decided,
-    )
-    orders: list[Order] = []
-    lines: list[AuditEntry] = []
-    apply_plan(rules, connection, dossier, change, orders, lines, now)
-    dossiers.redecide(connection, dossier, decision, change.assignment, now)
-    deliveries.queue(connection, orders, now)
-    runtime.audit.append(connection, now, lines)
-    return change.assignment.units
+    return assigned.assignment.units

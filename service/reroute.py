@@ -2,51 +2,63 @@
 
 from dataclasses import dataclass
 
+from routing.calendar import paris_day
+from routing.outcome import decide_again
 from routing.ruleset import RuleSet
-from service.reassign import move
-from service.route import decide_anew
+from service.report import Totals
 from service.runtime import Runtime
 from store import dossiers
+from store.assign import Change, reassign
 
 BATCH = 100
 
 
-@dataclass(slots=True)
-class RerouteReport:
-    """How many dossiers were looked at and how many changed their units."""
+@dataclass(frozen=True, slots=True)
+class RerouteReport(Totals):
+    """How many dossiers were decided anew and how many changed their units."""
 
     examined: int = 0
     moved: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Rerouted:
+    """One batch, and the procedure and number of its last dossier, None when there was none."""
+
+    report: RerouteReport
+    last: tuple[int, int] | None
 
 
 def reroute_open(runtime: Runtime) -> RerouteReport:
     """Decide every undecided dossier anew; both offices of a moved one are told, once.
 
     Pinned dossiers stay where they are. Interrupted, it can be run again: what was
-    decided under the rule set in force is not looked at twice.
+    decided under the rule set in force is not decided twice.
     """
     rules = runtime.rules()
     report = RerouteReport()
-    after = (0, 0)
-    while True:
-        found = _batch(runtime, rules, after, report)
-        if found is None:
-            break
-        after = found
+    after: tuple[int, int] | None = (0, 0)
+    while after is not None:
+        batch = _batch(runtime, rules, after)
+        report, after = report + batch.report, batch.last
     runtime.waker.deliver()
     return report
 
 
-def _batch(
-    runtime: Runtime, rules: RuleSet, after: tuple[int, int], report: RerouteReport
-) -> tuple[int, int] | None:
+def _batch(runtime: Runtime, rules: RuleSet, after: tuple[int, int]) -> _Rerouted:
+    now = runtime.clock()
+    today = paris_day(now)
     with runtime.database.begin() as connection:
         batch = dossiers.undecided(connection, ruleset=rules.hash, after=after, limit=BATCH)
-        for dossier in batch:
-            if dossier.facts is None:
-                continue
-            decision = decide_anew(rules, dossier, dossier.facts, runtime.clock())
-            units = move(runtime, rules, connection, dossier, decision)
-            report.examined += 1
-            report.moved += set(units) != set(dossier.assignment.units)
-    return (batch[-1].procedure, batch[-1].number) if batch else None
+        changes = [
+            Change(dossier, decide_again(rules, dossier, dossier.facts, on=today))
+            for dossier in batch
+            if dossier.facts is not None
+        ]
+        assigned = reassign(connection, rules, changes, now)
+        runtime.audit.append(connection, now, [e for each in assigned for e in each.entries])
+    moved = sum(
+        set(each.assignment.units) != set(change.dossier.assignment.units)
+        for change, each in zip(changes, assigned, strict=True)
+    )
+    return _Rerouted(RerouteReport(len(changes), moved), batch[-1].key if batch else None)

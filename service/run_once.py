@@ -55,7 +55,7 @@ def run_once(runtime: Runtime, *, progress: Progress = lambda _stage, _done: Non
         try:
             report.polls[number] = _poll_to_the_end(runtime, number)
             progress("poll", 1)
-            _route_all(runtime, number, report.routing, progress)
+            report.routing += _route_all(runtime, number, progress)
         except (SettingsError, OperationalError, InterfaceError):
             # Settings and database are every procedure's.
             raise
@@ -74,13 +74,13 @@ def _poll_to_the_end(runtime: Runtime, number: int) -> PollReport:
             return result
 
 
-def _route_all(runtime: Runtime, number: int, total: RouteReport, progress: Progress) -> None:
-    while True:
+def _route_all(runtime: Runtime, number: int, progress: Progress) -> RouteReport:
+    total = RouteReport(more=True)
+    while total.more:
         batch = route(runtime, number)
-        total.add(batch)
+        total += batch
         progress("route", batch.claimed - batch.given_back)
-        if not batch.more:
-            return
+    return total
 
 
 def _deliver_all(runtime: Runtime, total: DeliverReport, progress: Progress) -> None:

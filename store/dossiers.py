@@ -27,6 +27,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from routing.assignment import Assignment
 from routing.decision import Decision
 from routing.facts import DepartmentSource, DossierState, Facts, Filer, Reason
+from routing.quarantine import ABSENCES_BEFORE_ASKING
 from store.bulk import insert_rows, update_leased
 from store.leases import Lease
 from store.models import Dossier, Procedure, table_of
@@ -53,9 +54,6 @@ FRESH = Lane(0)
 
 BACKLOG = Lane(1)
 """Found by a full scan, changed, or decided anew."""
-
-ABSENCES_BEFORE_ASKING = 3
-"""Full scans that must miss a dossier before it is asked for by number: lists omit rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +105,11 @@ class DossierRecord:
     pinned_unit: str | None
     pinned_reason: str | None
     reason: str | None
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Its procedure and number, which identify it."""
+        return self.procedure, self.number
 
 
 _TABLE = table_of(Dossier)
@@ -339,15 +342,16 @@ _WANTED = (
     # takes more rows than its limit; one that stands by itself is run once.
     .cte("wanted")
 )
+_TAKEN = {
+    "lease_token": bindparam("lease"),
+    "next_attempt_at": bindparam("lease_until"),
+    # A lease that ran out is still there: its worker neither settled nor gave back the dossier.
+    "deaths": case((_THIS.lease_token.is_(None), _THIS.deaths), else_=_THIS.deaths + 1),
+}
 _CLAIMING = (
     update(_TABLE)
     .where(_THIS.procedure == bindparam("of"), _THIS.number.in_(select(_WANTED.c.number)))
-    .values(
-        lease_token=bindparam("lease"),
-        next_attempt_at=bindparam("lease_until"),
-        # A lease that ran out is still there: nobody settled or gave back what it held.
-        deaths=case((_THIS.lease_token.is_(None), _THIS.deaths), else_=_THIS.deaths + 1),
-    )
+    .values(_TAKEN)
     .returning(*COLUMNS)
 )
 
@@ -359,6 +363,29 @@ def claim(
     given = {"of": procedure, "now": now, "most": limit}
     taken = connection.execute(
         _CLAIMING, {**given, "lease": lease.token, "lease_until": lease.until}
+    )
+    return [_stored(row) for row in taken]
+
+
+_CLAIMING_LISTED = (
+    update(_TABLE)
+    .where(
+        _THIS.procedure == bindparam("of"),
+        number_in(_THIS.number, "numbers"),
+        _THIS.next_attempt_at <= bindparam("now"),
+    )
+    .values(_TAKEN)
+    .returning(*COLUMNS)
+)
+
+
+def claim_listed(
+    connection: Connection, procedure: int, numbers: Collection[int], *, lease: Lease, now: datetime
+) -> list[DossierRecord]:
+    """Take those of `numbers` that are due, as they are whose facts came with a page."""
+    given = {"of": procedure, "now": now, "numbers": numbers}
+    taken = connection.execute(
+        _CLAIMING_LISTED, {**given, "lease": lease.token, "lease_until": lease.until}
     )
     return [_stored(row) for row in taken]
 

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from routing.drift import Count, DrivingField, Tally
+from routing.drift import Count, DrivingField, Tally, drifts
+from store import procedures
 from store.bulk import insert_rows
 from store.models import FieldTally, table_of
+from store.procedures import ProcedureStatus
 
 _TABLE = table_of(FieldTally)
 _ALL = select(_TABLE).where(_TABLE.c.procedure == bindparam("of")).order_by(_TABLE.c.field)
@@ -37,6 +39,13 @@ def tallies(
         )
         for row in rows
     }
+
+
+def must_hold(connection: Connection, procedure: int, batch: Mapping[DrivingField, Count]) -> bool:
+    """Whether a batch may not be decided: it drifts, or another one paused the procedure."""
+    if procedures.status(connection, procedure) is ProcedureStatus.PAUSED:
+        return True
+    return drifts(tallies(connection, procedure), batch)
 
 
 def accept(connection: Connection, procedure: int, batch: Mapping[DrivingField, Count]) -> None:

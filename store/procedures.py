@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, case, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
+from store.audit.log import AuditEntry, Step
 from store.leases import Lease
 from store.models import Procedure, table_of
 from store.upsert import insert_new
@@ -125,8 +126,10 @@ def unless_paused(column: str, value: Any) -> dict[str, Any]:  # noqa: ANN401
     return {column: case((paused, getattr(Procedure, column)), else_=value)}
 
 
-def stop(connection: Connection, number: int, *, reason: str, next_poll_at: datetime) -> bool:
-    """Stop an active procedure; False when it stands already, for this reason or another."""
+def stop(
+    connection: Connection, number: int, *, reason: str, next_poll_at: datetime
+) -> tuple[AuditEntry, ...]:
+    """Stop an active procedure; returns its audit entry, none when it was not active."""
     changed = connection.execute(
         update(Procedure)
         .where(Procedure.number == number, Procedure.status == ProcedureStatus.ACTIVE.value)
@@ -137,7 +140,8 @@ def stop(connection: Connection, number: int, *, reason: str, next_poll_at: date
             failures=0,
         )
     )
-    return changed.rowcount == 1
+    entry = AuditEntry(step=Step.PROCEDURE_STOPPED, procedure=number, reason=reason)
+    return (entry,) if changed.rowcount == 1 else ()
 
 
 def pause(connection: Connection, number: int, *, reason: str) -> bool:

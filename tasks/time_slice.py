@@ -6,6 +6,7 @@ short, so that no kind of work waits long for a process while another has a back
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from config import logs
@@ -28,12 +29,10 @@ def route_turn(runtime: Runtime, procedure: int, *, lasts: timedelta = TURN) -> 
     while total.more and in_time():
         for number in _fresh(runtime, besides=procedure):
             if in_time():
-                total.add(_route(runtime, number))
+                total = replace(total + _route(runtime, number), more=True)
         # A batch begins within the turn or not at all: it has time limits of its own.
         if in_time():
-            batch = _route(runtime, procedure)
-            total.add(batch)
-            total.more = batch.more
+            total += _route(runtime, procedure)
     return total
 
 

@@ -10,7 +10,7 @@ from cli.command_error import CommandError
 from cli.context import settings as load_settings
 from config.ruleset import ConfigurationError, compile_document, read_directory
 from config.settings import Environment, Settings
-from routing.conditions import PARIS
+from routing.calendar import PARIS
 from routing.ruleset import RuleSet
 from routing.territory import departments
 from routing.units import Unit

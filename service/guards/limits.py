@@ -52,12 +52,6 @@ DELIVER_BATCH = 50
 FINISH_EVERY = 10
 """Messages sent between two commits: at most so many copies when a process is killed."""
 
-DEATHS_BEFORE_ALONE = 2
-"""A dossier whose reader ended this often is read alone, so that it harms no other."""
-
-DEATHS_BEFORE_ASIDE = 3
-"""A dossier whose reader ended this often is put aside unread, and comes back on its own clock."""
-
 NEWEST_PAGE_SIZE = 100
 """Rows of the page that is asked for at every tick."""
 

@@ -20,12 +20,12 @@ from sqlalchemy import Connection, Select, select, text, true, update
 import service.deliver
 import service.poll
 import service.read
-import service.route
+import service.settle
 from connectors.mail.message import compose
 from connectors.tps.v1.listing import ListPage
+from routing.calendar import PARIS
 from routing.failures import TABLE, Action, Cause, Failure
 from service import sweep as sweeping
-from service.clock import PARIS
 from service.runtime import Runtime
 from store import clock_repair, deliveries, dossiers, finish_deliveries, procedures
 from store.audit.log import AuditEntry, AuditLog
@@ -34,6 +34,7 @@ from store.deliveries import ClaimedDelivery, DeliveryState, Postponement
 from store.dossiers import DossierStatus
 from store.leases import Lease
 from store.models import Delivery, Dossier
+from store.settle import Settled
 
 Without = Callable[[pytest.MonkeyPatch], None]
 
@@ -278,7 +279,7 @@ def quarantine_clock(patch: pytest.MonkeyPatch) -> None:
 
 def isolated_reading(patch: pytest.MonkeyPatch) -> None:
     """A dossier that cannot be read ends the batch."""
-    read = service.read._read
+    read = service.read.read_one
 
     def strict(*args: Any) -> Any:  # noqa: ANN401
         reading = read(*args)
@@ -286,7 +287,7 @@ def isolated_reading(patch: pytest.MonkeyPatch) -> None:
             raise LookupError
         return reading
 
-    patch.setattr(service.read, "_read", strict)
+    patch.setattr(service.read, "read_one", strict)
 
 
 def mail_retries(patch: pytest.MonkeyPatch) -> None:
@@ -366,19 +367,18 @@ def _counting_action(failure: Failure) -> Any:  # noqa: ANN401
 
 def one_commit(patch: pytest.MonkeyPatch) -> None:
     """The decision is committed, and the deliveries that it makes necessary a moment later."""
-    queue, settle = deliveries.queue, service.route._Batch.settle
+    queue, announce = deliveries.queue, service.settle.announce
     kept: list[tuple[Any, datetime]] = []
     patch.setattr(deliveries, "queue", lambda _, orders, now: kept.append((list(orders), now)))
 
-    def settle_then_queue(batch: Any) -> Any:  # noqa: ANN401
-        report = settle(batch)
-        with batch.runtime.database.begin() as connection:
+    def queue_then_announce(runtime: Runtime, procedure: int, settled: Settled) -> None:
+        with runtime.database.begin() as connection:
             while kept:
                 orders, now = kept.pop()
                 queue(connection, orders, now)
-        return report
+        announce(runtime, procedure, settled)
 
-    patch.setattr(service.route._Batch, "settle", settle_then_queue)
+    patch.setattr("service.route.announce", queue_then_announce)
 
 
 def clocks_put_right(patch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.clock import PARIS
+from routing.calendar import PARIS
 from store import deliveries, overview
 from store.deliveries import DeliveryState, Filter
 from tests.faults import safeguards

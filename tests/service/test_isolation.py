@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 import service.deliver
-import service.route
 from connectors.mail import message
+from routing.decision import Decision
+from routing.facts import Facts
+from routing.ruleset import RuleSet
 from service.deliver import deliver
 from service.guards.breakers import POLICIES, Kind
 from service.poll import PollOutcome, poll
@@ -278,14 +281,14 @@ def test_a_dossier_that_cannot_be_decided_fails_alone(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     doomed, *others = [stage.file() for _ in range(5)]
-    decide = service.route.decide
+    decide = RuleSet.decide
 
-    def broken(rules, dossier, facts, now):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-        if dossier.number == doomed:
+    def broken(rules: RuleSet, facts: Facts, on: date) -> Decision:
+        if facts.number == doomed:
             raise ZeroDivisionError
-        return decide(rules, dossier, facts, now)
+        return decide(rules, facts, on)
 
-    monkeypatch.setattr(service.route, "decide", broken)
+    monkeypatch.setattr(RuleSet, "decide", broken)
     stage.run()
     assert stage.dossier(doomed).reason == "internal-error"
     assert {stage.dossier(number).status.value for number in others} == {"routed"}

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from routing.quarantine import ABSENCES_BEFORE_ASKING
 from service.poll import poll
 from service.route import route
 from simulator import SimulatedDossier, Simulator
 from store import dossiers
-from store.dossiers import ABSENCES_BEFORE_ASKING, DossierStatus
+from store.dossiers import DossierStatus
 from tests.stage import PARIS_FORM, Stage, make_stage
 
 DECIDED = "closed"

@@ -155,7 +155,7 @@ def _die_of(stage: Stage, monkeypatch: pytest.MonkeyPatch, poison: int) -> list[
 
     with monkeypatch.context() as patch:
         patch.setattr(stage.runtime.tps, "read", read_or_die)
-        patch.setattr("service.route._Batch.give_back", lambda _: None)
+        patch.setattr("service.route.give_back", lambda *_: None)
         with contextlib.suppress(_Killed):
             while route(stage.runtime, PARIS_FORM).claimed:
                 pass

@@ -168,7 +168,7 @@ def test_a_paused_procedure_that_is_refused_meanwhile_stays_paused(stage: Stage)
 def test_without_the_safeguard_the_wrong_office_would_be_told(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.schema_drift.must_hold", lambda *_: False)
+    monkeypatch.setattr("store.drift.must_hold", lambda *_: False)
     known(stage)
     stage.tps.rename_label(CONTRACT, "Nouveau libellé")
     filed = [stage.file(nationality="MAROC") for _ in range(10)]

@@ -1,0 +1,141 @@
+"""Assigning decided dossiers to units: the plan of each change, and its deliveries."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from routing.assignment import Assignment, Notification, Plan, plan
+from routing.outcome import Decided
+from routing.ruleset import RuleSet
+from store import deliveries, dossiers
+from store.audit.log import AuditEntry, Step
+from store.deliveries import Order
+from store.dossiers import DossierRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A dossier as it is stored, what was decided on it, and the reading's time in milliseconds."""
+
+    dossier: DossierRecord
+    decided: Decided
+    duration_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """What one change made necessary.
+
+    Attributes:
+        assignment: the units of the dossier from now on.
+        orders: the deliveries that were queued.
+        entries: the audit entries, which the caller appends.
+    """
+
+    assignment: Assignment
+    orders: tuple[Order, ...]
+    entries: tuple[AuditEntry, ...]
+
+
+def assign(
+    connection: Connection, rules: RuleSet, changes: Sequence[Change], now: datetime
+) -> tuple[Assigned, ...]:
+    """Plan each change, withdraw what is no longer true and queue what must be told.
+
+    Args:
+        connection: the transaction that also stores the decisions.
+        rules: the rule set in force, which names the channels of units.
+        changes: of dossiers that are locked or leased.
+        now: the present instant.
+    """
+    unsent = deliveries.unsent(connection, [each.dossier.key for each in changes if _moves(each)])
+    plans = [
+        (each.dossier, _plan(each, unsent.get(each.dossier.key, frozenset()))) for each in changes
+    ]
+    for dossier, planned in plans:
+        deliveries.withdraw(connection, *dossier.key, planned.withdraw, now)
+    assigned = tuple(_assigned(rules, dossier, planned) for dossier, planned in plans)
+    deliveries.queue(connection, [order for each in assigned for order in each.orders], now)
+    return assigned
+
+
+def reassign(
+    connection: Connection, rules: RuleSet, changes: Sequence[Change], now: datetime
+) -> tuple[Assigned, ...]:
+    """Assign dossiers, and store decisions that were taken on stored facts."""
+    assigned = assign(connection, rules, changes, now)
+    for change, each in zip(changes, assigned, strict=True):
+        if change.decided.decision is not None:
+            dossiers.redecide(
+                connection, change.dossier, change.decided.decision, each.assignment, now
+            )
+    return assigned
+
+
+def _moves(change: Change) -> bool:
+    """Whether a dossier that has units gets others: what was not sent may then be withdrawn."""
+    decision, current = change.decided.decision, change.dossier.assignment
+    return (
+        decision is not None and current.ordinal > 0 and set(decision.units) != set(current.units)
+    )
+
+
+def _plan(change: Change, unsent: frozenset[Notification]) -> Plan:
+    decision, current = change.decided.decision, change.dossier.assignment
+    if decision is None:
+        return Plan(current)
+    return plan(current, decision.units, unsent=unsent, silent=change.decided.silent)
+
+
+def _assigned(rules: RuleSet, dossier: DossierRecord, planned: Plan) -> Assigned:
+    orders = tuple(
+        Order(
+            procedure=dossier.procedure,
+            number=dossier.number,
+            notification=notice,
+            channel=channel,
+            assignment=planned.assignment.ordinal,
+            lane=dossier.lane,
+        )
+        for notice in planned.notify
+        for channel in channels_of(rules, notice.unit)
+    )
+    entries = (
+        *(_entry(dossier, Step.CANCELLED, notice) for notice in planned.withdraw),
+        *_reassigned(dossier, planned.assignment),
+        *(_entry(dossier, Step.QUEUED, order.notification, order.channel) for order in orders),
+    )
+    return Assigned(planned.assignment, orders, entries)
+
+
+def _reassigned(dossier: DossierRecord, assignment: Assignment) -> tuple[AuditEntry, ...]:
+    if dossier.assignment.ordinal == 0 or assignment == dossier.assignment:
+        return ()
+    return tuple(
+        AuditEntry(
+            step=Step.REASSIGNED, procedure=dossier.procedure, number=dossier.number, unit=unit
+        )
+        for unit in assignment.units
+    )
+
+
+def _entry(
+    dossier: DossierRecord, step: Step, notice: Notification, channel: str | None = None
+) -> AuditEntry:
+    return AuditEntry(
+        step=step,
+        procedure=dossier.procedure,
+        number=dossier.number,
+        event=notice.event.value,
+        unit=notice.unit,
+        channel=channel,
+    )
+
+
+def channels_of(rules: RuleSet, unit: str) -> tuple[str, ...]:
+    """The kinds of channel by which a unit is told; mail where it names none, so that it shows."""
+    known = rules.units.get(unit)
+    kinds = dict.fromkeys(channel.kind for channel in known.channels) if known else {}
+    return tuple(kinds) or ("mail",)
