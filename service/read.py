@@ -1,10 +1,11 @@
 """Reading claimed dossiers from TPS one by one: one that fails never stops the others."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from config import logs
+from connectors.tps.port import ListedDossier
 from routing.facts import Facts
 from routing.failures import Action, Cause, Failure
 from routing.quarantine import LOSSES_BEFORE_ASIDE
@@ -91,6 +92,13 @@ def _each(runtime: Runtime, claim: Claim, started_at: datetime) -> Iterator[Read
             return
         if runtime.clock() - started_at > WORK_BUDGET:
             return
+
+
+def from_page(claim: Claim, rows: Iterable[ListedDossier]) -> tuple[Reading, ...]:
+    """Readings whose facts, or the failure to read them, came with the rows of a page."""
+    listed = {row.number: row for row in rows}
+    found = ((dossier, listed[dossier.number]) for dossier in claim.dossiers)
+    return tuple(Reading(dossier, row.facts, row.failure, 0) for dossier, row in found)
 
 
 def concerns_all(failure: Failure) -> bool:
