@@ -10,11 +10,12 @@ from datetime import timedelta
 from itertools import groupby
 
 from config.settings import PREFIX, Settings
+from connectors.alarm.meanings import MEANINGS
 from connectors.mail.failure import Stage, of_reply
 from connectors.tps.http_status import LONGEST_WAIT, cause_of
 from routing import drift, retries
 from routing.failures import TABLE, Action, Cause
-from routing.incidents import MEANINGS, IncidentKind
+from routing.incidents import IncidentKind
 from routing.quarantine import ABSENCES_BEFORE_ASKING
 from service import incidents
 from service.guards import throttle

@@ -15,8 +15,8 @@ from cli import context
 from cli.tables import PARIS, show_table
 from config.files import read_regular
 from config.settings import SettingsError
-from routing.incidents import MEANINGS
-from service.incidents import WATCHED, troubles
+from connectors.alarm.meanings import MEANINGS
+from service.incidents import WATCHED, present_incidents
 from service.runtime import Runtime
 from store import heartbeats, incidents, rulesets
 from store.heartbeats import Pulse
@@ -97,12 +97,12 @@ def current(
     known = {(each.kind, each.subject) for each in lasting}
     waiting = waits(connection, polled)
     found = {
-        (trouble.kind, trouble.subject): trouble
-        for trouble in troubles(waiting, runtime.settings, runtime.clock(), known)
+        (seen_now.kind, seen_now.subject): seen_now
+        for seen_now in present_incidents(waiting, runtime.settings, runtime.clock(), known)
     }
     return [
-        replace(each, count=trouble.count, since=trouble.since)
-        if (trouble := found.get((each.kind, each.subject)))
+        replace(each, count=seen_now.count, since=seen_now.since)
+        if (seen_now := found.get((each.kind, each.subject)))
         else each
         if each.kind not in WATCHED
         else replace(each, count=0, since=None)

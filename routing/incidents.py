@@ -1,6 +1,5 @@
-"""Incidents: what a person must know of, what it means and what to do about it."""
+"""Incidents: the kinds of what a person must know of."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -20,61 +19,9 @@ class IncidentKind(StrEnum):
     RULES_REFUSED = "rules-refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What an incident is called, and what to do."""
-
-    title: str
-    advice: str
-
-
-MEANINGS: Mapping[IncidentKind, Meaning] = {
-    IncidentKind.UNREAD: Meaning(
-        "dossiers wait to be read",
-        "See `wif status`: are there enough workers on the queue `route`, and does TPS answer?",
-    ),
-    IncidentKind.UNSENT: Meaning(
-        "deliveries wait to be sent",
-        "See `wif deliveries list --state pending`: its reasons tell whether the mail server or "
-        "one mailbox fails.",
-    ),
-    IncidentKind.POLL_LAG: Meaning(
-        "procedures are not polled",
-        "See `wif procedures list` and `wif doctor`: does TPS answer, and does a worker take the "
-        "queue `poll`?",
-    ),
-    IncidentKind.DEAD_LETTERS: Meaning(
-        "deliveries are dead",
-        "See `wif deliveries list --state dead`; mend the cause, then `wif deliveries replay`.",
-    ),
-    IncidentKind.DRIFT: Meaning(
-        "a form seems to have changed; its dossiers are held",
-        "Compare its fields in TPS with config/procedures.yaml, correct and publish the rules, "
-        "then `wif procedures resume` with its number.",
-    ),
-    IncidentKind.STOPPED: Meaning(
-        "TPS refuses procedures",
-        "See `wif procedures list`: is the token still valid and allowed to read them? They are "
-        "tried again every hour; `wif procedures resume` tries at once.",
-    ),
-    IncidentKind.UNROUTED: Meaning(
-        "dossiers went to the fallback unit and still wait there",
-        "See `wif dossiers list --unrouted` for the reasons; reassign them, or mend the rules.",
-    ),
-    IncidentKind.QUARANTINED: Meaning(
-        "dossiers cannot be read",
-        "See `wif dossiers list --status quarantined` for the reasons.",
-    ),
-    IncidentKind.RULES_REFUSED: Meaning(
-        "edited rules are refused; the last good ones stay in force",
-        "Run `wif rules check`: it names file, line and what to write.",
-    ),
-}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    """What is wrong now.
+class PresentIncident:
+    """An incident that there is now.
 
     Attributes:
         kind: of the incident that it is.

@@ -1,27 +1,27 @@
-"""What is wrong, from how long things wait: the part of watching that looks and does nothing."""
+"""Which incidents there are now, derived from how long things wait. Pure."""
 
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from config.settings import Settings
-from routing.incidents import IncidentKind, Trouble
+from routing.incidents import IncidentKind, PresentIncident
 from store.overview import Wait, Waits
 
 WATCHED = frozenset(IncidentKind) - {IncidentKind.RULES_REFUSED}
-"""The kinds that are looked for here; whoever reads the rules opens and closes the other."""
+"""The kinds that are derived here; publishing opens and closes the other one."""
 
 CALM = 0.5
 """An incident of age is over when the age is below half of what opened it: else one that
 stays around the limit would open and close with every look."""
 
 
-def troubles(
+def present_incidents(
     waiting: Waits,
     settings: Settings,
     now: datetime,
     known: Collection[tuple[IncidentKind, str]] = (),
-) -> Iterator[Trouble]:
-    """What is wrong now.
+) -> Iterator[PresentIncident]:
+    """The incidents that there are now.
 
     Args:
         waiting: what waits.
@@ -39,15 +39,15 @@ def troubles(
     for kind, wait, seconds in aged:
         limit = timedelta(seconds=seconds) * (CALM if (kind, "") in known else 1)
         if wait.since is not None and now - wait.since >= limit:
-            yield Trouble(kind=kind, count=wait.count, since=wait.since)
+            yield PresentIncident(kind=kind, count=wait.count, since=wait.since)
     for cause, wait in waiting.dead.items():
-        yield Trouble(
+        yield PresentIncident(
             kind=IncidentKind.DEAD_LETTERS, subject=cause, count=wait.count, since=wait.since
         )
     for cause, numbers in waiting.stopped.items():
-        yield Trouble(kind=IncidentKind.STOPPED, subject=cause, count=len(numbers))
+        yield PresentIncident(kind=IncidentKind.STOPPED, subject=cause, count=len(numbers))
     for number in waiting.paused:
-        yield Trouble(kind=IncidentKind.DRIFT, subject=str(number), count=1)
+        yield PresentIncident(kind=IncidentKind.DRIFT, subject=str(number), count=1)
 
 
 def _lag(waiting: Waits, settings: Settings, now: datetime) -> Wait:

@@ -1,9 +1,6 @@
-"""Health: once a minute it is looked how long things wait; what waits too long is an incident.
+"""Health: what waits too long is an incident; an alarm tells of its beginning and of its end."""
 
-People are told once when it begins and once when it is over.
-"""
-
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
@@ -16,7 +13,8 @@ from routing.incidents import IncidentKind
 from service import heartbeat
 from service.guards.breakers import MAIL_SERVER, BreakerState
 from service.guards.limits import LEASE
-from service.incidents import WATCHED, troubles
+from service.incidents import WATCHED, present_incidents
+from service.report import Totals
 from service.runtime import Runtime
 from store import heartbeats, incidents, procedures
 from store.audit.log import AuditEntry, Step
@@ -27,9 +25,16 @@ from store.overview import waits
 log = logs.get_logger("tasks")
 
 
-@dataclass(slots=True)
-class HealthReport:
-    """What one look found; `told` counts messages."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthReport(Totals):
+    """What one check found.
+
+    Attributes:
+        opened: incidents that began.
+        closed: incidents that are over.
+        lasting: incidents that there are now.
+        told: messages sent about them.
+    """
 
     opened: int = 0
     closed: int = 0
@@ -38,10 +43,10 @@ class HealthReport:
 
 
 def check(runtime: Runtime, *, alive: Collection[str] = ()) -> HealthReport:
-    """Look, open and close incidents, tell those who run the service, and beat.
+    """Open and close incidents, alarm those who run the service, and send the heartbeat.
 
-    The heart does not beat while something is wrong of which nobody could be told: then its
-    silence is the alarm.
+    The heartbeat is withheld while there is an incident of which no alarm could be sent: its
+    absence is then the alarm.
 
     Args:
         runtime: of this process.
@@ -49,9 +54,7 @@ def check(runtime: Runtime, *, alive: Collection[str] = ()) -> HealthReport:
     """
     with runtime.database.begin() as connection:
         heartbeats.note(connection, alive, runtime.clock())
-    report = HealthReport()
-    _look(runtime, report)
-    _tell(runtime, report)
+    report = _record(runtime) + HealthReport(told=_tell(runtime))
     with runtime.database.read() as connection:
         silent = incidents.known_to_nobody(connection)
     if silent:
@@ -61,41 +64,38 @@ def check(runtime: Runtime, *, alive: Collection[str] = ()) -> HealthReport:
     return report
 
 
-def _look(runtime: Runtime, report: HealthReport) -> None:
+def _record(runtime: Runtime) -> HealthReport:
+    """Store which incidents began and which are over."""
     now = runtime.clock()
     polled = runtime.polled_procedures()
     with runtime.database.begin() as connection:
         known = [each for each in incidents.lasting(connection) if each.kind in WATCHED]
         open_ = {(each.kind, each.subject) for each in known}
+        waiting = waits(connection, polled)
         found = {
-            (trouble.kind, trouble.subject): trouble
-            for trouble in troubles(waits(connection, polled), runtime.settings, now, open_)
+            (present.kind, present.subject): present
+            for present in present_incidents(waiting, runtime.settings, now, open_)
         }
         opened = [
-            _line(Step.INCIDENT_OPENED, trouble.kind, trouble.subject)
-            for trouble in found.values()
-            if incidents.note(connection, trouble, now)
+            _entry(Step.INCIDENT_OPENED, present.kind, present.subject)
+            for present in found.values()
+            if incidents.note(connection, present, now)
         ]
         closed = [
-            _line(Step.INCIDENT_CLOSED, incident.kind, incident.subject)
+            _entry(Step.INCIDENT_CLOSED, incident.kind, incident.subject)
             for incident in known
             if (incident.kind, incident.subject) not in found
             and incidents.close(connection, incident, now)
         ]
         runtime.audit.append(connection, now, [*opened, *closed])
-    report.opened, report.closed, report.lasting = len(opened), len(closed), len(found)
-    failing = {
-        trouble.subject: trouble.count
-        for trouble in found.values()
-        if trouble.kind is IncidentKind.STOPPED
-    }
-    with runtime.database.read() as connection:
-        failing |= procedures.failing(connection, polled)
-    for cause, count in failing.items():
+        failing = procedures.failing(connection, polled)
+    stopped = {cause: len(numbers) for cause, numbers in waiting.stopped.items()}
+    for cause, count in (stopped | failing).items():
         log.warning("polls-failing", cause=cause, count=count)
+    return HealthReport(opened=len(opened), closed=len(closed), lasting=len(found))
 
 
-def _line(step: Step, kind: IncidentKind, subject: str) -> AuditEntry:
+def _entry(step: Step, kind: IncidentKind, subject: str) -> AuditEntry:
     about_procedure = kind is IncidentKind.DRIFT
     return AuditEntry(
         step=step,
@@ -105,22 +105,22 @@ def _line(step: Step, kind: IncidentKind, subject: str) -> AuditEntry:
     )
 
 
-def _tell(runtime: Runtime, report: HealthReport) -> None:
-    """Tell of what was not told yet, in each way there is; what fails is told at a later look.
+def _tell(runtime: Runtime) -> int:
+    """Send the alarms that were not sent yet, in each way there is; how many were sent.
 
-    What needs no mail comes first: it is the only one that can tell of a mail server's end.
+    An alarm that fails is sent at a later check. What needs no mail comes first: it is the
+    only way to tell that the mail server fails.
     """
     ways = _ways(runtime)
     if not ways:
-        return
+        return 0
     lease = Lease(runtime.clock(), LEASE)
     with runtime.database.begin() as connection:
         untold = incidents.claim_untold(connection, ways, lease, runtime.clock())
     if not untold:
-        return
+        return 0
     try:
-        for way, opened in ways.items():
-            _tell_in_one_way(runtime, untold, way, opened, lease, report)
+        return sum(_tell_by(runtime, untold, way, opened, lease) for way, opened in ways.items())
     finally:
         with runtime.database.begin() as connection:
             incidents.give_back(connection, lease)
@@ -130,7 +130,7 @@ Tell = Callable[[Alarm], None]
 
 
 def _ways(runtime: Runtime) -> dict[Way, Callable[[], AbstractContextManager[Tell]]]:
-    """How somebody can be told now, in the order in which it is tried."""
+    """The ways in which an alarm can be sent now, in the order in which they are tried."""
     ways: dict[Way, Callable[[], AbstractContextManager[Tell]]] = {}
     if runtime.settings.alarm_url:
         ways[Way.POST] = lambda: _by_post(runtime)
@@ -162,14 +162,15 @@ def _by_mail(runtime: Runtime) -> Iterator[Tell]:
         )
 
 
-def _tell_in_one_way(
+def _tell_by(
     runtime: Runtime,
-    untold: list[StoredIncident],
+    untold: Sequence[StoredIncident],
     way: Way,
     opened: Callable[[], AbstractContextManager[Tell]],
     lease: Lease,
-    report: HealthReport,
-) -> None:
+) -> int:
+    """Send alarms in one way until one fails; how many were sent."""
+    sent = 0
     try:
         with opened() as tell:
             for incident in untold:
@@ -177,10 +178,10 @@ def _tell_in_one_way(
                     tell(_alarm(incident, over=over))
                     with runtime.database.begin() as connection:
                         now = runtime.clock()
-                        done = incidents.told(connection, incident, way, lease, now, over=over)
-                    report.told += done
+                        sent += incidents.told(connection, incident, way, lease, now, over=over)
     except Failure as failure:
         log.warning("alarm-not-told", cause=failure.cause.value, status=failure.status)
+    return sent
 
 
 def _alarm(incident: StoredIncident, *, over: bool) -> Alarm:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, not_, or_, select, update
 
-from routing.incidents import IncidentKind, Trouble
+from routing.incidents import IncidentKind, PresentIncident
 from store.leases import Lease
 from store.models import Incident, table_of
 from store.upsert import insert_new
@@ -62,10 +62,10 @@ def lasting(connection: Connection) -> list[StoredIncident]:
     return [_stored(row) for row in connection.execute(query)]
 
 
-def note(connection: Connection, trouble: Trouble, now: datetime) -> bool:
+def note(connection: Connection, present: PresentIncident, now: datetime) -> bool:
     """Open an incident, or bring the one that lasts up to date; True when it is new."""
-    values = {"count": trouble.count, "since": trouble.since}
-    key = {"kind": trouble.kind.value, "subject": trouble.subject}
+    values = {"count": present.count, "since": present.since}
+    key = {"kind": present.kind.value, "subject": present.subject}
     opened = connection.execute(
         insert_new(connection, Incident)
         .values(**key, **values, opened_at=now)
@@ -75,8 +75,8 @@ def note(connection: Connection, trouble: Trouble, now: datetime) -> bool:
         connection.execute(
             update(Incident)
             .where(
-                Incident.kind == trouble.kind.value,
-                Incident.subject == trouble.subject,
+                Incident.kind == present.kind.value,
+                Incident.subject == present.subject,
                 Incident.closed_at.is_(None),
             )
             .values(**values)

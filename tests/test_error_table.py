@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from cli.error_table import ACTIONS, TARGETS, THRESHOLDS, page
 from config.settings import Settings
+from connectors.alarm.meanings import MEANINGS
 from connectors.mail.failure import MailFailure, Stage, of_error, of_reply
 from connectors.tps.http_status import cause_of
 from routing.failures import TABLE, Action, Cause
-from routing.incidents import MEANINGS, IncidentKind
+from routing.incidents import IncidentKind
 from service.guards.breakers import POLICIES, Kind
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "errors.md"

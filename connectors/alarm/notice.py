@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from connectors.alarm.meanings import MEANINGS
 from connectors.mail.content import PARIS
-from routing.incidents import MEANINGS, IncidentKind
+from routing.incidents import IncidentKind
 
 _WIDTH = 76
 

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 import pytest
 
 from connectors.alarm.mail import compose_alarm
+from connectors.alarm.meanings import MEANINGS
 from connectors.alarm.notice import Alarm
 from routing.failures import Cause, Failure
-from routing.incidents import MEANINGS, IncidentKind
+from routing.incidents import IncidentKind
 from tests.connectors.mail.samples import parsed
 
 NOW = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
