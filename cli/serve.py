@@ -3,7 +3,7 @@
 import typer
 
 from cli import context
-from service.runtime import Runtime
+from service.runtime import Runtime, Silence, Waker
 
 
 def serve() -> None:
@@ -15,6 +15,7 @@ def serve() -> None:
     from web.server import WebServer  # noqa: PLC0415 - settings are checked first
 
     made = Runtime(context.settings())
+    made.waker = _waker(made)
     try:
         server = WebServer(made)
         typer.echo(f"public: {server.public.url}")
@@ -22,3 +23,16 @@ def serve() -> None:
         server.run()
     finally:
         made.close()
+
+
+def _waker(made: Runtime) -> Waker:
+    """Wakes workers through the broker where there is one; otherwise the sweep finds what is due.
+
+    The web process knows no Celery, so it is given what does.
+    """
+    if made.settings.broker_url is None:
+        return Silence()
+    from tasks.celery import CeleryWaker  # noqa: PLC0415
+    from tasks.wakeups import Wakeups  # noqa: PLC0415
+
+    return CeleryWaker(Wakeups(made.shared))

@@ -129,6 +129,12 @@ def _listening_address(value: str) -> str:
     return value
 
 
+def _secret_path(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{24,128}", value.get_secret_value()):
+        raise ValueError("is not 24 to 128 letters, digits, - and _")
+    return value
+
+
 ListeningAddress = Annotated[str, AfterValidator(_listening_address)]
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
@@ -142,6 +148,8 @@ EXAMPLES = {
     "mail_from": "Work In France <ne-pas-repondre@wif.example>",
     "ops_mailbox": "exploitation@wif.example",
     "alarm_url": "https://chat.example/hooks/alarms, or syslog:///dev/log",
+    "hint_secret": "the output of: openssl rand -hex 24",  # pragma: allowlist secret
+    "tps_webhook_secrets": "/run/secrets/tps-webhooks",
     "config_dir": "config",
     "audit_key": "the output of: head -c 32 /dev/urandom | base64",
     "seal_key_file": "/run/secrets/seal_key",
@@ -211,6 +219,8 @@ class Settings(BaseSettings):
 
     web_address: ListeningAddress = "127.0.0.1:8080"
     web_private_address: ListeningAddress = "127.0.0.1:8081"
+    hint_secret: Annotated[SecretStr, AfterValidator(_secret_path)] | None = None
+    tps_webhook_secrets: Path | None = None
 
     actor: str | None = None
     actors: str = ""

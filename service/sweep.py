@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from config import logs
+from service import hints
 from service.guards.limits import LEASE
 from service.runtime import Runtime, Waker
 from store import clock_repair, deliveries, dossiers, procedures
@@ -48,6 +49,7 @@ def sweep(runtime: Runtime, waker: Waker | None = None) -> SweepReport:
     waker = waker or runtime.waker
     now = runtime.clock()
     _put_clocks_right(runtime, now)
+    hints.follow(runtime, now)
     # Also when one is noted to wait: it may be lost with the worker that had taken it.
     wake_due_polls(runtime, waker)
     with runtime.database.read() as connection:

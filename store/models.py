@@ -305,6 +305,28 @@ class Heartbeat(Base):
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class Hint(Base):
+    """A dossier, or with the number 0 a procedure's list, that TPS asked us to look at."""
+
+    __tablename__ = "hints"
+
+    procedure: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    again_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class HintSource(Base):
+    """A webhook of TPS: when it was last heard, and up to which event."""
+
+    __tablename__ = "hint_sources"
+
+    procedure: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    source: Mapped[str] = mapped_column(String(64), primary_key=True)
+    sequence: Mapped[int | None] = mapped_column(BigInteger)
+    heard_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class FieldTally(Base):
     """How often a field that routing reads was blank in a procedure: counts, and no dossier."""
 

@@ -13,11 +13,12 @@ from starlette.types import ASGIApp
 
 from service.runtime import Runtime
 from web import health
+from web.hints import receive
 from web.security import RequestLimits, SecurityHeaders
 
 Routes = Callable[[Runtime], Sequence[BaseRoute]]
 
-PUBLIC: tuple[Routes, ...] = (health.routes,)
+PUBLIC: tuple[Routes, ...] = (health.routes, receive.routes)
 """On `WIF_WEB_ADDRESS`, which may be open to everybody."""
 
 PRIVATE: tuple[Routes, ...] = (health.routes,)

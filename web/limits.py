@@ -16,8 +16,12 @@ IDLE_SECONDS = 5
 CONNECTIONS = 256
 """At the same time, on each address; whoever comes then is told to come back."""
 
-THREADS = 4
-"""Requests that work with the database at the same time: no more than its pool has connections."""
+THREADS = 3
+"""Requests that work with the database at the same time: fewer than its pool has connections, of
+which one is for hints."""
+
+HINTS_PER_SECOND = 500
+"""Of those that know a secret; TPS has some thousands of events a day."""
 
 GRACE_SECONDS = 5
 """For answers under way when the process is told to stop."""

@@ -12,7 +12,7 @@ from web import limits, protocol
 from web.security import HEADERS
 from web.server import Site
 
-pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"])
+pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/none", "/stats", "/metrics", "/ops"])

@@ -1,0 +1,98 @@
+"""Receiving hints: checked, stored, answered; only then are workers woken."""
+
+import hmac
+from collections.abc import Sequence
+
+from limits import RateLimitItemPerSecond
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from service.hints import take, wake
+from service.runtime import Runtime
+from store.hints import Due, Tip
+from web.hints import batch, form
+from web.hints.batch import UnverifiedBatch
+from web.hints.form import MalformedHint
+from web.hints.group_commit import GroupCommit
+from web.limits import HINTS_PER_SECOND
+
+STORED = 204
+MALFORMED = 400
+UNVERIFIED = 401
+NOT_FOUND = 404
+TOO_MANY = 429
+UNAVAILABLE = 503
+LATER = {"Retry-After": "5"}
+
+
+def routes(runtime: Runtime) -> Sequence[BaseRoute]:
+    """`/hints/SECRET` where a secret is set, `/hints` where there is a folder of secrets."""
+    receiver = Receiver(runtime)
+    found: list[BaseRoute] = []
+    if runtime.settings.hint_secret is not None:
+        found.append(Route("/hints/{secret}", receiver.receive_form, methods=["POST"]))
+    if runtime.settings.tps_webhook_secrets is not None:
+        found.append(Route("/hints", receiver.receive_batch, methods=["POST"]))
+    return found
+
+
+class Receiver:
+    """Both kinds of hints of one process."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._stored = GroupCommit(self._store)
+        # Apart from storing: a broker that is away must not keep TPS waiting.
+        self._woken = GroupCommit(self._wake)
+        self._rate = FixedWindowRateLimiter(MemoryStorage())
+
+    async def receive_form(self, request: Request) -> Response:
+        """Take a hint of the old kind; whoever does not know the secret finds nothing here."""
+        known = self._runtime.settings.hint_secret
+        given = request.path_params["secret"]
+        if known is None or not _is_same(given, known.get_secret_value()):
+            return Response(status_code=NOT_FOUND)
+        try:
+            tip = form.parse(await request.body())
+        except MalformedHint:
+            return Response(status_code=MALFORMED)
+        return await self._take(tip)
+
+    async def receive_batch(self, request: Request) -> Response:
+        """Take a signed batch."""
+        folder = self._runtime.settings.tps_webhook_secrets
+        assert folder is not None  # noqa: S101 - else there is no such route
+        try:
+            tip = batch.parse(await request.body(), request.headers, folder)
+        except MalformedHint:
+            return Response(status_code=MALFORMED)
+        except UnverifiedBatch:
+            return Response(status_code=UNVERIFIED)
+        return await self._take(tip)
+
+    async def _take(self, tip: Tip) -> Response:
+        if not self._rate.hit(RateLimitItemPerSecond(HINTS_PER_SECOND)):
+            return Response(status_code=TOO_MANY, headers=LATER)
+        try:
+            due = await self._stored.submit(tip)
+        except SQLAlchemyError:
+            return Response(status_code=UNAVAILABLE, headers=LATER)
+        if due.polls or due.routes:
+            self._woken.put(due)
+        return Response(status_code=STORED)
+
+    def _store(self, tips: Sequence[Tip]) -> Due:
+        return take(self._runtime, tips)
+
+    def _wake(self, found: Sequence[Due]) -> None:
+        polls = frozenset[int]().union(*(due.polls for due in found))
+        reads = frozenset[int]().union(*(due.routes for due in found))
+        wake(self._runtime.waker, Due(polls, reads))
+
+
+def _is_same(given: str, known: str) -> bool:
+    return hmac.compare_digest(given.encode(), known.encode())
