@@ -10,6 +10,7 @@ from benchmarks.result import Figure, Result
 from benchmarks.service import Service, service, vacuum
 from benchmarks.usage import resident_bytes
 from service.poll import PollOutcome, poll
+from service.register import polled_procedures
 from store.models import Dossier
 
 ROWS_OF_A_REQUEST = 1000
@@ -59,7 +60,7 @@ def run(parts: Parts, *, dossiers: int) -> Result:
 
 
 def _poll_all(ours: Service, *, full: bool) -> None:
-    for number in ours.runtime.polled_procedures():
+    for number in polled_procedures(ours.runtime):
         outcome = poll(ours.runtime, number, full=full).outcome
         if outcome is not PollOutcome.DONE:
             raise RuntimeError(f"procedure {number}: {outcome}")

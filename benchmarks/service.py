@@ -21,6 +21,8 @@ from benchmarks.usage import children
 from cli.processes import beat_command, upkeep_command, worker_command
 from config import settings
 from service.clock import utc_now
+from service.publish_rules import prepare
+from service.register import register_procedures
 from service.runtime import Runtime
 from store.engine import Database
 from store.models import Procedure
@@ -89,7 +91,7 @@ class Service:
     def rest(self) -> None:
         """Let no procedure be due for a while."""
         now = utc_now()
-        self.runtime.register_procedures(now)
+        register_procedures(self.runtime)
         with self.runtime.database.begin() as connection:
             later = {"next_poll_at": now + LATER}
             connection.execute(update(Procedure).values(**later))
@@ -151,7 +153,7 @@ def service(
     ours = {f"{settings.PREFIX}{key.upper()}": value for key, value in chosen.items()}
     environment = {**inherited, **ours, settings.DOTENV: os.devnull}
     runtime = Runtime(settings.read(**chosen))
-    runtime.prepare()
+    prepare(runtime)
     made = Service(runtime, environment, folder)
     made.rest()
     try:

@@ -17,6 +17,7 @@ from cli.processes import Fleet, beat_command, embedded_broker, upkeep_command, 
 from cli.tables import console, show_table
 from config import settings as configuration
 from routing.facts import DossierState
+from service.publish_rules import configured_rules, prepare
 from service.runtime import Runtime
 from simulator import Simulator
 from store import deliveries, dossiers
@@ -41,7 +42,7 @@ def demo(
     with ExitStack() as stack:
         stack.callback(made.close)
         tps = Simulator(seed=1)
-        tps.populate(list(made.rules_from_folder().forms.values()), count)
+        tps.populate(list(configured_rules(made.settings).forms.values()), count)
         url = stack.enter_context(tps.serve()).url
         broker = stack.enter_context(embedded_broker(made.settings.var_dir / "broker"))
         fleet = Fleet(environment(made, url, tps.token, broker), made.settings.var_dir / "log")
@@ -92,7 +93,7 @@ def environment(made: Runtime, url: str, token: str, broker: str) -> Mapping[str
 def _play(stage: Stage) -> None:
     out = console()
     started_at = time.monotonic()
-    stage.runtime.prepare()
+    prepare(stage.runtime)
     out.print(
         f"[bold]1.[/] {len(stage.tps)} dossiers wait in a simulated TPS "
         f"({len(stage.tps.procedures)} procedures); worker, beat and an embedded broker start."

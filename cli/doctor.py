@@ -16,6 +16,7 @@ from config.ruleset import ConfigurationError
 from config.settings import SettingsError, unknown_settings
 from connectors.mail.smtp import SmtpSender
 from routing.failures import TABLE, Failure
+from service.publish_rules import configured_document, configured_rules
 from service.runtime import Runtime
 from service.seal import first_key, signing_key
 from store import schema
@@ -89,7 +90,7 @@ def _settings(_runtime: Runtime) -> str:
 
 
 def _rules(runtime: Runtime) -> str:
-    runtime.configured()
+    configured_document(runtime.settings)
     return "the configuration has no mistakes"
 
 
@@ -140,7 +141,7 @@ def _broker(runtime: Runtime) -> str:
 def _tps(runtime: Runtime) -> str:
     only = runtime.settings.only_procedures
     try:
-        forms = runtime.rules_from_folder().forms
+        forms = configured_rules(runtime.settings).forms
     except ConfigurationError:
         # That is said of the rules; here it is asked what TPS answers.
         forms = {}

@@ -7,6 +7,7 @@ import typer
 from cli import context
 from cli.command_error import CommandError
 from cli.tables import show_table
+from service.register import register_procedures
 from service.resume import resume
 from store import procedures
 
@@ -19,7 +20,7 @@ COLUMNS = ("number", "status", "reason", "failures", "polled_at", "scanned_at", 
 def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List procedures with their status and clocks."""
     with context.runtime() as runtime:
-        runtime.register_procedures(runtime.clock())
+        register_procedures(runtime)
         with runtime.database.read() as connection:
             found = procedures.listing(connection)
     rows = [{name: getattr(row, name) for name in COLUMNS} for row in found]

@@ -17,6 +17,7 @@ from config.files import read_regular
 from config.settings import SettingsError
 from connectors.alarm.meanings import MEANINGS
 from service.incidents import WATCHED, present_incidents
+from service.register import polled_procedures
 from service.runtime import Runtime
 from store import heartbeats, incidents, rulesets
 from store.heartbeats import Pulse
@@ -91,7 +92,7 @@ def current(
     from config.diagnostics import ConfigurationError  # noqa: PLC0415
 
     try:
-        polled = runtime.polled_procedures()
+        polled = polled_procedures(runtime)
     except (ConfigurationError, SettingsError):
         return list(lasting)
     known = {(each.kind, each.subject) for each in lasting}
@@ -255,9 +256,10 @@ def _check(runtime: Runtime) -> str:
         ConfigurationError,
         document_hash,
     )
+    from service.publish_rules import configured_document  # noqa: PLC0415
 
     try:
-        return document_hash(runtime.configured())
+        return document_hash(configured_document(runtime.settings))
     except (ConfigurationError, OSError):
         return REFUSED
 

@@ -229,7 +229,7 @@ class _Batch:
         """The sentence of the rule that decided, in the rule set that decided."""
         if delivery.rule is None or delivery.ruleset is None:
             return None
-        rule = self.runtime.rules_by_hash(delivery.ruleset).rule(delivery.rule)
+        rule = self.runtime.rule_sets.get(delivery.ruleset).rule(delivery.rule)
         return rule.why if rule else None
 
     def _office(self, code: str | None) -> Office | None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from config.ruleset import ConfigurationError, document_hash
+from service.publish_rules import configured_document, publish
 from service.runtime import Runtime
 from store import refusals, rulesets
 from store.audit.log import AuditEntry, Step
@@ -30,7 +31,7 @@ def follow(runtime: Runtime) -> Followed:
         return Followed.OFF
     folder = runtime.settings.config_dir
     try:
-        document = runtime.configured()
+        document = configured_document(runtime.settings)
     except ConfigurationError as error:
         return _refuse(runtime, fingerprint(folder), len(error.mistakes))
     return _publish(runtime, document)
@@ -51,7 +52,7 @@ def _publish(runtime: Runtime, document: str) -> Followed:
         refusals.accept(connection, now)
         if rulesets.active(connection) == digest:
             return Followed.UNCHANGED
-        runtime.publish(connection, digest, document, action="reload", note="the files changed")
+        publish(runtime, connection, document, action="reload", note="the files changed")
     return Followed.PUBLISHED
 
 

@@ -11,6 +11,7 @@ from routing.failures import Cause
 from service.deliver import DeliverReport, deliver
 from service.guards.throttle import MINUTE_SECONDS, SHELF_LIFE_SECONDS
 from service.poll import PollOutcome, PollReport, poll
+from service.register import register_procedures
 from service.route import RouteReport, route
 from service.runtime import Runtime
 
@@ -50,8 +51,7 @@ def run_once(runtime: Runtime, *, progress: Progress = lambda _stage, _done: Non
     # Nothing else waits for this process: it may wait for its turn with TPS.
     runtime.throttle.patience = float(MINUTE_SECONDS + SHELF_LIFE_SECONDS)
     runtime.thorough = True
-    runtime.register_procedures(runtime.clock())
-    for number in runtime.polled_procedures():
+    for number in register_procedures(runtime):
         try:
             report.polls[number] = _poll_to_the_end(runtime, number)
             progress("poll", 1)

@@ -7,13 +7,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from sqlalchemy import Connection
-
-from config.settings import Environment, Settings, SettingsError
+from config.settings import Settings, SettingsError
 from service.clock import Clock, utc_now
 from service.guards.limits import TPS_ANSWER
-from store import procedures, rulesets, schema
-from store.audit.log import AuditEntry, AuditLog, Step
+from store.audit.log import AuditLog
 from store.engine import Database
 
 if TYPE_CHECKING:
@@ -23,6 +20,7 @@ if TYPE_CHECKING:
     from service.guards.breakers import Breakers
     from service.guards.redis_state import RedisState
     from service.guards.throttle import Throttle
+    from service.rule_sets import RuleSets
 
 # Clients, the limiter and the compiler of rules are imported where they are made: most commands
 # need none of them, and they take longer to import than such a command to run.
@@ -165,6 +163,13 @@ class Runtime:
         except ValueError as error:
             raise SettingsError(f"WIF_SMTP_URL: {error}") from None
 
+    @cached_property
+    def rule_sets(self) -> "RuleSets":
+        """The rule sets that are stored."""
+        from service.rule_sets import RuleSets  # noqa: PLC0415
+
+        return RuleSets(self.database)
+
     def rules(self, *, trial: bool = False) -> "RuleSet":
         """The rule set in force; the configured one is published where none ever was.
 
@@ -173,116 +178,20 @@ class Runtime:
 
         Raises:
             ConfigurationError: nothing was ever published and the configuration is wrong.
+            SettingsError: in production, it was published in development.
         """
-        with self.database.autocommit_read() as connection:
-            digest = rulesets.active(connection)
-        unseen = digest is not None and digest not in self._compiled
-        if unseen and not trial and self.settings.in_production and self.in_force_for_trial():
+        digest = self.rule_sets.active()
+        if digest is None:
+            from service.publish_rules import publish_first  # noqa: PLC0415
+
+            return self.rule_sets.get(publish_first(self))
+        checked = trial or not self.settings.in_production or self.rule_sets.is_compiled(digest)
+        if not checked and self.rule_sets.is_for_trial():
             raise SettingsError(
                 "WIF_ENV=production: the rules in force were published in development, where "
                 "placeholders pass; run `wif rules publish` with WIF_ENV=production"
             )
-        return self.rules_by_hash(digest or self._publish_first())
-
-    def in_force_for_trial(self) -> bool:
-        """Whether the rule set in force was checked for a trial only."""
-        with self.database.autocommit_read() as connection:
-            environment = rulesets.active_environment(connection)
-        return environment == Environment.DEVELOPMENT.value
-
-    def rules_by_hash(self, digest: str) -> "RuleSet":
-        """The rule set stored under `digest`, compiled once per process."""
-        if digest not in self._compiled:
-            with self.database.read() as connection:
-                document = rulesets.document(connection, digest)
-            if document is None:
-                raise LookupError(f"rule set {digest} is not in the database")
-            from config.document import compile_document  # noqa: PLC0415
-
-            self._compiled[digest] = compile_document(document)
-        return self._compiled[digest]
-
-    @cached_property
-    def _compiled(self) -> dict[str, "RuleSet"]:
-        return {}
-
-    def configured(self) -> str:
-        """The document of the configuration folder, published or not.
-
-        Raises:
-            ConfigurationError: the configuration is wrong.
-        """
-        from config.ruleset import read_directory  # noqa: PLC0415
-
-        settings = self.settings
-        return read_directory(settings.config_dir, production=settings.in_production)
-
-    def rules_from_folder(self) -> "RuleSet":
-        """The rule set of the configuration folder, published or not.
-
-        Raises:
-            ConfigurationError: the configuration is wrong.
-        """
-        from config.document import compile_document  # noqa: PLC0415
-
-        return compile_document(self.configured())
-
-    def prepare(self) -> None:
-        """Bring the database to the newest schema and publish rules where none ever were."""
-        schema.upgrade(self.database)
-        self.rules()
-
-    def _publish_first(self) -> str:
-        from config.document import document_hash  # noqa: PLC0415
-
-        document = self.configured()
-        digest = document_hash(document)
-        with self.database.begin() as connection:
-            if (active := rulesets.active(connection)) is not None:
-                return active
-            self.publish(connection, digest, document, note="first start")
-        return digest
-
-    def publish(
-        self,
-        connection: Connection,
-        digest: str,
-        document: str,
-        *,
-        action: str = "publish",
-        note: str = "",
-    ) -> None:
-        """Store a checked document and put it in force for all workers from the commit on."""
-        now = self.clock()
-        rulesets.store_document(connection, digest=digest, document=document, at=now)
-        rulesets.activate(
-            connection,
-            digest=digest,
-            at=now,
-            action=action,
-            note=note,
-            actor=self.actor,
-            environment=self.settings.env.value,
-        )
-        line = AuditEntry(step=Step.RULES_PUBLISHED, event=action, ruleset=digest, actor=self.actor)
-        self.audit.append(connection, now, [line])
-
-    def polled_procedures(self) -> tuple[int, ...]:
-        """The procedures of the rule set in force, less those that the settings leave out."""
-        only = self.settings.only_procedures
-        configured = self.rules().forms
-        if unknown := sorted(only - configured.keys()):
-            raise SettingsError(
-                f"WIF_TPS_PROCEDURES: {unknown[0]} is not among the configured procedures; "
-                "see config/procedures.yaml"
-            )
-        return tuple(number for number in configured if not only or number in only)
-
-    def register_procedures(self, now: datetime) -> None:
-        """Give every polled procedure its row."""
-        numbers = self.polled_procedures()
-        with self.database.begin() as connection:
-            procedures.register(connection, numbers, now)
+        return self.rule_sets.get(digest)
 
     def close(self) -> None:
         """Give back every connection."""

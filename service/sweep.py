@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from config import logs
 from service import hints
 from service.guards.limits import LEASE
+from service.register import register_procedures
 from service.runtime import Runtime, Waker
 from store import clock_repair, deliveries, dossiers, procedures
 
@@ -29,9 +30,9 @@ def wake_due_polls(runtime: Runtime, waker: Waker | None = None) -> int:
     """
     waker = waker or runtime.waker
     now = runtime.clock()
-    runtime.register_procedures(now)
+    polled = register_procedures(runtime)
     with runtime.database.read() as connection:
-        numbers = procedures.due(connection, runtime.polled_procedures(), now)
+        numbers = procedures.due(connection, polled, now)
     for number in numbers:
         waker.poll(number)
     return len(numbers)

@@ -14,6 +14,7 @@ from service import heartbeat
 from service.guards.breakers import MAIL_SERVER, BreakerState
 from service.guards.limits import LEASE
 from service.incidents import WATCHED, present_incidents
+from service.register import polled_procedures
 from service.report import Totals
 from service.runtime import Runtime
 from store import heartbeats, incidents, procedures
@@ -67,7 +68,7 @@ def check(runtime: Runtime, *, alive: Collection[str] = ()) -> HealthReport:
 def _record(runtime: Runtime) -> HealthReport:
     """Store which incidents began and which are over."""
     now = runtime.clock()
-    polled = runtime.polled_procedures()
+    polled = polled_procedures(runtime)
     with runtime.database.begin() as connection:
         known = [each for each in incidents.lasting(connection) if each.kind in WATCHED]
         open_ = {(each.kind, each.subject) for each in known}

@@ -2,8 +2,9 @@
 
 from functools import cache
 
-from config.ruleset import document_hash, read_directory
+from config.ruleset import read_directory
 from config.settings import HERE
+from service.publish_rules import publish as publish_document
 from service.runtime import Runtime
 from store import rulesets
 
@@ -18,4 +19,4 @@ def publish(runtime: Runtime) -> None:
     """Put the shipped rules in force where none are."""
     with runtime.database.begin() as connection:
         if rulesets.active(connection) is None:
-            runtime.publish(connection, document_hash(document()), document(), note="tests")
+            publish_document(runtime, connection, document(), note="tests")

@@ -12,6 +12,7 @@ from sqlalchemy import event, select
 
 from config.settings import read
 from routing.forms import Form
+from service.register import register_procedures
 from service.run_once import PassReport, run_once
 from service.runtime import Runtime
 from simulator import Server, Simulator
@@ -65,6 +66,10 @@ class Stage:
         """Let one ordinary dossier be filed now, and give its number."""
         moment = {"filed_at": self.now, **particulars}
         return self.tps.add(self.form(number), **moment).number
+
+    def register(self) -> None:
+        """Make rows for the procedures, all of them due."""
+        register_procedures(self.runtime)
 
     def wait(self, **duration: float) -> None:
         """Let time pass."""

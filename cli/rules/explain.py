@@ -175,7 +175,7 @@ def _previous(running: Runtime, digest: str) -> RuleSet | None:
     hashes = [activation.hash for activation in activations]
     older = hashes[hashes.index(digest) :] if digest in hashes else hashes
     before = next((other for other in older if other != digest), None)
-    return running.rules_by_hash(before) if before else None
+    return running.rule_sets.get(before) if before else None
 
 
 def _json(found: Explained) -> dict[str, Any]:

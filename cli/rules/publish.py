@@ -13,6 +13,7 @@ from cli.rules.stored import previous_hash, stored_document
 from cli.tables import show_table
 from config.document import document_hash
 from routing.failures import Failure
+from service.publish_rules import publish as publish_document
 from service.reroute import RerouteReport, reroute_open
 from service.runtime import Runtime
 from store import rulesets
@@ -114,7 +115,7 @@ def _activate(
 ) -> dict[str, Any]:
     digest = document_hash(document)
     found = simulation(running, document, today())
-    trial = running.settings.in_production and running.in_force_for_trial()
+    trial = running.settings.in_production and running.rule_sets.is_for_trial()
     activated = found.before.hash != digest or trial
     if not quiet:
         show(found)
@@ -124,7 +125,7 @@ def _activate(
         _ask(found)
     if activated:
         with running.database.begin() as connection:
-            running.publish(connection, digest, document, action=action, note=note)
+            publish_document(running, connection, document, action=action, note=note)
     report = reroute_open(running) if reroute else None
     if not quiet:
         _say(digest, report, activated=activated)

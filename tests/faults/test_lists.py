@@ -8,6 +8,7 @@ from itertools import cycle
 import pytest
 
 from service.poll import PollOutcome, poll
+from service.register import register_procedures
 from simulator import Seen, SimulatedForm
 from simulator.rendering import DEFECTS
 from tests.faults import safeguards
@@ -244,7 +245,7 @@ def poll_all_at_once(world: World, pollers: int = 6) -> list[PollOutcome]:
 
 def test_polls_at_the_same_moment_have_one_effect(make_world: MakeWorld) -> None:
     world = make_world(forms=FORMS[:1], tps_options={"fixed_page": PAGE})
-    world.runtime.register_procedures(world.clock())
+    register_procedures(world.runtime)
     world.file(PAGE * PAGES)
 
     outcomes = poll_all_at_once(world)
@@ -261,7 +262,7 @@ def test_control_polls_without_a_lease_see_dossiers_twice(
 ) -> None:
     safeguards.procedure_leases(monkeypatch)
     world = make_world(forms=FORMS[:1], tps_options={"fixed_page": PAGE})
-    world.runtime.register_procedures(world.clock())
+    register_procedures(world.runtime)
     world.file(PAGE * PAGES)
     together = threading.Barrier(6, timeout=20)
     safeguards.meet_before_storing(monkeypatch, together)

@@ -20,10 +20,11 @@ from typing import Any
 from sqlalchemy import func, select
 
 import tasks.celery as celery_tasks
-from config.ruleset import document_hash, read_directory
+from config.ruleset import read_directory
 from config.settings import HERE, Settings, read
 from routing.facts import DossierState
 from service.clock import Clock
+from service.publish_rules import publish
 from service.runtime import Runtime
 from simulator import SimulatedForm, Simulator
 from store import schema
@@ -279,7 +280,7 @@ def publish_variant(runtime: Runtime, unit: str | None) -> None:
     """Send one permit type to a unit of its own, or with None to the usual one again."""
     document = shipped.document() if unit is None else _variant(unit)
     with runtime.database.begin() as connection:
-        runtime.publish(connection, document_hash(document), document, note="faults")
+        publish(runtime, connection, document, note="faults")
 
 
 @cache

@@ -37,7 +37,7 @@ def outbox(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> WatchedOutbox:
 
 
 def queue(stage: Stage, count: int) -> None:
-    stage.runtime.register_procedures(stage.now)
+    stage.register()
     for _ in range(count):
         stage.file(department="75")
     poll(stage.runtime, PARIS_FORM)

@@ -37,7 +37,7 @@ class Post:
         """Queue deliveries to UD075 (the bad mailbox), then `good` ones to another unit."""
         for index in range(count + good):
             self.stage.file(department="75" if index < count else "93")
-        self.stage.runtime.register_procedures(self.stage.now)
+        self.stage.register()
         poll(self.stage.runtime, PARIS_FORM, full=True)
         while route(self.stage.runtime, PARIS_FORM).more:
             pass
@@ -177,7 +177,7 @@ def test_a_procedure_whose_details_fail_is_left_alone_and_the_other_is_read(stag
     good = [stage.file(OTHER_FORM) for _ in range(5)]
     for number in bad:
         stage.tps.fail_detail(number, 500)
-    stage.runtime.register_procedures(stage.now)
+    stage.register()
     for procedure in (PARIS_FORM, OTHER_FORM) * 4:
         poll(stage.runtime, procedure)
         route(stage.runtime, procedure)
@@ -222,7 +222,7 @@ def test_poison_dossiers_are_asked_for_more_and_more_rarely(stage: Stage) -> Non
 
 
 def test_tps_that_is_down_is_left_alone_altogether(stage: Stage) -> None:
-    stage.runtime.register_procedures(stage.now)
+    stage.register()
     stage.tps.fail_all(503)
     failures = POLICIES[Kind.TPS].failures
     turns = (PARIS_FORM, OTHER_FORM) * 5
@@ -241,7 +241,7 @@ def test_a_tps_that_hangs_takes_a_worker_for_one_probe_at_a_time(
 ) -> None:
     stage = make_stage(database_url, tps, tmp_path, tps_read_timeout=0.5)
     numbers = [stage.file() for _ in range(30)]
-    stage.runtime.register_procedures(stage.now)
+    stage.register()
     poll(stage.runtime, PARIS_FORM, full=True)
     stage.tps.fail_all(FaultKind.HANG)
     route(stage.runtime, PARIS_FORM)
@@ -262,7 +262,7 @@ def test_a_tps_that_hangs_takes_a_worker_for_one_probe_at_a_time(
 
 def test_an_outage_of_days_needs_nobody_afterwards(stage: Stage) -> None:
     early = [stage.file() for _ in range(3)]
-    stage.runtime.register_procedures(stage.now)
+    stage.register()
     poll(stage.runtime, PARIS_FORM, full=True)
     stage.tps.fail_all(503)
     for _ in range(100):
@@ -300,7 +300,7 @@ def test_waiting_for_the_limit_costs_no_attempt_and_no_connection(
     stage = make_stage(database_url, tps, tmp_path, tps_requests_per_minute=10)
     stage.runtime.throttle.patience = 0
     numbers = [stage.file() for _ in range(30)]
-    stage.runtime.register_procedures(stage.now)
+    stage.register()
     poll(stage.runtime, PARIS_FORM, full=True)
     report = route(stage.runtime, PARIS_FORM)
     assert report.routed == 9

@@ -128,7 +128,7 @@ def stage(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Stage]:
     """A service with a past, in which a few dossiers were just filed."""
     made = make_stage(database_url, tps, tmp_path)
     given = {"procedure": PARIS_FORM, "past": PAST, "now": made.now}
-    made.runtime.register_procedures(made.now)
+    made.register()
     with made.runtime.database.begin() as connection:
         for statement in (_DOSSIERS, _DELIVERIES, _LINES):
             connection.execute(statement, given)

@@ -28,14 +28,14 @@ def any_era(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -
     """A stage with a TPS of each era."""
     with Simulator(**request.param).serve() as server:
         made = make_stage(database_url, server, tmp_path)
-        made.runtime.register_procedures(made.now)
+        made.register()
         yield made
         made.runtime.close()
 
 
 @pytest.fixture
 def ready(stage: Stage) -> Stage:
-    stage.runtime.register_procedures(stage.now)
+    stage.register()
     return stage
 
 
@@ -87,7 +87,7 @@ def test_rows_deleted_while_a_scan_walks_hide_no_other_row(
 ) -> None:
     with Simulator(fixed_page=12).serve() as server:
         stage = make_stage(database_url, server, tmp_path)
-        stage.runtime.register_procedures(stage.now)
+        stage.register()
         numbers = server.simulator.populate([stage.form()], 60)
         doomed = iter(numbers[::7])
 

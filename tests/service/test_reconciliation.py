@@ -53,7 +53,7 @@ class Whimsical(Simulator):
 def whimsical(database_url: str, tmp_path: Path) -> Iterator[Stage]:
     with Whimsical(fixed_page=10).serve() as server:
         stage = make_stage(database_url, server, tmp_path)
-        stage.runtime.register_procedures(stage.now)
+        stage.register()
         yield stage
         stage.runtime.close()
 

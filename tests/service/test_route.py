@@ -206,7 +206,7 @@ def test_a_change_that_comes_while_a_dossier_is_read_is_read_as_well(
 
 
 def _prepared(stage: Stage) -> Runtime:
-    stage.runtime.register_procedures(stage.now)
+    stage.register()
     return stage.runtime
 
 

@@ -14,7 +14,7 @@ from tests.stage import PARIS_FORM, Stage
 
 def listed(stage: Stage) -> None:
     """Let the procedure's dossiers be known and due, and none of them read."""
-    stage.runtime.register_procedures(stage.now)
+    stage.register()
     poll(stage.runtime, PARIS_FORM, full=True)
 
 

@@ -11,7 +11,7 @@ from tests.stage import PARIS_FORM, Stage
 @pytest.fixture
 def ready(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
     monkeypatch.setattr(celery._Process, "runtime", stage.runtime)
-    stage.runtime.register_procedures(stage.now)
+    stage.register()
     return stage
 
 

@@ -80,7 +80,7 @@ def queue(stage: Stage, count: int) -> None:
     """List `count` dossiers, so that the sweep wakes a worker for them."""
     for _ in range(count):
         stage.file()
-    stage.runtime.register_procedures(stage.runtime.clock())
+    stage.register()
     poll(stage.runtime, PARIS_FORM, full=True)
 
 

@@ -25,7 +25,7 @@ NO_TIME = timedelta(0)
 def behind(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Stage]:
     """A service that has just found a backlog in one form, and knows all of the other one."""
     stage = make_stage(database_url, tps, tmp_path, tps_page_size=100)
-    stage.runtime.register_procedures(stage.now)
+    stage.register()
     poll(stage.runtime, OTHER_FORM)
     stage.tps.populate([stage.form()], BACKLOG, until=stage.now, oddities=False)
     poll(stage.runtime, PARIS_FORM)

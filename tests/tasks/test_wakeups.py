@@ -112,7 +112,7 @@ def test_everything_done_twice_at_once_has_one_effect(
     stages = [make_stage(database_url, tps, tmp_path, smtp_url=smtp.url) for _ in range(2)]
     for _ in range(30):
         stages[0].file()
-    stages[0].runtime.register_procedures(stages[0].now)
+    stages[0].register()
     barrier = threading.Barrier(2)
 
     def tick(stage: Stage) -> None:
@@ -141,7 +141,7 @@ def test_everything_done_twice_at_once_has_one_effect(
 
 def test_what_a_dead_worker_held_is_swept_up_when_its_lease_ends(stage: Stage) -> None:
     number = stage.file()
-    stage.runtime.register_procedures(stage.now)
+    stage.register()
     poll(stage.runtime, PARIS_FORM, full=True)
     with stage.runtime.database.begin() as connection:
         dossiers.claim(
@@ -156,7 +156,7 @@ def test_what_a_dead_worker_held_is_swept_up_when_its_lease_ends(stage: Stage) -
 
 def test_the_sweep_wakes_polls_that_are_due(stage: Stage) -> None:
     """A message that was taken and lost with its worker is still noted to wait."""
-    stage.runtime.register_procedures(stage.now)
+    stage.register()
     stage.waker.woken.clear()
 
     sweep.sweep(stage.runtime, stage.waker)

@@ -1,0 +1,37 @@
+"""Which procedures are polled, and their rows in the database."""
+
+from collections.abc import Collection
+
+from config.settings import SettingsError
+from service.runtime import Runtime
+from store import procedures
+
+
+def polled_procedures(runtime: Runtime) -> tuple[int, ...]:
+    """The procedures of the rule set in force that the settings do not leave out.
+
+    Raises:
+        SettingsError: the settings name a procedure that is not configured.
+    """
+    return _polled(runtime.rules().forms, runtime.settings.only_procedures)
+
+
+def register_procedures(runtime: Runtime) -> tuple[int, ...]:
+    """Give every polled procedure its row, due at once; returns the polled ones.
+
+    Raises:
+        SettingsError: the settings name a procedure that is not configured.
+    """
+    numbers = polled_procedures(runtime)
+    with runtime.database.begin() as connection:
+        procedures.register(connection, numbers, runtime.clock())
+    return numbers
+
+
+def _polled(configured: Collection[int], only: Collection[int]) -> tuple[int, ...]:
+    if unknown := sorted(set(only) - set(configured)):
+        raise SettingsError(
+            f"WIF_TPS_PROCEDURES: {unknown[0]} is not among the configured procedures; "
+            "see config/procedures.yaml"
+        )
+    return tuple(number for number in configured if not only or number in only)

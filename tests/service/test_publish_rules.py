@@ -1,0 +1,44 @@
+"""Publishing puts a document in force for all processes, once, and leaves a trace."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config.settings import read
+from service.publish_rules import configured_rules, prepare, publish
+from service.runtime import Runtime
+from store import rulesets
+from tests import shipped
+
+
+@pytest.fixture
+def runtime(database_url: str, tmp_path: Path) -> Iterator[Runtime]:
+    made = Runtime(read(database_url=database_url, var_dir=tmp_path), actor="admin")
+    prepare(made)
+    yield made
+    made.close()
+
+
+def test_the_first_start_publishes_the_configuration_once(runtime: Runtime) -> None:
+    prepare(runtime)
+    with runtime.database.read() as connection:
+        history = rulesets.history(connection)
+    assert [(each.action, each.note) for each in history] == [("publish", "first start")]
+    assert runtime.rules().hash == configured_rules(runtime.settings).hash
+
+
+def test_a_document_is_in_force_for_other_processes_from_its_commit_on(runtime: Runtime) -> None:
+    other = Runtime(runtime.settings)
+    before = other.rules().hash
+    changed = shipped.document().replace('"fallback"', ' "fallback"')
+    with runtime.database.begin() as connection:
+        digest = publish(runtime, connection, changed, note="trial")
+    assert other.rules().hash == digest != before
+    assert other.rule_sets.get(before).hash == before
+    other.close()
+
+
+def test_a_hash_that_is_not_stored_is_no_rule_set(runtime: Runtime) -> None:
+    with pytest.raises(LookupError, match="is not in the database"):
+        runtime.rule_sets.get("0" * 64)
