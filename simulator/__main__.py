@@ -3,9 +3,9 @@
 import argparse
 import sys
 
-from simulator.rendering import Era
 from simulator.simulator import TOKEN
 from simulator.standalone import run
+from simulator.v1.rendering import Era
 
 
 def main() -> None:

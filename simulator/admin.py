@@ -6,19 +6,16 @@ It has no key of its own: the simulator listens on loopback and holds invented p
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from tornado.httputil import HTTPServerRequest
 
 from routing.facts import DossierState
+from simulator.controls import Controls
 from simulator.faults import Fault, FaultKind
 from simulator.form import SimulatedForm, sample_forms
-
-if TYPE_CHECKING:
-    from simulator.simulator import Simulator
-
-PREFIX = "/_simulator/"
+from simulator.server import ADMIN
 
 _Answer = dict[str, Any] | list[dict[str, Any]]
 
@@ -28,8 +25,9 @@ class Admin:
 
     - `GET stats`: how many dossiers, procedures and requests.
     - `GET requests`: the latest requests.
+    - `GET selected`: the fields that v2 was asked for.
     - `GET truths`, `GET truths/NUMBER`: what a reader must find out.
-    - `POST dossiers`: file one; attributes as in `Simulator.add`.
+    - `POST dossiers`: file one; attributes as in `Filing.add`.
     - `POST dossiers/NUMBER`: change one; `DELETE dossiers/NUMBER`: delete it.
     - `POST populate`: `{"count": 100, "forms": [{"procedure": 1, "department": "75"}]}`.
     - `POST labels`: `{"old": …, "new": …, "procedure": null}`.
@@ -37,11 +35,12 @@ class Admin:
       everything when it names neither; `DELETE faults`: heal.
     """
 
-    def __init__(self, simulator: "Simulator") -> None:
+    def __init__(self, simulator: Controls) -> None:
         self._simulator = simulator
         self._actions: dict[tuple[str, str], Callable[[str, dict[str, Any]], _Answer]] = {
             ("GET", "stats"): self._stats,
             ("GET", "requests"): self._requests,
+            ("GET", "selected"): self._selected,
             ("GET", "truths"): self._truths,
             ("POST", "dossiers"): self._dossiers,
             ("DELETE", "dossiers"): self._delete,
@@ -53,7 +52,7 @@ class Admin:
 
     def answer(self, request: HTTPServerRequest) -> tuple[int, bytes]:
         """The status and the JSON to answer with."""
-        noun, _, rest = request.path.removeprefix(PREFIX).partition("/")
+        noun, _, rest = request.path.removeprefix(ADMIN).partition("/")
         action = self._actions.get((str(request.method), noun))
         if action is None:
             return HTTPStatus.NOT_FOUND, b'{"error":"no such thing; see the docstring of Admin"}'
@@ -78,6 +77,9 @@ class Admin:
             {"method": seen.method, "path": seen.path, "query": seen.query, "token": seen.token}
             for seen in list(self._simulator.requests)
         ]
+
+    def _selected(self, _: str, __: dict[str, Any]) -> _Answer:
+        return {"fields": sorted(self._simulator.selected)}
 
     def _truths(self, rest: str, _: dict[str, Any]) -> _Answer:
         if rest:

@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 from routing.facts import DossierState
 from simulator.form import FieldPath, FormLike
 
+DEFECTS = ("id", "state", "initiated_at", "champs", "etablissement", "dossier")
+"""Promises of the protocol that a dossier can break, by the keys of v1."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
@@ -48,7 +51,10 @@ class SimulatedDossier:
         work: where the employer's establishment is.
         values: for a label, what stands in its field instead; the truth is not told of it.
         defect: which promise of the protocol it breaks, None for none.
-        body: the whole answer instead, None to make one.
+        body: the whole answer of v1 instead, None to make one; v2 cannot read it then.
+        revision: index of the revision of the form that was filled in.
+        group: number of its *groupe d'instructeurs*, None for the form's first one.
+        archived: whether the office archived it.
     """
 
     form: FormLike
@@ -66,6 +72,9 @@ class SimulatedDossier:
     values: Mapping[str, object] = field(default_factory=dict)
     defect: str | None = None
     body: bytes | None = None
+    revision: int = 0
+    group: int | None = None
+    archived: bool = False
 
     @property
     def truth(self) -> Truth:

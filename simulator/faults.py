@@ -24,6 +24,14 @@ class FaultKind(StrEnum):
     """An answer without an end."""
     MALFORMED = "malformed"
     """JSON that is not what the protocol promises."""
+    TEXT = "text"
+    """A status with a line of plain text."""
+    ERRORS = "errors"
+    """Of v2: 200 with `errors` and no data. As with those below, v1 answers the status in JSON."""
+    ERRORS_BESIDE_DATA = "errors-beside-data"
+    """Of v2: 200 with `errors` and all the data."""
+    NULL_PAGE = "null-page"
+    """Of v2: 200 with `errors` and null in place of the list of dossiers."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,11 +43,13 @@ class Fault:
         status: HTTP status of the kinds that have one. An `HTML` fault with 200 is a page
             where JSON is expected.
         headers: more headers, such as `Retry-After`.
+        code: `extensions.code` of the kinds that have errors.
         times: how many requests are still to fail, None for all.
     """
 
     kind: FaultKind
     status: int = 503
+    code: str = "internal_server_error"
     headers: Mapping[str, str] = field(default_factory=dict)
     times: int | None = None
 
@@ -72,3 +82,12 @@ class Faults:
         self.everything = None
         self.procedures.clear()
         self.details.clear()
+
+
+def fault(how: Fault | FaultKind | int) -> Fault:
+    """A fault as tests write it: itself, its kind, or a status with an HTML page."""
+    if isinstance(how, Fault):
+        return how
+    if isinstance(how, FaultKind):
+        return Fault(kind=how)
+    return Fault(kind=FaultKind.HTML, status=how)

@@ -11,6 +11,7 @@ from random import Random
 
 from routing.facts import DossierState
 from routing.territory import departments
+from simulator.dossier import DEFECTS
 from simulator.form import (
     CHANGE_OF_STATUS,
     INTRODUCTION,
@@ -19,7 +20,6 @@ from simulator.form import (
     FormLike,
     places,
 )
-from simulator.rendering import DEFECTS
 
 ALGERIA = "ALGERIE"
 COUNTRIES = ("CAMEROUN", "MAROC", "TUNISIE", "SENEGAL", "Chine", "Brésil", "Inde", "Liban")

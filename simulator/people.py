@@ -1,6 +1,7 @@
 """People who do not exist, and could not be taken for anybody who does."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 _GIVEN = (
     "Zéphyrine", "Théodule", "Cunégonde", "Hégésippe", "Pélagie", "Anicet", "Bérengère",
@@ -28,6 +29,7 @@ class Person:
     job: str
 
 
+@lru_cache(maxsize=256)
 def person(number: int) -> Person:
     """The person of that number. The phone is in a series that is given to nobody."""
     mixed = (number * 2_654_435_761) & 0xFFFF_FFFF

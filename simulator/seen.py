@@ -1,7 +1,7 @@
 """What the simulated TPS remembers of a request."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -22,9 +22,13 @@ class Seen:
         path: its path.
         query: its query, the token left out.
         token: where a token was, right or wrong.
+        operation: of v2, the name of the operation.
+        variables: of v2, those of the operation.
     """
 
     method: str
     path: str
     query: Mapping[str, str]
     token: TokenPlace
+    operation: str | None = None
+    variables: Mapping[str, object] = field(default_factory=dict)

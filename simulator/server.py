@@ -4,31 +4,33 @@ import asyncio
 import socket
 import ssl
 import threading
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
 from tornado.netutil import bind_sockets
 
-from simulator.admin import PREFIX, Admin
+from simulator.call import Call, query_of, token_of
 from simulator.faults import Fault, FaultKind
-from simulator.rendering import Era
-from simulator.seen import Seen, TokenPlace
+from simulator.seen import Seen
+from simulator.tps import Tps
+from simulator.v1 import calls as v1
+from simulator.v2 import calls as v2
 from simulator.wire import HTML, JSON, PLAIN, drip, never_end, reset, send, truncate
-
-if TYPE_CHECKING:
-    from simulator.simulator import Simulator
 
 PAGE = b"<!DOCTYPE html><html><body><h1>Maintenance</h1><p>Simulateur de TPS.</p></body></html>"
 
 
-class Server:
-    """Serves one simulator on a port of 127.0.0.1, in a thread or in the caller's loop.
+ADMIN = "/_simulator/"
+
+_Admin = Callable[[HTTPServerRequest], tuple[int, bytes]]
+
+
+class TpsServer:
+    """Serves one TPS on a port of 127.0.0.1, in a thread or in the caller's loop.
 
     Attributes:
-        simulator: what is served.
         host: the address that it listens on.
         port: the port.
         connections: how many connections were opened so far.
@@ -36,7 +38,8 @@ class Server:
 
     def __init__(
         self,
-        simulator: "Simulator",
+        tps: Tps,
+        admin: _Admin,
         *,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -45,13 +48,14 @@ class Server:
         """Take the port; nothing is answered before `start` or `serve`.
 
         Args:
-            simulator: what is served.
+            tps: what is served.
+            admin: answers what is below `/_simulator/`.
             host: the address to listen on.
             port: the port, 0 for any free one.
             tls: a server's context to speak TLS with.
         """
-        self.simulator = simulator
-        self._admin = Admin(simulator)
+        self._tps = tps
+        self._admin = admin
         self._sockets = bind_sockets(port, host, family=socket.AF_INET)
         self._tls = tls
         self._thread = threading.Thread(target=self._run, name="tps-simulator", daemon=True)
@@ -101,67 +105,53 @@ class Server:
         asyncio.run(main())
 
     def _answer(self, request: HTTPServerRequest) -> None:
-        if request.path.startswith(PREFIX):
-            status, document = self._admin.answer(request)
-            send(request, status, document, JSON)
+        if request.path.startswith(ADMIN):
+            send(request, *self._admin(request), JSON)
             return
-        query = {key: values[-1].decode() for key, values in request.query_arguments.items()}
-        token, place = _token(request, query)
-        query.pop("token", None)
-        self.simulator.see(Seen(str(request.method), request.path, query, place))
-        numbers = _numbers(request.path)
-        if numbers is None or request.method != "GET":
+        call = v2.call_of(self._tps, request) or v1.call_of(self._tps, request)
+        if call is None:
+            self._tps.see(_unknown(request))
             send(request, HTTPStatus.NOT_FOUND, b"{}", JSON)
             return
-        fault = self.simulator.faults.of(*numbers)
+        self._tps.see(call.seen)
+        fault = self._tps.faults.of(call.procedure, call.number)
         if fault is not None:
-            self._fail(request, fault, numbers)
-        elif token != self.simulator.token:
-            self._refuse(request)
+            self._fail(request, fault, call)
+        elif call.token != self._tps.token:
+            send(request, call.refusal.status, call.refusal.body, call.refusal.kind)
         else:
-            body = self._body(request.path, numbers, query)
+            body = self._body(call)
             status = HTTPStatus.NOT_FOUND if body is None else HTTPStatus.OK
             send(request, status, body or b"{}", JSON)
 
-    def _body(
-        self, path: str, numbers: tuple[int, int | None], query: Mapping[str, str]
-    ) -> bytes | None:
-        procedure, number = numbers
-        if number is not None:
-            return self.simulator.detail(procedure, number)
-        if path.endswith("/dossiers"):
-            return self.simulator.listing(procedure, query)
-        return self.simulator.procedure(procedure)
+    def _body(self, call: Call) -> bytes | None:
+        with self._tps.lock:
+            return call.answer()
 
-    def _refuse(self, request: HTTPServerRequest) -> None:
-        if self.simulator.era is Era.Y2018:
-            send(request, HTTPStatus.UNAUTHORIZED, b"{}", JSON)
-        else:
-            send(request, HTTPStatus.UNAUTHORIZED, b"HTTP Token: Access denied.\n", PLAIN)
-
-    def _fail(
-        self, request: HTTPServerRequest, fault: Fault, numbers: tuple[int, int | None]
-    ) -> None:
+    def _fail(self, request: HTTPServerRequest, fault: Fault, call: Call) -> None:
         match fault.kind:
             case FaultKind.HTML:
                 send(request, fault.status, PAGE, HTML, fault.headers)
-            case FaultKind.JSON:
-                send(request, fault.status, b"{}", JSON, fault.headers)
-            case FaultKind.MALFORMED:
-                send(request, HTTPStatus.OK, b'{"dossiers":{},"dossier":[]}', JSON)
+            case FaultKind.TEXT:
+                send(request, fault.status, b"Retry later\n", PLAIN, fault.headers)
             case FaultKind.HANG:
                 pass
             case FaultKind.RESET:
                 reset(request)
             case FaultKind.TRUNCATED:
-                self._later(truncate(request, self._whole(request, numbers)))
+                self._later(truncate(request, self._body(call) or b"{}"))
             case FaultKind.DRIP:
-                self._later(drip(request, self._whole(request, numbers)))
+                self._later(drip(request, self._body(call) or b"{}"))
             case FaultKind.OVERSIZED:
                 self._later(never_end(request))
+            case _:
+                self._answer_badly(request, fault, call)
 
-    def _whole(self, request: HTTPServerRequest, numbers: tuple[int, int | None]) -> bytes:
-        return self._body(request.path, numbers, {}) or b"{}"
+    def _answer_badly(self, request: HTTPServerRequest, fault: Fault, call: Call) -> None:
+        with self._tps.lock:
+            body = None if fault.kind is FaultKind.JSON else call.defective(fault)
+        status = fault.status if body is None else HTTPStatus.OK
+        send(request, status, body or b"{}", JSON, fault.headers)
 
     def _later(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -172,34 +162,15 @@ class Server:
 class _CountingServer(HTTPServer):
     """Counts the connections that are opened, so that tests see whether they are kept."""
 
-    owner: Server
+    owner: TpsServer
 
     def handle_stream(self, stream: object, address: object) -> None:
         self.owner.connections += 1
         super().handle_stream(stream, address)  # type: ignore[arg-type]
 
 
-def _token(request: HTTPServerRequest, query: Mapping[str, str]) -> tuple[str | None, TokenPlace]:
-    header = request.headers.get("Authorization", "")
-    if header.startswith("Bearer "):
-        return header.removeprefix("Bearer "), TokenPlace.HEADER
-    if "token" in query:
-        return query["token"], TokenPlace.QUERY
-    return None, TokenPlace.NONE
-
-
-def _numbers(path: str) -> tuple[int, int | None] | None:
-    """The procedure and the dossier that a path of v1 names, None for any other path."""
-    parts = path.strip("/").split("/")
-    match parts:
-        case ["api", "v1", "procedures", procedure]:
-            found = [procedure]
-        case ["api", "v1", "procedures", procedure, "dossiers"]:
-            found = [procedure]
-        case ["api", "v1", "procedures", procedure, "dossiers", number]:
-            found = [procedure, number]
-        case _:
-            return None
-    if not all(each.isascii() and each.isdigit() for each in found):
-        return None
-    return int(found[0]), int(found[1]) if len(found) > 1 else None
+def _unknown(request: HTTPServerRequest) -> Seen:
+    query = query_of(request)
+    _, place = token_of(request, query)
+    query.pop("token", None)
+    return Seen(str(request.method), request.path, query, place)

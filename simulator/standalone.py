@@ -5,9 +5,8 @@ import signal
 from collections.abc import Callable, Sequence
 
 from simulator.form import FormLike, sample_forms
-from simulator.rendering import Era
-from simulator.server import Server
-from simulator.simulator import TOKEN, Simulator
+from simulator.simulator import TOKEN, Server, Simulator
+from simulator.v1.rendering import Era
 
 
 def run(

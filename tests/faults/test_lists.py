@@ -10,7 +10,7 @@ import pytest
 from service.poll import PollOutcome, poll
 from service.register import register_procedures
 from simulator import Seen, SimulatedForm
-from simulator.rendering import DEFECTS
+from simulator.dossier import DEFECTS
 from tests.faults import safeguards
 from tests.faults.conftest import MakeWorld
 from tests.faults.oracle import Finding, Kind

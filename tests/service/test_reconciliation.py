@@ -12,6 +12,7 @@ from routing.quarantine import ABSENCES_BEFORE_ASKING
 from service.poll import poll
 from service.route import route
 from simulator import SimulatedDossier, Simulator
+from simulator.v1.answers import V1Answers
 from store import dossiers
 from store.dossiers import DossierStatus
 from tests.stage import PARIS_FORM, Stage, make_stage
@@ -35,9 +36,18 @@ class Whims:
 class Whimsical(Simulator):
     """A TPS whose lists are not to be relied on; its details are."""
 
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401
-        super().__init__(**options)
+    def __init__(self, *, fixed_page: int) -> None:
+        super().__init__()
         self.whims = Whims()
+        self.v1 = WhimsicalAnswers(self, fixed_page=fixed_page)
+
+
+class WhimsicalAnswers(V1Answers):
+    """The lists of a whimsical TPS."""
+
+    def __init__(self, tps: Whimsical, *, fixed_page: int) -> None:
+        super().__init__(tps.state, tps.v1.style, fixed_page=fixed_page)
+        self.whims = tps.whims
 
     def _page(self, *args: Any) -> Iterable[SimulatedDossier]:  # noqa: ANN401
         rows = [row for row in super()._page(*args) if row.number not in self.whims.hidden]

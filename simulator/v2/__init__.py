@@ -1,0 +1,1 @@
+"""The GraphQL API v2 of the simulated TPS."""
