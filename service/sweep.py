@@ -8,7 +8,7 @@ from service import hints
 from service.guards.limits import LEASE
 from service.register import register_procedures
 from service.runtime import Runtime, Waker
-from store import clock_repair, deliveries, dossiers, procedures
+from store import clock_repair, deliveries, dossiers, procedures, tallies
 
 log = logs.get_logger("tasks")
 
@@ -51,6 +51,7 @@ def sweep(runtime: Runtime, waker: Waker | None = None) -> SweepReport:
     now = runtime.clock()
     _put_clocks_right(runtime, now)
     hints.follow(runtime, now)
+    runtime.database.run(tallies.sum_up)
     # Also when one is noted to wait: it may be lost with the worker that had taken it.
     wake_due_polls(runtime, waker)
     with runtime.database.read() as connection:

@@ -327,6 +327,35 @@ class HintSource(Base):
     heard_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class Tally(Base):
+    """How many of something there are, or were: counts, and no dossier. Summed by the sweep."""
+
+    __tablename__ = "tallies"
+
+    metric: Mapped[str] = mapped_column(String(32), primary_key=True)
+    procedure: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    permit_type: Mapped[str] = mapped_column(String(64), primary_key=True)
+    department: Mapped[str] = mapped_column(String(3), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(16), primary_key=True)
+    outcome: Mapped[str] = mapped_column(String(32), primary_key=True)
+    amount: Mapped[int] = mapped_column(BigInteger)
+
+
+class TallyDelta(Base):
+    """What a change adds to a tally, or takes from it. Written by triggers."""
+
+    __tablename__ = "tally_deltas"
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    metric: Mapped[str] = mapped_column(String(32), default="", server_default="")
+    procedure: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    permit_type: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    department: Mapped[str] = mapped_column(String(3), default="", server_default="")
+    channel: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    outcome: Mapped[str] = mapped_column(String(32), default="", server_default="")
+    amount: Mapped[int] = mapped_column(BigInteger)
+
+
 class FieldTally(Base):
     """How often a field that routing reads was blank in a procedure: counts, and no dossier."""
 
