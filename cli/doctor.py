@@ -1,7 +1,8 @@
 """`wif doctor`: whether every setting and everything that the service depends on works."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Annotated
 
 import redis
@@ -14,16 +15,33 @@ from cli.command_error import CommandError
 from cli.tables import show_table
 from config.ruleset import ConfigurationError
 from config.settings import SettingsError, unknown_settings
+from connectors.deadline import within
 from connectors.mail.smtp import SmtpSender
 from routing.failures import TABLE, Failure
 from service.publish_rules import configured_document, configured_rules
+from service.guards.bounded_redis import connect
 from service.runtime import Runtime
 from service.seal import first_key, signing_key
 from store import schema
 from store.audit.seal_keys import SealKeyError
 
+BROKER_SECONDS = 5.0
+"""How long the broker may take to answer."""
+
 SETTINGS = {"broker": "WIF_BROKER_URL", "mail": "WIF_OUTBOX_DIR"}
 """The setting behind what cannot be reached or written."""
+
+
+class State(StrEnum):
+    """How a check ended. A warning does not change the exit code."""
+
+    OK = "ok"
+    WARN = "warn"
+    WRONG = "wrong"
+
+
+class Advice(Exception):
+    """It works, and there is something to do before it is relied on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +49,32 @@ class DoctorCheck:
     """What one check found; `advice` says what to do when it is not well."""
 
     check: str
-    well: bool
+    state: State
     advice: str = ""
+
+    @property
+    def well(self) -> bool:
+        """Whether it works."""
+        return self.state is not State.WRONG
+
+
+SHOWN = {State.OK: "ok", State.WARN: "WARN", State.WRONG: "WRONG"}
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Check settings, rules, database, broker, TPS and mail; exit 1 when something is wrong."""
+    """Check settings, rules, database, broker, TPS and mail; exit 1 when something is wrong.
+
+    What is marked WARN works, and asks for something before it is relied on.
+    """
     made = Runtime(context.settings())
     try:
         findings = list(examine(made))
     finally:
         made.close()
     if as_json:
-        context.show_json(findings)
+        context.show_json([{**asdict(item), "well": item.well} for item in findings])
     else:
-        rows = [("ok" if item.well else "WRONG", item.check, item.advice) for item in findings]
+        rows = [(SHOWN[item.state], item.check, item.advice) for item in findings]
         show_table("Doctor", ("", "check", "advice"), rows)
     if not all(item.well for item in findings):
         raise typer.Exit(1)
@@ -69,17 +98,19 @@ def examine(runtime: Runtime) -> Iterator[DoctorCheck]:
 
 def _finding(name: str, check: Callable[[Runtime], str], runtime: Runtime) -> DoctorCheck:
     try:
-        return DoctorCheck(name, well=True, advice=check(runtime))
+        return DoctorCheck(name, State.OK, check(runtime))
+    except Advice as advice_:
+        return DoctorCheck(name, State.WARN, str(advice_))
     except (SettingsError, SealKeyError, CommandError, ConfigurationError) as error:
-        return DoctorCheck(name, well=False, advice=str(error))
+        return DoctorCheck(name, State.WRONG, str(error))
     except Failure as failure:
-        return DoctorCheck(name, well=False, advice=f"{failure}: {TABLE[failure.cause].meaning}")
+        return DoctorCheck(name, State.WRONG, f"{failure}: {TABLE[failure.cause].meaning}")
     except SQLAlchemyError as error:
         advice = f"cannot be used ({type(error).__name__}): see WIF_DATABASE_URL"
-        return DoctorCheck(name, well=False, advice=advice)
+        return DoctorCheck(name, State.WRONG, advice)
     except (redis.RedisError, OSError) as error:
         advice = f"cannot be used ({type(error).__name__}): see {SETTINGS.get(name, 'WIF_VAR_DIR')}"
-        return DoctorCheck(name, well=False, advice=advice)
+        return DoctorCheck(name, State.WRONG, advice)
 
 
 def _settings(_runtime: Runtime) -> str:
@@ -110,7 +141,7 @@ def _seal_key(runtime: Runtime) -> str:
     if not runtime.settings.ops_mailbox:
         missing.append("set WIF_OPS_MAILBOX, which gets the newest seal each day")
     if missing:
-        return f"can sign; NOT ANCHORED outside: {'; '.join(missing)}"
+        raise Advice(f"can sign; NOT ANCHORED outside: {'; '.join(missing)}")
     return f"can sign; anchored at {first}"
 
 
@@ -128,9 +159,10 @@ def _broker(runtime: Runtime) -> str:
     url = runtime.settings.broker_url
     if url is None:
         return "not set: `wif up` starts an embedded one"
-    client = redis.Redis.from_url(url.get_secret_value(), socket_timeout=5)
+    client = connect(url.get_secret_value(), seconds=BROKER_SECONDS)
     try:
-        policy = str(client.info("memory").get("maxmemory_policy"))
+        with within(BROKER_SECONDS):
+            policy = str(client.info("memory").get("maxmemory_policy"))
     finally:
         client.close()
     if policy != "noeviction":

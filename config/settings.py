@@ -6,22 +6,15 @@ wrong with it and an example; a secret's value never appears in that message.
 
 import base64
 import binascii
-import contextlib
-import difflib
-import os
-import re
 import secrets
 from collections.abc import Mapping
 from enum import Enum, StrEnum
 from functools import lru_cache
 from pathlib import Path
-from string import hexdigits
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
 from pydantic import (
-    AfterValidator,
     Field,
     PositiveInt,
     SecretStr,
@@ -30,20 +23,48 @@ from pydantic import (
     model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from pydantic_settings.sources import EnvSettingsSource, PydanticBaseSettingsSource
+from pydantic_settings.sources import PydanticBaseSettingsSource
 
-from config.files import read_regular
+from config import setting_sources
+from config.files import read_regular, write_whole
+from config.setting_sources import DOTENV, PREFIX, Dotenv, SecretFiles, SettingsError
+from config.setting_values import (
+    PLACEHOLDER_SENDER,
+    Address,
+    DossierUrl,
+    ExistingFolder,
+    Folder,
+    Hosts,
+    HttpUrl,
+    ListeningAddress,
+    Numbers,
+    OneMailbox,
+    PublicKeys,
+    RoleCodes,
+    SecretPath,
+    Sender,
+    said,
+    with_scheme,
+    words,
+)
+
+__all__ = [
+    "DOTENV",
+    "PREFIX",
+    "Address",
+    "Environment",
+    "Settings",
+    "SettingsError",
+    "example_of",
+    "load",
+    "read",
+    "unknown_settings",
+]
 
 HERE = Path(__file__).resolve().parent
-PREFIX = "WIF_"
-DOTENV = f"{PREFIX}DOTENV"
-"""Names the file of settings to read instead of `.env`."""
 MINIMUM_KEY_BYTES = 32
-LARGEST_SECRET = 65_536
-"""Bytes of a file that holds a secret."""
-
-KEY_DIGITS = 64
-"""Of a public key in hex."""
+LARGEST_KEY = 4_096
+"""Bytes of a file that holds a key."""
 
 
 class Environment(StrEnum):
@@ -69,75 +90,6 @@ ROLES: Mapping[str, tuple[str, ...]] = {
 }
 """What a process needs in production, by what it does: it is given no other secret."""
 
-
-class SettingsError(Exception):
-    """One or more settings are missing or wrong. Its text is one line for each, without secrets."""
-
-
-def _http_url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        valid = False
-    if not valid:
-        raise ValueError("is not an http(s) address")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError("must not carry a user, a query or a fragment")
-    return value.rstrip("/")
-
-
-def _with_scheme(*schemes: str) -> Any:  # noqa: ANN401
-    def check(value: SecretStr) -> SecretStr:
-        try:
-            parts = urlsplit(value.get_secret_value())
-            scheme, _ = parts.scheme, parts.port
-        except ValueError:
-            raise ValueError("is not an address: host or port cannot be read") from None
-        if scheme not in schemes:
-            raise ValueError(f"must start with one of {', '.join(f'{s}://' for s in schemes)}")
-        return value
-
-    return AfterValidator(check)
-
-
-class Address(NamedTuple):
-    """Where a server listens."""
-
-    host: str
-    port: int
-
-    @classmethod
-    def parse(cls, text: str) -> "Address":
-        """`HOST:PORT` with an IP address or a name; an IPv6 address stands in brackets.
-
-        Raises:
-            ValueError: it is not of that form.
-        """
-        parts = urlsplit(f"//{text}")
-        wrong = (parts.path, parts.query, parts.fragment, parts.username, parts.password)
-        if not parts.hostname or parts.port is None or any(wrong):
-            raise ValueError
-        return cls(parts.hostname, parts.port)
-
-
-def _listening_address(value: str) -> str:
-    try:
-        Address.parse(value)
-    except ValueError:
-        raise ValueError("is not HOST:PORT") from None
-    return value
-
-
-def _secret_path(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[A-Za-z0-9_-]{24,128}", value.get_secret_value()):
-        raise ValueError("is not 24 to 128 letters, digits, - and _")
-    return value
-
-
-ListeningAddress = Annotated[str, AfterValidator(_listening_address)]
-
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
 
 EXAMPLES = {
     "tps_url": "https://tps.example",
@@ -176,7 +128,6 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
-        env_file=".env",
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,
@@ -186,48 +137,48 @@ class Settings(BaseSettings):
 
     env: Environment = Environment.DEVELOPMENT
     role: str = "all"
-    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
-    var_dir: Path = Path("var")
-    config_dir: Path = HERE
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    var_dir: Folder = Path("var")
+    config_dir: ExistingFolder = HERE
 
     tps_url: HttpUrl | None = None
     tps_token: SecretStr | None = None
     tps_token_in_query: bool = False
-    tps_dossier_url: str = "{tps_url}/procedures/{procedure}/dossiers/{number}"
+    tps_dossier_url: DossierUrl = "{tps_url}/procedures/{procedure}/dossiers/{number}"
     tps_connect_timeout: float = Field(default=5, gt=0, le=20)
     tps_read_timeout: float = Field(default=20, gt=0, le=60)
     tps_max_bytes: PositiveInt = 5_000_000
     tps_requests_per_minute: PositiveInt = 6_000
     tps_page_size: int = Field(default=1000, ge=1, le=1000)
-    tps_procedures: str = ""
+    tps_procedures: Numbers = ""
 
     database_url: (
-        Annotated[SecretStr, _with_scheme("sqlite", "postgresql", "postgresql+psycopg")] | None
+        Annotated[SecretStr, with_scheme("sqlite", "postgresql", "postgresql+psycopg")] | None
     ) = None
     database_role: str | None = Field(default=None, pattern="^[a-z_][a-z0-9_]{0,62}$")
-    broker_url: Annotated[SecretStr, _with_scheme("redis", "rediss", "redis+socket")] | None = None
-    flower_hosts: str = ""
+    broker_url: Annotated[SecretStr, with_scheme("redis", "rediss", "redis+socket")] | None = None
+    flower_hosts: Hosts = ""
 
-    smtp_url: Annotated[SecretStr, _with_scheme("smtp", "smtps", "smtp+starttls")] | None = None
-    mail_from: str = "Work In France <ne-pas-repondre@workinfrance.example>"
-    smtp_clear_hosts: str = ""
-    outbox_dir: Path | None = None
-    ops_mailbox: str | None = None
-    alarm_url: Annotated[SecretStr, _with_scheme("https", "http", "syslog")] | None = None
+    smtp_url: Annotated[SecretStr, with_scheme("smtp", "smtps", "smtp+starttls")] | None = None
+    mail_from: Sender = PLACEHOLDER_SENDER
+    smtp_clear_hosts: Hosts = ""
+    outbox_dir: Folder | None = None
+    ops_mailbox: OneMailbox | None = None
+    alarm_url: Annotated[SecretStr, with_scheme("https", "http", "syslog")] | None = None
     heartbeat_file: Path | None = None
     heartbeat_url: HttpUrl | None = None
 
     web_address: ListeningAddress = "127.0.0.1:8080"
     web_private_address: ListeningAddress = "127.0.0.1:8081"
-    hint_secret: Annotated[SecretStr, AfterValidator(_secret_path)] | None = None
+    hint_secret: SecretPath | None = None
     tps_webhook_secrets: Path | None = None
 
     actor: str | None = None
-    actors: str = ""
+    actors: RoleCodes = ""
     audit_key: SecretStr | None = None
     audit_previous_keys: SecretStr | None = None
     seal_key_file: Path | None = None
-    seal_public_keys: str = ""
+    seal_public_keys: PublicKeys = ""
 
     poll_interval: PositiveInt = 60
     scan_interval: PositiveInt = 900
@@ -252,92 +203,30 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings, env_settings, SecretFiles(settings_cls), dotenv_settings)
-
-    @field_validator("tps_dossier_url")
-    @classmethod
-    def _can_be_filled(cls, value: str) -> str:
-        try:
-            value.format(tps_url="", procedure=1, number=1)
-        except (KeyError, IndexError, ValueError):
-            raise ValueError("may hold {tps_url}, {procedure} and {number}, nothing else") from None
-        return value
-
-    @model_validator(mode="after")
-    def _acts_in_a_known_role(self) -> Self:
-        known = self.actors.replace(",", " ").split()
-        if any(not re.fullmatch(r"[a-z][a-z0-9-]{1,31}", role) for role in known):
-            raise ValueError(
-                f"{PREFIX}ACTORS: is not a list of codes; for example: {EXAMPLES['actors']}"
-            )
-        if self.actor is not None and self.actor not in known:
-            raise ValueError(
-                f"{PREFIX}ACTOR: is none of {PREFIX}ACTORS; for example: {EXAMPLES['actor']}"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _ready_for_production(self) -> Self:
-        if self.env is not Environment.PRODUCTION:
-            return self
-        placeholder = type(self).model_fields["mail_from"].default
-        given = {
-            name
-            for name in set().union(*ROLES.values())
-            if getattr(self, name) not in {None, "", placeholder}
-        }
-        needed = dict.fromkeys(name for role in self.roles for name in ROLES[role])
-        if missing := [name for name in needed if name not in given]:
-            names = ", ".join(f"{PREFIX}{name.upper()}" for name in missing)
-            example = f"{PREFIX}{missing[0].upper()}={EXAMPLES[missing[0]]}"
-            raise ValueError(f"{names}: needed when {PREFIX}ENV=production; for example: {example}")
-        self._refuse_trials()
-        return self
-
-    def _refuse_trials(self) -> None:
-        """Refuse what is only good for a trial.
-
-        Raises:
-            ValueError: a setting is.
-        """
-        production = f"when {PREFIX}ENV=production"
-        if self.tps_url and urlsplit(self.tps_url).scheme != "https":
-            raise ValueError(
-                f"{PREFIX}TPS_URL: must be https {production}; for example: {EXAMPLES['tps_url']}"
-            )
-        if self.tps_token_in_query:
-            raise ValueError(
-                f"{PREFIX}TPS_TOKEN_IN_QUERY: puts the token into access logs, refused "
-                f"{production}; for example: false"
-            )
-        smtp = urlsplit(self.smtp_url.get_secret_value() if self.smtp_url else "")
-        near = {"localhost", "127.0.0.1", "::1", *self.smtp_clear_hosts.replace(",", " ").split()}
-        if smtp.scheme == "smtp" and smtp.hostname not in near:
-            raise ValueError(
-                f"{PREFIX}SMTP_URL: sends mails in clear to another host, refused {production}; "
-                f"use smtps:// or smtp+starttls://, or name the host in {PREFIX}SMTP_CLEAR_HOSTS; "
-                f"for example: {EXAMPLES['smtp_url']}"
-            )
-
-    @field_validator("seal_public_keys")
-    @classmethod
-    def _are_keys(cls, value: str) -> str:
-        for key in value.lower().replace(",", " ").split():
-            if len(key) != KEY_DIGITS or set(key) - set(hexdigits.lower()):
-                raise ValueError("is not a list of public keys of 64 hex digits each")
-        return value
+        return (init_settings, env_settings, SecretFiles(settings_cls), Dotenv(settings_cls))
 
     @field_validator("role")
     @classmethod
     def _known_roles(cls, value: str) -> str:
-        if not value.strip(", ") or set(value.replace(",", " ").split()) - ROLES.keys():
+        if not words(value) or set(words(value)) - ROLES.keys():
             raise ValueError(f"is a list of {', '.join(ROLES)}")
         return value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.actor is not None and self.actor not in words(self.actors):
+            raise ValueError(
+                f"{PREFIX}ACTOR: is none of {PREFIX}ACTORS; for example: {EXAMPLES['actor']}"
+            )
+        if self.in_production:
+            _refuse_missing(self)
+            _refuse_trials(self)
+        return self
 
     @property
     def roles(self) -> tuple[str, ...]:
         """What this process does."""
-        return tuple(self.role.replace(",", " ").split())
+        return words(self.role)
 
     @property
     def in_production(self) -> bool:
@@ -387,7 +276,7 @@ class Settings(BaseSettings):
     @property
     def seal_pins(self) -> frozenset[str]:
         """Public keys (hex) that seals must lead back to, whatever files beside the key say."""
-        return frozenset(self.seal_public_keys.lower().replace(",", " ").split())
+        return frozenset(words(self.seal_public_keys.lower()))
 
     @property
     def seal_journal(self) -> Path:
@@ -397,7 +286,7 @@ class Settings(BaseSettings):
     @property
     def only_procedures(self) -> frozenset[int]:
         """Procedures to poll when not all configured ones; empty for all."""
-        return frozenset(int(number) for number in self.tps_procedures.replace(",", " ").split())
+        return frozenset(map(int, words(self.tps_procedures)))
 
     def audit_keys(self) -> tuple[bytes, ...]:
         """The secret keys of the audit log: the current one, then those used before it.
@@ -410,58 +299,69 @@ class Settings(BaseSettings):
         current = self.audit_key.get_secret_value() if self.audit_key else self._own_audit_key()
         previous = self.audit_previous_keys.get_secret_value() if self.audit_previous_keys else ""
         keys = [_decoded("AUDIT_KEY", current)]
-        keys += [_decoded("AUDIT_PREVIOUS_KEYS", key) for key in previous.replace(",", " ").split()]
+        keys += [_decoded("AUDIT_PREVIOUS_KEYS", key) for key in words(previous)]
         return tuple(keys)
 
     def _own_audit_key(self) -> str:
         if self.in_production:
-            raise SettingsError(f"{PREFIX}AUDIT_KEY: needed here; give {EXAMPLES['audit_key']}")
+            raise SettingsError(
+                f"{PREFIX}AUDIT_KEY: needed here; for example: {EXAMPLES['audit_key']}"
+            )
         path = self.var_dir / "audit.key"
-        create_private(path, base64.b64encode(secrets.token_bytes(MINIMUM_KEY_BYTES)))
-        return path.read_text().strip()
+        try:
+            if not path.exists():
+                key = base64.b64encode(secrets.token_bytes(MINIMUM_KEY_BYTES))
+                write_whole(path, key, replace=False)
+            return read_regular(path, most=LARGEST_KEY).decode(errors="replace").strip()
+        except OSError as error:
+            raise SettingsError(
+                f"{PREFIX}VAR_DIR: the audit key cannot be kept there ({type(error).__name__}); "
+                f"for example: {example_of('var_dir')}"
+            ) from None
 
 
-class SecretFiles(EnvSettingsSource):
-    """Reads `WIF_NAME_FILE` for each setting whose `WIF_NAME` is not given: container secrets."""
+def _refuse_missing(settings: Settings) -> None:
+    """Refuse to start in production without what the process needs.
 
-    def _load_env_vars(self) -> Mapping[str, str | None]:
-        wanted = {f"{PREFIX}{name}".upper() for name in self.settings_cls.model_fields}
-        found: dict[str, str | None] = {}
-        given = {**dotenv_values(os.environ.get(DOTENV, ".env")), **os.environ}
-        for variable, path in given.items():
-            name = variable.upper().removesuffix("_FILE")
-            if path and variable.upper().endswith("_FILE") and name in wanted - {variable.upper()}:
-                found[name.lower()] = _secret_file(variable, path)
-        return found
-
-
-def _secret_file(variable: str, path: str) -> str:
-    try:
-        return read_regular(Path(path), most=LARGEST_SECRET, whole=True).decode().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"{variable}: the file that it names cannot be read ({type(error).__name__}); "
-            "give the path of a regular UTF-8 file of {LARGEST_SECRET} bytes at most"
-        ) from None
-
-
-def create_private(path: Path, content: bytes) -> None:
-    """Create `path` with `content`, readable by its owner only; an existing file is left alone.
-
-    The file appears whole or not at all, so that two processes that start together agree.
+    Raises:
+        ValueError: something is missing.
     """
-    if path.exists():
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        with contextlib.suppress(FileExistsError):
-            path.hardlink_to(draft)
-    finally:
-        draft.unlink()
+    given = {
+        name
+        for name in set().union(*ROLES.values())
+        if getattr(settings, name) not in {None, "", PLACEHOLDER_SENDER}
+    }
+    needed = dict.fromkeys(name for role in settings.roles for name in ROLES[role])
+    if missing := [name for name in needed if name not in given]:
+        names = ", ".join(f"{PREFIX}{name.upper()}" for name in missing)
+        example = f"{PREFIX}{missing[0].upper()}={EXAMPLES[missing[0]]}"
+        raise ValueError(f"{names}: needed when {PREFIX}ENV=production; for example: {example}")
+
+
+def _refuse_trials(settings: Settings) -> None:
+    """Refuse in production what is only good for a trial.
+
+    Raises:
+        ValueError: a setting is.
+    """
+    production = f"when {PREFIX}ENV=production"
+    if settings.tps_url and urlsplit(settings.tps_url).scheme != "https":
+        raise ValueError(
+            f"{PREFIX}TPS_URL: must be https {production}; for example: {EXAMPLES['tps_url']}"
+        )
+    if settings.tps_token_in_query:
+        raise ValueError(
+            f"{PREFIX}TPS_TOKEN_IN_QUERY: puts the token into access logs, refused "
+            f"{production}; for example: false"
+        )
+    smtp = urlsplit(settings.smtp_url.get_secret_value() if settings.smtp_url else "")
+    near = {"localhost", "127.0.0.1", "::1", *words(settings.smtp_clear_hosts)}
+    if smtp.scheme == "smtp" and smtp.hostname not in near:
+        raise ValueError(
+            f"{PREFIX}SMTP_URL: sends mails in clear to another host, refused {production}; "
+            f"use smtps:// or smtp+starttls://, or name the host in {PREFIX}SMTP_CLEAR_HOSTS; "
+            f"for example: {EXAMPLES['smtp_url']}"
+        )
 
 
 def _decoded(name: str, key: str) -> bytes:
@@ -472,14 +372,14 @@ def _decoded(name: str, key: str) -> bytes:
     if len(decoded) < MINIMUM_KEY_BYTES:
         raise SettingsError(
             f"{PREFIX}{name}: is not base64 of at least {MINIMUM_KEY_BYTES} bytes; "
-            f"give {EXAMPLES['audit_key']}"
+            f"for example: {EXAMPLES['audit_key']}"
         )
     return decoded
 
 
 def _line(error: Mapping[str, Any]) -> str:
     name = ".".join(str(part) for part in error["loc"])
-    text = str(error["msg"]).removeprefix("Value error, ")
+    text = said(error)
     if not name:
         return text
     return f"{PREFIX}{name.upper()}: {text}; for example: {example_of(name)}"
@@ -494,15 +394,7 @@ def example_of(name: str) -> str:
 
 def unknown_settings() -> list[str]:
     """What is set under our prefix and read by nobody, each in one line with the likely name."""
-    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
-    known |= {f"{name}_FILE" for name in known} | {DOTENV}
-    given = {*dotenv_values(os.environ.get(DOTENV, ".env")), *os.environ}
-    wrong = sorted(name for name in given if name.upper().startswith(PREFIX) and name not in known)
-    lines = []
-    for name in wrong:
-        near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.6)
-        lines.append(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else ""))
-    return lines
+    return setting_sources.unknown_settings(Settings.model_fields)
 
 
 @lru_cache(maxsize=1)
@@ -522,13 +414,7 @@ def read(**overrides: Any) -> Settings:  # noqa: ANN401
         SettingsError: something is missing or wrong; one line for each.
     """
     try:
-        settings = Settings(_env_file=os.environ.get(DOTENV, ".env"), **overrides)
-        _ = settings.only_procedures
+        return Settings(**overrides)
     except ValidationError as error:
         lines = [_line(dict(item)) for item in error.errors(include_input=False)]
         raise SettingsError("\n".join(lines)) from None
-    except ValueError:
-        raise SettingsError(
-            f"{PREFIX}TPS_PROCEDURES: is not a list of numbers; for example: 13760,14131"
-        ) from None
-    return settings

@@ -31,6 +31,8 @@ RETRY_PAUSE_SECONDS = 0.5
 POOL_SIZE = 2
 STATEMENT_TIMEOUT_SECONDS = 60
 IDLE_TRANSACTION_SECONDS = 60
+ANSWER_SECONDS = 75.0
+"""How long a whole answer of PostgreSQL may take, however it comes: longer than a statement."""
 
 
 class Database:
@@ -40,8 +42,9 @@ class Database:
     finds its parent's engine drops it without closing and makes its own.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, answer_seconds: float = ANSWER_SECONDS) -> None:
         self._url = make_url(url)
+        self._answer_seconds = answer_seconds
         self._engine: Engine | None = None
         self._owner = 0
 
@@ -147,6 +150,7 @@ class Database:
                 f"-c idle_in_transaction_session_timeout={IDLE_TRANSACTION_SECONDS}s",
             },
         )
+        event.listen(engine, "do_connect", partial(_connect, self._answer_seconds))
         event.listen(engine, "checkin", _rest)
         event.listen(engine, "checkout", partial(_wake, engine.dialect))
         return engine
@@ -163,6 +167,21 @@ class Database:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
         return engine
+
+
+def _connect(
+    seconds: float,
+    _dialect: object,
+    _record: object,
+    arguments: Any,  # noqa: ANN401
+    options: Any,  # noqa: ANN401
+) -> DBAPIConnection:
+    # Where there is no PostgreSQL its driver takes time to import and may be missing.
+    from store.bounded_connection import BoundedConnection  # noqa: PLC0415
+
+    made = BoundedConnection.connect(*arguments, **options)
+    made.answer_seconds = seconds
+    return made
 
 
 def _rest(_connection: object, record: ConnectionPoolEntry) -> None:

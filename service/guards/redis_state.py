@@ -7,19 +7,18 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
-from urllib.parse import parse_qs, urlsplit
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from config import logs
+from connectors.deadline import within
+from service.guards.bounded_redis import connect
 
 AWAY_SECONDS = 10.0
 """How long a Redis that did not answer is left alone: waiting for it would slow every batch."""
 
 ANSWER_SECONDS = 1.0
-"""How long an answer may take. It takes a tenth of a millisecond."""
+"""How long a whole answer may take. It takes a tenth of a millisecond."""
 
 PREFIX = "wif:"
 
@@ -36,10 +35,12 @@ class RedisState:
 
     Args:
         url: the broker's, None where there is none.
+        seconds: that a whole answer may take.
     """
 
-    def __init__(self, url: str | None) -> None:
-        self._client = _client(url) if url else None
+    def __init__(self, url: str | None, *, seconds: float = ANSWER_SECONDS) -> None:
+        self._client = connect(url, seconds=seconds) if url else None
+        self._seconds = seconds
         self._away_until = 0.0
         self._away = False
 
@@ -53,7 +54,8 @@ class RedisState:
         if self._client is None or time.monotonic() < self._away_until:
             return otherwise
         try:
-            answer = work(self._client)
+            with within(self._seconds):
+                answer = work(self._client)
         except (redis.RedisError, OSError):
             self._missed()
             return otherwise
@@ -72,25 +74,6 @@ class RedisState:
         if not self._away:
             self._away = True
             log.warning("shared-state-away", delay_s=AWAY_SECONDS)
-
-
-def _client(url: str) -> redis.Redis:
-    return redis.Redis.from_url(
-        _redis_url(url),
-        socket_timeout=ANSWER_SECONDS,
-        socket_connect_timeout=ANSWER_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-        decode_responses=True,
-    )
-
-
-def _redis_url(url: str) -> str:
-    """The broker's URL in the words of the client: Celery calls a Unix socket otherwise."""
-    parts = urlsplit(url)
-    if parts.scheme != "redis+socket":
-        return url
-    database = parse_qs(parts.query).get("virtual_host", ["0"])[0].lstrip("/")
-    return f"unix://{parts.path}?db={database}"
 
 
 def parse_epoch(written: str) -> datetime | None:

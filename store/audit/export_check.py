@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from config.files import read_lines
 from store.audit.canonical import Row
 from store.audit.check import Chain, Tail, Verification, Violation, ViolationKind, check_lines
 from store.audit.export import END, TITLE, VERSION, end_statement
@@ -46,14 +47,15 @@ def verify_file(
     """
     check = _FileCheck(trusted, exported or {})
     try:
-        with path.open("rb") as lines:
-            _begin(path, check, next(lines, b""))
-            for place, line in enumerate(lines, start=2):
-                check.read(place, line)
-                if check.result.stopped:
-                    return check.result
+        lines = read_lines(path)
+        _begin(path, check, next(lines, b""))
+        for place, line in enumerate(lines, start=2):
+            check.read(place, line)
+            if check.result.stopped:
+                return check.result
     except OSError as error:
-        raise ExportFileError(f"{path}: cannot be read ({type(error).__name__})") from None
+        why = error.strerror or type(error).__name__
+        raise ExportFileError(f"{path}: cannot be read: {why}") from None
     check.close()
     return check.result
 

@@ -10,8 +10,12 @@ from typing import BinaryIO
 
 import orjson
 
+from config.files import read_lines
 from store.audit.seals import Seal, read_seals
 from store.engine import Database
+
+LONGEST_SEAL = 65_536
+"""Bytes of a seal without its leaf hashes; it has some 600."""
 
 
 class SealFileError(Exception):
@@ -54,11 +58,11 @@ def load_seals(path: Path) -> Iterator[Seal]:
         SealFileError: it cannot be read or a line of it is not a seal.
     """
     try:
-        with path.open("rb") as lines:
-            for place, line in enumerate(lines, start=1):
-                yield _seal(path, f"line {place}", line)
+        for place, line in enumerate(read_lines(path, longest=LONGEST_SEAL), start=1):
+            yield _seal(path, f"line {place}", line)
     except OSError as error:
-        raise SealFileError(f"{path}: cannot be read ({type(error).__name__})") from None
+        why = error.strerror or type(error).__name__
+        raise SealFileError(f"{path}: cannot be read: {why}") from None
 
 
 def _seal(path: Path, place: str, line: bytes) -> Seal:

@@ -1,9 +1,7 @@
 """The keys that sign seals (Ed25519): a private key in a file, all public keys so far beside it."""
 
 import contextlib
-import os
 import re
-import secrets
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,11 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     load_pem_public_key,
 )
+
+from config.files import read_regular, write_whole
+
+LARGEST_KEY_FILE = 1_000_000
+"""Bytes; a key takes some 120, with its endorsement 280."""
 
 _PUBLIC_PEM = re.compile(
     rb"(?:# endorsed by the key before: ([0-9a-f]{128})\n)?"
@@ -193,9 +196,10 @@ def known_keys(path: Path) -> tuple[PublicKey, ...]:
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path, most=LARGEST_KEY_FILE, whole=True)
     except OSError as error:
-        raise SealKeyError(f"{path}: cannot be read ({type(error).__name__})") from None
+        why = error.strerror or type(error).__name__
+        raise SealKeyError(f"{path}: cannot be read: {why}") from None
 
 
 @contextlib.contextmanager
@@ -211,28 +215,7 @@ def _keep(path: Path, *, replace: bool) -> None:
     pem = Ed25519PrivateKey.generate().private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, pem, mode=0o600, replace=replace)
-
-
-def _write(path: Path, content: bytes, *, mode: int, replace: bool) -> None:
-    """Write a file that appears whole or not at all."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-            file.write(content)
-        _place(draft, path, replace=replace)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _place(draft: Path, path: Path, *, replace: bool) -> None:
-    if replace:
-        draft.replace(path)
-        return
-    # Two processes that start together agree on the key of the first.
-    with contextlib.suppress(FileExistsError):
-        path.hardlink_to(draft)
+    write_whole(path, pem, replace=replace)
 
 
 def _remember(path: Path, key: SigningKey, before: SigningKey | None = None) -> None:
@@ -246,7 +229,7 @@ def _remember(path: Path, key: SigningKey, before: SigningKey | None = None) -> 
         endorsement = before.sign(_ENDORSEMENT + key.public.encode())
         known += f"# endorsed by the key before: {endorsement}\n".encode()
     # Whole: another process that starts now must not find it empty.
-    _write(beside, known + key.public_pem, mode=0o644, replace=True)
+    write_whole(beside, known + key.public_pem, mode=0o644)
 
 
 def _is_plain_hex(text: str) -> bool:

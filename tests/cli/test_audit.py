@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -229,16 +230,20 @@ class TestVerify:
     @pytest.mark.parametrize(
         ("options", "complaint"),
         [
-            (["--file", "none"], "none: cannot be read (FileNotFoundError)"),
-            (["--against", "none"], "none: cannot be read (FileNotFoundError)"),
-            (["--public-key", "none"], "none: cannot be read (FileNotFoundError)"),
+            (["--file", "none"], "none: cannot be read: No such file or directory"),
+            (["--against", "none"], "none: cannot be read: No such file or directory"),
+            (["--public-key", "none"], "none: cannot be read: No such file or directory"),
             (["--file", "text"], "text: does not begin as a version 1 audit export does"),
             (["--against", "text"], "text, line 1: is not an exported seal"),
             (["--public-key", "text"], "text: holds no Ed25519 public key in PEM"),
+            (["--file", "pipe"], "pipe: cannot be read: is no regular file"),
+            (["--against", "pipe"], "pipe: cannot be read: is no regular file"),
+            (["--public-key", "pipe"], "pipe: cannot be read: is no regular file"),
         ],
     )
     def test_what_could_not_be_checked(self, wif: Wif, options: list[str], complaint: str) -> None:
         Path("text").write_text("text\n")
+        os.mkfifo("pipe")
         outcome = wif("audit", "verify", *options)
         assert (outcome.code, outcome.out, outcome.err) == (2, "", f"{complaint}\n")
 
@@ -252,6 +257,17 @@ class TestVerify:
 
 
 class TestSeal:
+    def test_a_key_file_that_is_a_pipe_is_refused_and_nobody_waits(
+        self, wif: Wif, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        os.mkfifo("seal.key")
+        monkeypatch.setenv("WIF_SEAL_KEY_FILE", "seal.key")
+        outcome = wif("audit", "seal")
+        assert (outcome.code, outcome.err) == (
+            2,
+            "seal.key: cannot be read: is no regular file\n",
+        )
+
     def test_production_needs_a_key(self, wif: Wif, monkeypatch: pytest.MonkeyPatch) -> None:
         given = {
             "WIF_ENV": "production",

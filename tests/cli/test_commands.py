@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from cli.processes import embedded_broker
 from routing.forms import Form
 from service import watch_health
 from service.poll import poll
@@ -142,6 +143,19 @@ def test_doctor_names_settings_that_nobody_reads_and_asks_tps_whatever_the_rules
     stage.tps.fail_all(401)
     found = {each["check"]: each for each in json.loads(wif("doctor", "--json", **given).stdout)}
     assert "tps-unauthorized" in found["tps"]["advice"]
+
+
+def test_doctor_asks_the_embedded_broker_on_its_socket_and_warns_while_nothing_is_anchored(
+    settings: dict[str, str], tmp_path: Path
+) -> None:
+    with embedded_broker(tmp_path / "broker") as url:
+        ran = wif("doctor", "--json", WIF_BROKER_URL=url, **settings)
+    found = {each["check"]: each for each in json.loads(ran.stdout)}
+    assert found["broker"] == {"check": "broker", "state": "ok", "advice": "answers", "well": True}
+    assert (found["seal key"]["state"], found["seal key"]["well"]) == ("warn", True)
+    assert "NOT ANCHORED" in found["seal key"]["advice"]
+    assert ran.returncode == 0
+    assert "WARN" in wif("doctor", **settings).stdout
 
 
 def test_times_in_tables_carry_their_zone(stage: Stage, settings: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy.exc import OperationalError
 
 from store import engine
 from store.engine import Database
-from tests.fixtures_postgres import PostgresServer
+from tests.fixtures_postgres import Databases, PostgresServer
 
 ONE = text("SELECT 1")
 
@@ -46,3 +46,16 @@ def test_a_connection_that_rested_is_replaced_when_its_server_was_restarted(
         server.restart()
         assert database.run(lambda connection: connection.execute(ONE).scalar_one()) == 1
         database.close()
+
+
+def test_an_answer_of_postgresql_that_is_late_ends_the_statement_and_the_next_one_works(
+    postgres_databases: Databases,
+) -> None:
+    url = postgres_databases.create()
+    database = Database(url, answer_seconds=0.2)
+    with pytest.raises(OperationalError) as late, database.begin() as connection:
+        connection.execute(text("SELECT pg_sleep(2)"))
+    assert late.value.connection_invalidated
+    assert ask(database) == 1
+    database.close()
+    postgres_databases.drop(url)

@@ -134,7 +134,7 @@ def _foreign_public() -> bytes:
         (b"", "is not a private key in PEM"),
         (DAMAGED_PEM, "is not a private key"),
         (_foreign_private(), "another kind than Ed25519"),
-        (None, "cannot be read (FileNotFoundError)"),
+        (None, "cannot be read: No such file or directory"),
     ],
 )
 def test_a_file_that_is_no_key_is_refused(

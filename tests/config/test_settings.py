@@ -1,0 +1,109 @@
+"""A wrong setting always comes with an example; files that hold settings are read in bounds."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from config.settings import DOTENV, Settings, SettingsError, example_of, read
+
+
+@pytest.mark.parametrize("name", list(Settings.model_fields))
+def test_every_setting_has_an_example(name: str) -> None:
+    assert example_of(name) not in {"", "None"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("poll_interval", "-1"),
+        ("tps_page_size", "0"),
+        ("tps_url", "ftp://x"),
+        ("database_url", "mysql://x"),
+        ("seal_public_keys", "abc"),
+        ("alarm_url", "gopher://x"),
+        ("retention_days", "x"),
+        ("retention_days", "9" * 5_000),
+        ("tps_read_timeout", "nan"),
+        ("notify_decided", "perhaps"),
+        ("log_level", "LOUD"),
+        ("env", "prod"),
+        ("ops_mailbox", "nobody"),
+        ("mail_from", "zz"),
+        ("config_dir", "/nowhere"),
+        ("var_dir", "/dev/null/var"),
+        ("outbox_dir", "/dev/null"),
+        ("smtp_url", "smtp://"),
+        ("broker_url", "redis://"),
+        ("tps_procedures", "13760,x"),
+        ("flower_hosts", "a host/"),
+        ("actors", "Not A Code"),
+        ("tps_dossier_url", "{nothing}"),
+        ("subject_prefix", "x" * 41),
+    ],
+)
+def test_a_wrong_value_is_told_with_its_name_and_an_example(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"WIF_{name.upper()}", value)
+    with pytest.raises(SettingsError) as caught:
+        read()
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(f"WIF_{name.upper()}: ")
+    assert "; for example: " in line
+    assert "Input" not in line
+    assert "{" not in line.replace("{tps_url}, {procedure} and {number}", "").replace(
+        "{tps_url}/procedures/{procedure}/dossiers/{number}", ""
+    )
+
+
+def test_a_secret_in_a_pipe_or_in_a_flood_is_refused_and_nobody_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "flood").write_bytes(b"x" * 100_000)
+    (tmp_path / "token").write_text("a-token\n")
+    (tmp_path / "link").symlink_to(tmp_path / "token")
+    for name in ("pipe", "flood"):
+        monkeypatch.setenv("WIF_TPS_TOKEN_FILE", str(tmp_path / name))
+        with pytest.raises(SettingsError, match="WIF_TPS_TOKEN_FILE: the file") as caught:
+            read()
+        assert "65536 bytes" in str(caught.value)
+    monkeypatch.setenv("WIF_TPS_TOKEN_FILE", str(tmp_path / "link"))
+    token = read().tps_token
+    assert token is not None
+    assert token.get_secret_value() == "a-token"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "flood", "not-utf-8", "missing"])
+def test_a_file_of_settings_that_is_none_is_refused_and_nobody_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "flood").write_bytes(b"#" * 2_000_000)
+    (tmp_path / "not-utf-8").write_bytes(b"WIF_CONTACT=\xff\n")
+    monkeypatch.setenv(DOTENV, str(tmp_path / kind))
+    with pytest.raises(SettingsError, match="WIF_DOTENV: the file that it names cannot be read"):
+        read()
+
+
+def test_the_environment_comes_before_the_files_and_secret_files_before_dotenv(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_text("from-the-file\n")
+    (tmp_path / "wif.env").write_text(
+        f"WIF_CONTACT=from-dotenv\nWIF_TPS_TOKEN=from-dotenv\nWIF_TPS_TOKEN_FILE={tmp_path}/token\n"
+    )
+    monkeypatch.setenv(DOTENV, str(tmp_path / "wif.env"))
+    found = read()
+    assert found.contact == "from-dotenv"
+    assert found.tps_token is not None
+    assert found.tps_token.get_secret_value() == "from-the-file"
+    monkeypatch.setenv("WIF_CONTACT", "from-the-environment")
+    assert read().contact == "from-the-environment"
+
+
+def test_an_audit_key_that_is_a_pipe_is_refused_and_nobody_waits(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "audit.key")
+    with pytest.raises(SettingsError, match="WIF_VAR_DIR: the audit key"):
+        read(var_dir=tmp_path).audit_keys()
