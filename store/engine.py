@@ -175,7 +175,7 @@ def _connect(
     _record: object,
     arguments: Any,  # noqa: ANN401
     options: Any,  # noqa: ANN401
-) -> DBAPIConnection:
+) -> Any:  # noqa: ANN401
     # Where there is no PostgreSQL its driver takes time to import and may be missing.
     from store.bounded_connection import BoundedConnection  # noqa: PLC0415
 
