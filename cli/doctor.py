@@ -18,8 +18,8 @@ from config.settings import SettingsError, unknown_settings
 from connectors.deadline import within
 from connectors.mail.smtp import SmtpSender
 from routing.failures import TABLE, Failure
-from service.publish_rules import configured_document, configured_rules
 from service.guards.bounded_redis import connect
+from service.publish_rules import configured_document, configured_rules
 from service.runtime import Runtime
 from service.seal import first_key, signing_key
 from store import schema
