@@ -1,4 +1,4 @@
-"""The finite space of cases that a rule set can tell apart, and boxes in it.
+"""The axes along which a rule set tells cases apart, and boxes: sets of cases on them.
 
 Every attribute is an axis with finitely many positions: its known values, one position
 for everything else, and for dates the intervals between the days that the configuration
@@ -67,7 +67,7 @@ class TooComplexError(ValueError):
 
 
 @dataclass(frozen=True)
-class Space:
+class Axes:
     """The axes' positions.
 
     Attributes:
@@ -89,8 +89,8 @@ class Space:
         permit_types: Iterable[str],
         procedures: Iterable[int],
         decided_cuts: Iterable[date],
-    ) -> "Space":
-        """The space in which all `conditions` can be told apart."""
+    ) -> "Axes":
+        """The axes along which all `conditions` can be told apart."""
         found = list(chain.from_iterable(map(leaves, conditions)))
         named: dict[Axis, set[Value]] = {axis: set() for axis in _AXES.values()}
         for leaf in found:

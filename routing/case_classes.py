@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from itertools import pairwise, product
 from typing import NamedTuple, TypeVar
 
-from routing.boxes import Axis, Box, Space
+from routing.boxes import Axes, Axis, Box
 from routing.conditions import Case, Value
 from routing.facts import DossierState, Filer
 from routing.forms import Form, PermitType
@@ -89,8 +89,8 @@ def sources(rules: RuleSet) -> Iterator[Source]:
 
 
 def possible(rules: RuleSet) -> list[Box]:
-    """Everything that can occur, as boxes in the space of `rules`."""
-    space = rules.space
+    """Everything that can occur, as boxes on the axes of `rules`."""
+    axes = rules.axes
     groups: dict[tuple[Filer, frozenset[str | None]], set[int]] = defaultdict(set)
     carried: dict[tuple[int, Filer], set[str | None]] = defaultdict(set)
     for source in sources(rules):
@@ -99,16 +99,16 @@ def possible(rules: RuleSet) -> list[Box]:
         groups[filer, frozenset(permits)].add(procedure)
     return [
         (
-            _positions(space, Axis.PERMIT_TYPE, permits),
-            space.everything[Axis.DEPARTMENT],
-            _positions(space, Axis.PROCEDURE, procedures),
-            _positions(space, Axis.FILER, [filer]),
-            space.everything[Axis.STATE],
+            _positions(axes, Axis.PERMIT_TYPE, permits),
+            axes.everything[Axis.DEPARTMENT],
+            _positions(axes, Axis.PROCEDURE, procedures),
+            _positions(axes, Axis.FILER, [filer]),
+            axes.everything[Axis.STATE],
             filed,
             decided,
         )
         for (filer, permits), procedures in groups.items()
-        for filed, decided in _in_time(space)
+        for filed, decided in _in_time(axes)
     ]
 
 
@@ -146,7 +146,7 @@ def intervals(cuts: Iterable[date]) -> list[Interval]:
 
 def from_day(rule_sets: Sequence[RuleSet], on: date) -> list[Interval]:
     """The days of decision from `on` on, in intervals in which nothing begins or ends."""
-    cuts = {day for rules in rule_sets for day in rules.space.decided_cuts if day > on}
+    cuts = {day for rules in rule_sets for day in rules.axes.decided_cuts if day > on}
     first, *later = intervals(cuts)
     return [Interval(on, first.before), *later]
 
@@ -189,16 +189,16 @@ def _times(
     rule_sets: Sequence[RuleSet], decided: Iterable[Interval]
 ) -> Iterator[tuple[Interval, Interval]]:
     """The pairs of days of deposit and of decision that can be."""
-    cuts = {day for rules in rule_sets for day in rules.space.filed_cuts}
+    cuts = {day for rules in rule_sets for day in rules.axes.filed_cuts}
     for filed, day in product(intervals(cuts), decided):
         if filed.since is None or day.before is None or filed.since < day.before:
             yield filed, day
 
 
-def _in_time(space: Space) -> Iterator[tuple[int, int]]:
+def _in_time(axes: Axes) -> Iterator[tuple[int, int]]:
     """For each interval of deposit, the intervals of decision that can follow, as sets."""
-    ends = [*space.decided_cuts, None]
-    for at, since in enumerate([None, *space.filed_cuts]):
+    ends = [*axes.decided_cuts, None]
+    for at, since in enumerate([None, *axes.filed_cuts]):
         after = (
             1 << place
             for place, end in enumerate(ends)
@@ -207,8 +207,8 @@ def _in_time(space: Space) -> Iterator[tuple[int, int]]:
         yield 1 << at, sum(after)
 
 
-def _positions(space: Space, axis: Axis, values: Iterable[Value | None]) -> int:
-    known = space.positions[axis]
+def _positions(axes: Axes, axis: Axis, values: Iterable[Value | None]) -> int:
+    known = axes.positions[axis]
     other = len(known)
     return sum({1 << (other if value is None else known.get(value, other)) for value in values})
 

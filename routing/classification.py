@@ -83,7 +83,7 @@ class Classification:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _FoundDepartment:
     """A département of competence, or why there is none."""
 
     department: str | None = None
@@ -107,17 +107,17 @@ def classify(form: Form, answers: Answers, permit_types: Sequence[PermitType]) -
         if field is not None
     }
     shown = next((each for each in possible if _shows(each.recognition, typed)), None)
-    place = _place(form, answers, shown.competence if shown else form.competence)
-    found = set(place.reasons)
+    place = _department(form, answers, shown.competence if shown else form.competence)
+    reasons = set(place.reasons)
     if shown is None:
         # A value that could have told is missing, or all that could are there and none is known.
         blank = not all(typed.values())
-        found.add(Reason.PERMIT_TYPE_MISSING if blank else Reason.PERMIT_TYPE_UNKNOWN)
+        reasons.add(Reason.PERMIT_TYPE_MISSING if blank else Reason.PERMIT_TYPE_UNKNOWN)
     return Classification(
         permit_type=shown.code if shown else None,
         department=place.department,
         department_source=place.source,
-        reasons=tuple(reason for reason in _IN_ORDER if reason in found),
+        reasons=tuple(reason for reason in _IN_ORDER if reason in reasons),
     )
 
 
@@ -158,13 +158,13 @@ def _words(recognition: Recognition) -> _Words:
     )
 
 
-def _place(form: Form, answers: Answers, competence: Competence) -> _Place:
+def _department(form: Form, answers: Answers, competence: Competence) -> _FoundDepartment:
     if competence is Competence.RESIDENCE_PERMIT:
         return _by_residence(form, answers)
     return _by_establishment(form, answers)
 
 
-def _by_residence(form: Form, answers: Answers) -> _Place:
+def _by_residence(form: Form, answers: Answers) -> _FoundDepartment:
     reading = read_department(answers.value(Field.RESIDENCE_PERMIT_DEPARTMENT))
     if reading.blank:
         return _by_postal_code(
@@ -182,14 +182,14 @@ def _by_residence(form: Form, answers: Answers) -> _Place:
         Reason.RESIDENCE_DIFFERS_FROM_FORM: code is not None and _differs(code, form),
         Reason.RESIDENCE_DIFFERS_FROM_PERMIT: code is not None and _lives_elsewhere(code, answers),
     }
-    return _Place(
+    return _FoundDepartment(
         code,
         DepartmentSource.RESIDENCE_PERMIT if code else DepartmentSource.NONE,
         frozenset(reason for reason, holds in checks.items() if holds),
     )
 
 
-def _by_establishment(form: Form, answers: Answers) -> _Place:
+def _by_establishment(form: Form, answers: Answers) -> _FoundDepartment:
     insee = answers.establishment_insee.strip()
     if not insee:
         return _by_postal_code(
@@ -203,24 +203,24 @@ def _by_establishment(form: Form, answers: Answers) -> _Place:
     if code is None:
         abroad = insee.startswith(ABROAD)
         why = Reason.DEPARTMENT_ABROAD if abroad else Reason.DEPARTMENT_UNKNOWN
-        return _Place(reasons=frozenset({why}))
+        return _FoundDepartment(reasons=frozenset({why}))
     differs = {Reason.ESTABLISHMENT_DIFFERS_FROM_FORM} if _differs(code, form) else set()
-    return _Place(code, DepartmentSource.ESTABLISHMENT_INSEE, frozenset(differs))
+    return _FoundDepartment(code, DepartmentSource.ESTABLISHMENT_INSEE, frozenset(differs))
 
 
 def _by_postal_code(
     postal_code: str, commune: str, *, source: DepartmentSource, differs: Reason, form: Form
-) -> _Place:
+) -> _FoundDepartment:
     if not postal_code.strip():
-        return _Place(reasons=frozenset({Reason.DEPARTMENT_MISSING}))
+        return _FoundDepartment(reasons=frozenset({Reason.DEPARTMENT_MISSING}))
     resolution = resolve(postal_code, commune or None)
     if resolution.department is None:
         why = Reason.POSTAL_CODE_AMBIGUOUS if resolution.ambiguous else Reason.POSTAL_CODE_UNKNOWN
-        return _Place(reasons=frozenset({Reason.DEPARTMENT_MISSING, why}))
+        return _FoundDepartment(reasons=frozenset({Reason.DEPARTMENT_MISSING, why}))
     reasons = {Reason.DEPARTMENT_FROM_POSTAL_CODE}
     if _differs(resolution.department, form):
         reasons.add(differs)
-    return _Place(resolution.department, source, frozenset(reasons))
+    return _FoundDepartment(resolution.department, source, frozenset(reasons))
 
 
 def _differs(department: str, form: Form) -> bool:

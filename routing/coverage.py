@@ -15,8 +15,8 @@ CellKey = tuple[str | None, str | None, Filer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What happens in a cell, and in which of its cases.
+class CellOutcome:
+    """What happens in a cell, and in which of its case_class.
 
     Attributes:
         outcome: who gets the dossier.
@@ -35,21 +35,21 @@ class Cell:
         department: code, None for unknown.
         permit_type: code, None for unknown.
         filer: who files.
-        answers: one when the cell's cases all go the same way, as they ordinarily do.
+        outcomes: one when the cell's cases all go the same way, as they ordinarily do.
         brought_in: a configured procedure can bring such a dossier in.
     """
 
     department: str | None
     permit_type: str | None
     filer: Filer
-    answers: tuple[Answer, ...]
+    outcomes: tuple[CellOutcome, ...]
     brought_in: bool
 
     @property
     def depends_on(self) -> frozenset[Axis]:
-        """What the answer depends on, of procedure, state and day of deposit."""
-        classes = [one for answer in self.answers for one in answer.classes]
-        if len(self.answers) == 1:
+        """What the outcome depends on, of procedure, state and day of deposit."""
+        classes = [one for each in self.outcomes for one in each.classes]
+        if len(self.outcomes) == 1:
             return frozenset()
         told_apart: dict[Axis, set[Any]] = {
             Axis.PROCEDURE: {one.procedures for one in classes},
@@ -61,26 +61,30 @@ class Cell:
     @property
     def routed(self) -> bool:
         """Whether every case of the cell has a competent unit."""
-        return all(answer.outcome.routed for answer in self.answers)
+        return all(each.outcome.routed for each in self.outcomes)
 
 
 def coverage(rules: RuleSet, on: date) -> Iterator[Cell]:
     """Every cell, for dossiers decided on the day `on`: by permit type, filer and département."""
     day = Interval(on, on + timedelta(days=1))
     cells: dict[CellKey, dict[Outcome, list[CaseClass]]] = defaultdict(lambda: defaultdict(list))
-    for cases in case_classes([rules], decided=[day], hypothetical=True):
-        outcome = rules.outcome_of(cases.representative)
-        cells[cases.department, cases.permit_type, cases.filer][outcome].append(cases)
-    for (department, permit_type, filer), answers in cells.items():
+    for case_class in case_classes([rules], decided=[day], hypothetical=True):
+        outcome = rules.outcome_of(case_class.representative)
+        cells[case_class.department, case_class.permit_type, case_class.filer][outcome].append(
+            case_class
+        )
+    for (department, permit_type, filer), outcomes in cells.items():
         yield Cell(
             department=department,
             permit_type=permit_type,
             filer=filer,
-            answers=tuple(
-                Answer(outcome=outcome, classes=tuple(classes))
-                for outcome, classes in answers.items()
+            outcomes=tuple(
+                CellOutcome(outcome=outcome, classes=tuple(classes))
+                for outcome, classes in outcomes.items()
             ),
             brought_in=any(
-                cases.procedures != (UNLISTED,) for classes in answers.values() for cases in classes
+                case_class.procedures != (UNLISTED,)
+                for classes in outcomes.values()
+                for case_class in classes
             ),
         )

@@ -14,7 +14,7 @@ from functools import reduce
 from operator import or_
 from typing import NamedTuple
 
-from routing.boxes import Axis, Box, Space, bits
+from routing.boxes import Axes, Axis, Box, bits
 from routing.conditions import ALWAYS, Case, Condition
 from routing.decision import Decision
 from routing.facts import DossierState, Facts, Filer, Reason
@@ -103,7 +103,7 @@ class RuleSet:
     rules: tuple[Rule, ...]
     fallback: str
     reasons: Mapping[str, str] = field(default_factory=lambda: SHIPPED)
-    space: Space = field(init=False, repr=False)
+    axes: Axes = field(init=False, repr=False)
     index: "RuleIndex" = field(init=False, repr=False)
     _by_id: Mapping[str, Rule] = field(init=False, repr=False)
     _serving: Mapping[str, tuple[Unit, ...]] = field(init=False, repr=False)
@@ -112,14 +112,14 @@ class RuleSet:
     )
 
     def __post_init__(self) -> None:
-        space = Space.of(
+        axes = Axes.of(
             (rule.when for rule in self.rules),
             permit_types=(permit_type.code for permit_type in self.permit_types),
             procedures=self.forms,
             decided_cuts=_days(self.rules, self.units.values()),
         )
-        object.__setattr__(self, "space", space)
-        object.__setattr__(self, "index", RuleIndex.of(self.rules, space))
+        object.__setattr__(self, "axes", axes)
+        object.__setattr__(self, "index", RuleIndex.of(self.rules, axes))
         object.__setattr__(self, "_by_id", {rule.id: rule for rule in self.rules})
         object.__setattr__(self, "_serving", _serving(self.units.values()))
 
@@ -153,8 +153,8 @@ class RuleSet:
                 facts.procedure,
                 facts.filer,
                 facts.state,
-                bisect_right(self.space.filed_instants, facts.filed_at),
-                bisect_right(self.space.decided_cuts, on),
+                bisect_right(self.axes.filed_instants, facts.filed_at),
+                bisect_right(self.axes.decided_cuts, on),
             ),
             on,
         )
@@ -168,8 +168,8 @@ class RuleSet:
                 case.procedure,
                 case.filer,
                 case.state,
-                bisect_right(self.space.filed_cuts, case.filed_on),
-                bisect_right(self.space.decided_cuts, case.decided_on),
+                bisect_right(self.axes.filed_cuts, case.filed_on),
+                bisect_right(self.axes.decided_cuts, case.decided_on),
             ),
             case.decided_on,
         )
@@ -241,24 +241,24 @@ class RuleIndex:
     everything: int
 
     @classmethod
-    def of(cls, rules: Sequence[Rule], space: Space) -> "RuleIndex":
+    def of(cls, rules: Sequence[Rule], axes: Axes) -> "RuleIndex":
         """The index of `rules`, which are tried in this order."""
         owned = [
             (at, box)
             for at, rule in enumerate(rules)
-            for box in space.boxes(rule.when, rule.valid_from, rule.valid_before)
+            for box in axes.boxes(rule.when, rule.valid_from, rule.valid_before)
         ]
         boxes = tuple(box for _, box in owned)
         rows = {
-            axis: _row(boxes, axis, space)
+            axis: _row(boxes, axis, axes)
             for axis in Axis
-            if any(box[axis] != space.everything[axis] for box in boxes)
+            if any(box[axis] != axes.everything[axis] for box in boxes)
         }
         return cls(
             boxes=boxes,
             owners=tuple(at for at, _ in owned),
             rows=rows,
-            tables=tuple(_table(axis, row, space) for axis, row in rows.items()),
+            tables=tuple(_table(axis, row, axes) for axis, row in rows.items()),
             everything=(1 << len(boxes)) - 1,
         )
 
@@ -286,9 +286,9 @@ class RuleIndex:
         return self.everything
 
 
-def _row(boxes: Sequence[Box], axis: Axis, space: Space) -> Sequence[int]:
+def _row(boxes: Sequence[Box], axis: Axis, axes: Axes) -> Sequence[int]:
     """For each position of an axis which boxes admit it, as the bits of an int."""
-    rows = [bytearray(len(boxes) // 8 + 1) for _ in range(space.sizes[axis])]
+    rows = [bytearray(len(boxes) // 8 + 1) for _ in range(axes.sizes[axis])]
     for at, box in enumerate(boxes):
         byte, bit = at >> 3, 1 << (at & 7)
         for position in bits(box[axis]):
@@ -296,11 +296,11 @@ def _row(boxes: Sequence[Box], axis: Axis, space: Space) -> Sequence[int]:
     return [int.from_bytes(row, "little") for row in rows]
 
 
-def _table(axis: Axis, row: Sequence[int], space: Space) -> tuple[int, Mapping[object, int], int]:
+def _table(axis: Axis, row: Sequence[int], axes: Axes) -> tuple[int, Mapping[object, int], int]:
     """The row by values, and what holds for any other value."""
     if axis in {Axis.FILED, Axis.DECIDED}:
         return axis, dict(enumerate(row)), 0
-    return axis, dict(zip(space.values[axis], row, strict=False)), row[-1]
+    return axis, dict(zip(axes.values[axis], row, strict=False)), row[-1]
 
 
 def _days(rules: Iterable[Rule], units: Iterable[Unit]) -> Iterator[date]:

@@ -25,7 +25,7 @@ class Change:
         return (set(before.units), before.routed) != (set(after.units), after.routed)
 
 
-class Known(NamedTuple):
+class PriorDecision(NamedTuple):
     """A dossier that is known, and who has it now and by which rule."""
 
     facts: Facts
@@ -70,7 +70,7 @@ class CaseMove:
         return min((c.decided.since for c in self.classes if c.decided.since), default=None)
 
 
-def dossier_moves(after: RuleSet, known: Iterable[Known], on: date) -> list[DossierMove]:
+def dossier_moves(after: RuleSet, known: Iterable[PriorDecision], on: date) -> list[DossierMove]:
     """Which dossiers would go elsewhere if they were decided again, on the day `on`.
 
     `known` is read once and not kept: it may be a stream.
@@ -94,11 +94,11 @@ def case_moves(before: RuleSet, after: RuleSet, on: date) -> list[CaseMove]:
     """Which cases, of all that can occur from the day `on`, would be sent elsewhere."""
     found: dict[Change, list[CaseClass]] = defaultdict(list)
     both = [before, after]
-    for cases in case_classes(both, decided=from_day(both, on)):
-        one = cases.representative
+    for case_class in case_classes(both, decided=from_day(both, on)):
+        one = case_class.representative
         change = Change(before.outcome_of(one), after.outcome_of(one))
         if change.moves:
-            found[change].append(cases)
+            found[change].append(case_class)
     return [
         CaseMove(change=change, classes=tuple(found[change]))
         for change in sorted(found, key=_order)

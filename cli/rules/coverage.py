@@ -15,7 +15,7 @@ from cli.rules.options import AsJson, Day, Directory, place, rules_in, short, to
 from cli.tables import show_table
 from routing.boxes import Axis
 from routing.case_classes import UNLISTED, CaseClass, Interval
-from routing.coverage import Answer, Cell, coverage
+from routing.coverage import Cell, CellOutcome, coverage
 from routing.facts import Filer
 from routing.ruleset import RuleSet
 from routing.territory import departments
@@ -57,26 +57,30 @@ def _row(cell: Cell) -> dict[str, Any]:
         "filer": cell.filer,
         "routed": cell.routed,
         "brought_in": cell.brought_in,
-        "answers": [_answer(answer, cell.depends_on) for answer in cell.answers],
+        "answers": [_answer(answer, cell.depends_on) for answer in cell.outcomes],
     }
 
 
-def _answer(answer: Answer, depends_on: Collection[Axis]) -> dict[str, Any]:
+def _answer(answer: CellOutcome, depends_on: Collection[Axis]) -> dict[str, Any]:
     row = {
         "units": answer.outcome.units,
         "rule": answer.outcome.rule,
         "routed": answer.outcome.routed,
         "reasons": answer.outcome.reasons,
     }
-    return {**row, "cases": [_case(cases) for cases in answer.classes]} if depends_on else row
+    return (
+        {**row, "cases": [_case(case_class) for case_class in answer.classes]}
+        if depends_on
+        else row
+    )
 
 
-def _case(cases: CaseClass) -> dict[str, Any]:
+def _case(case_class: CaseClass) -> dict[str, Any]:
     return {
-        "procedures": [number for number in cases.procedures if number != UNLISTED],
-        "states": cases.states,
-        "filed_from": cases.filed.since,
-        "filed_before": cases.filed.before,
+        "procedures": [number for number in case_class.procedures if number != UNLISTED],
+        "states": case_class.states,
+        "filed_from": case_class.filed.since,
+        "filed_before": case_class.filed.before,
     }
 
 
@@ -107,7 +111,7 @@ def _said_by_place(cells: Iterable[Cell]) -> dict[tuple[str | None, str | None],
         lambda: defaultdict(list)
     )
     for cell in cells:
-        for answer in cell.answers:
+        for answer in cell.outcomes:
             said = _said(answer, cell.depends_on)
             found[cell.department, cell.permit_type][said].append(cell.filer)
     return {
@@ -119,20 +123,20 @@ def _said_by_place(cells: Iterable[Cell]) -> dict[tuple[str | None, str | None],
     }
 
 
-def _said(answer: Answer, depends_on: Collection[Axis]) -> str:
+def _said(answer: CellOutcome, depends_on: Collection[Axis]) -> str:
     outcome = answer.outcome
     units = ", ".join(outcome.units) if outcome.routed else "unrouted"
     said = f"{units} ({outcome.rule})" if outcome.rule else units
-    cases = dict.fromkeys(_when(cases, depends_on) for cases in answer.classes)
+    cases = dict.fromkeys(_when(each, depends_on) for each in answer.classes)
     return f"{said} when {' or '.join(cases)}" if depends_on else said
 
 
-def _when(cases: CaseClass, depends_on: Collection[Axis]) -> str:
+def _when(case_class: CaseClass, depends_on: Collection[Axis]) -> str:
     """What tells these cases from the others of their cell."""
     parts = {
-        Axis.PROCEDURE: f"procedure {'/'.join(map(str, cases.procedures))}",
-        Axis.STATE: "/".join(cases.states),
-        Axis.FILED: f"filed {_period(cases.filed)}",
+        Axis.PROCEDURE: f"procedure {'/'.join(map(str, case_class.procedures))}",
+        Axis.STATE: "/".join(case_class.states),
+        Axis.FILED: f"filed {_period(case_class.filed)}",
     }
     return ", ".join(part for axis, part in parts.items() if axis in depends_on)
 

@@ -10,7 +10,7 @@ from jinja2 import Environment, StrictUndefined
 
 from routing.boxes import Axis
 from routing.case_classes import CaseClass
-from routing.coverage import Answer, Cell
+from routing.coverage import Cell, CellOutcome
 from routing.facts import DossierState, Filer
 from routing.ruleset import RuleSet
 from routing.territory import departments, regions
@@ -116,7 +116,7 @@ def _lines(cells: Iterable[Cell], offices: Mapping[str, Office]) -> tuple[Line, 
     """The lines of a cell; filers that are treated alike share one."""
     found: dict[tuple[tuple[str, ...], str, bool, str, str], list[Filer]] = defaultdict(list)
     for cell in cells:
-        for answer in cell.answers:
+        for answer in cell.outcomes:
             found[_said(answer, cell.depends_on)].append(cell.filer)
     return tuple(
         Line(
@@ -132,24 +132,24 @@ def _lines(cells: Iterable[Cell], offices: Mapping[str, Office]) -> tuple[Line, 
 
 
 def _said(
-    answer: Answer, depends_on: Collection[Axis]
+    answer: CellOutcome, depends_on: Collection[Axis]
 ) -> tuple[tuple[str, ...], str, bool, str, str]:
     outcome = answer.outcome
     why = ", ".join(REASONS.get(reason, reason) for reason in outcome.reasons)
-    cases = dict.fromkeys(_when(cases, depends_on) for cases in answer.classes)
+    cases = dict.fromkeys(_when(each, depends_on) for each in answer.classes)
     return outcome.units, outcome.rule or "", outcome.routed, why, " ; ".join(cases)
 
 
-def _when(cases: CaseClass, depends_on: Collection[Axis]) -> str:
+def _when(case_class: CaseClass, depends_on: Collection[Axis]) -> str:
     """What tells these cases from the others of their cell, in French."""
-    since, before = cases.filed
+    since, before = case_class.filed
     filed = [
         f"déposé à partir du {since:%d/%m/%Y}" if since else "",
         f"déposé avant le {before:%d/%m/%Y}" if before else "",
     ]
     parts = {
-        Axis.PROCEDURE: f"procédure {', '.join(map(str, cases.procedures))}",
-        Axis.STATE: ", ".join(STATES[state] for state in cases.states),
+        Axis.PROCEDURE: f"procédure {', '.join(map(str, case_class.procedures))}",
+        Axis.STATE: ", ".join(STATES[state] for state in case_class.states),
         Axis.FILED: ", ".join(filter(None, filed)),
     }
     return " · ".join(part for axis, part in parts.items() if axis in depends_on)

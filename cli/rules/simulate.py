@@ -19,7 +19,7 @@ from routing.simulation import (
     CaseMove,
     Change,
     DossierMove,
-    Known,
+    PriorDecision,
     case_moves,
     dossier_moves,
 )
@@ -72,7 +72,7 @@ def simulation(running: Runtime, document: str, on: date) -> Simulation:
     before, after = running.rules(trial=True), compile_document(document)
     with running.database.read() as connection:
         known = (
-            Known(
+            PriorDecision(
                 placement.facts,
                 Outcome(placement.units, placement.rule, (), routed=not placement.unrouted),
             )

@@ -7,7 +7,7 @@ from config.diagnostics import Code, Diagnostic
 from config.document import compile_condition, compile_entries, document_of
 from config.loader import Configuration, Located
 from config.schema import RuleEntry, UnitEntry
-from routing.boxes import Space, TooComplexError
+from routing.boxes import Axes, TooComplexError
 from routing.proofs import Unreachable, unreachable
 from routing.ruleset import RuleSet
 
@@ -61,9 +61,9 @@ def _closed(
 def _too_complex(configuration: Configuration) -> Iterator[Diagnostic]:
     for rule in configuration.rules:
         condition = compile_condition(rule.entry.when)
-        space = Space.of([condition], permit_types=(), procedures=(), decided_cuts=())
+        axes = Axes.of([condition], permit_types=(), procedures=(), decided_cuts=())
         try:
-            space.boxes(condition, None, None)
+            axes.boxes(condition, None, None)
         except TooComplexError:
             message = "has too many alternatives within alternatives to be followed"
             proposal = "make several rules of it"

@@ -124,7 +124,7 @@ def test_paris_began_on_26_march_2018(rules: RuleSet) -> None:
 def test_every_cell_is_a_unit_of_its_department_or_visibly_unrouted(rules: RuleSet) -> None:
     served = {code: unit for unit in rules.units.values() for code in unit.departments}
     for cell in coverage(rules, TODAY):
-        (answer,) = cell.answers
+        (answer,) = cell.outcomes
         if cell.department in served and cell.permit_type is not None:
             assert answer.outcome.units == (served[cell.department].code,)
             assert answer.outcome.routed

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.boxes import Box, Space, TooComplexError, bits, intersection, subtract
+from routing.boxes import Axes, Box, TooComplexError, bits, intersection, subtract
 from routing.conditions import ALWAYS, AllOf, AnyOf, Case, Condition, Not, holds, leaves
 from routing.facts import Filer
 from tests.routing.rule_sets import DAYS, PERMITS, PROCEDURES, cases, conditions, ends, is_in
 
 
-def _space(condition: Condition) -> Space:
-    return Space.of([condition], permit_types=PERMITS, procedures=PROCEDURES, decided_cuts=DAYS)
+def _axes(condition: Condition) -> Axes:
+    return Axes.of([condition], permit_types=PERMITS, procedures=PROCEDURES, decided_cuts=DAYS)
 
 
 def _within(point: tuple[int, ...], box: Box) -> bool:
@@ -25,13 +25,13 @@ def _within(point: tuple[int, ...], box: Box) -> bool:
 def test_boxes_hold_what_the_condition_holds_for(
     condition: Condition, since: date | None, before: date | None, tried: list[Case]
 ) -> None:
-    space = _space(condition)
-    boxes = space.boxes(condition, since, before)
+    axes = _axes(condition)
+    boxes = axes.boxes(condition, since, before)
     for case in tried:
         valid = (since is None or since <= case.decided_on) and (
             before is None or case.decided_on < before
         )
-        inside = any(_within(space.point(case), box) for box in boxes)
+        inside = any(_within(axes.point(case), box) for box in boxes)
         assert inside is (valid and holds(condition, case))
 
 
@@ -57,17 +57,17 @@ def test_a_condition_nobody_could_follow_is_refused() -> None:
         AnyOf((Not(is_in("department", f"{n}")), Not(is_in("procedure", n)))) for n in range(21, 40)
     ]
     condition = AllOf(tuple(scattered))
-    space = Space.of([condition], permit_types=(), procedures=(), decided_cuts=())
+    axes = Axes.of([condition], permit_types=(), procedures=(), decided_cuts=())
 
     with pytest.raises(TooComplexError):
-        space.boxes(condition, None, None)
+        axes.boxes(condition, None, None)
 
 
 def test_everything_is_one_box_and_its_contrary_none() -> None:
-    space = _space(ALWAYS)
+    axes = _axes(ALWAYS)
 
-    assert space.boxes(ALWAYS, None, None) == [space.everything]
-    assert space.boxes(Not(ALWAYS), None, None) == []
+    assert axes.boxes(ALWAYS, None, None) == [axes.everything]
+    assert axes.boxes(Not(ALWAYS), None, None) == []
 
 
 def test_leaves_come_from_left_to_right() -> None:

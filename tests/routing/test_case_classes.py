@@ -52,7 +52,7 @@ def test_what_can_occur_is_in_a_box_and_nothing_else_is(
     compiled = rule_set(rules)
     boxes = possible(compiled)
     for case in tried:
-        point = compiled.space.point(case)
+        point = compiled.axes.point(case)
         inside = any(
             all(positions >> at & 1 for at, positions in zip(point, box, strict=True))
             for box in boxes
@@ -67,7 +67,7 @@ def test_every_case_that_can_occur_is_in_one_class_and_goes_where_its_representa
     rules: list[Rule], tried: list[Case]
 ) -> None:
     compiled = rule_set(rules)
-    classes = list(case_classes([compiled], decided=intervals(compiled.space.decided_cuts)))
+    classes = list(case_classes([compiled], decided=intervals(compiled.axes.decided_cuts)))
     for case in tried:
         if not can_occur(compiled, case):
             continue
@@ -91,7 +91,7 @@ def in_class(one: CaseClass, case: Case, permit: str | None) -> bool:
 @given(rule_lists())
 def test_a_representative_belongs_to_its_class_and_can_occur(rules: list[Rule]) -> None:
     compiled = rule_set(rules)
-    for one in _some(case_classes([compiled], decided=intervals(compiled.space.decided_cuts))):
+    for one in _some(case_classes([compiled], decided=intervals(compiled.axes.decided_cuts))):
         case = one.representative
         assert in_class(one, case, case.permit_type)
         assert can_occur(compiled, case)

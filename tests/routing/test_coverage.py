@@ -41,10 +41,10 @@ def test_a_cell_names_unit_and_rule_or_that_it_is_unrouted() -> None:
     matrix = _matrix(rule_set([rule("tous")]))
 
     paris = matrix["75", "apprentissage", Filer.STUDENT]
-    assert [(a.outcome.units, a.outcome.rule) for a in paris.answers] == [(("UD075",), "tous")]
+    assert [(a.outcome.units, a.outcome.rule) for a in paris.outcomes] == [(("UD075",), "tous")]
     assert (paris.routed, paris.brought_in) == (True, True)
     strasbourg = matrix["67", "apprentissage", Filer.STUDENT]
-    assert (strasbourg.routed, strasbourg.answers[0].outcome.units) == (False, ("NATIONAL",))
+    assert (strasbourg.routed, strasbourg.outcomes[0].outcome.units) == (False, ("NATIONAL",))
     assert not matrix["75", "introduction-salarie", Filer.STUDENT].brought_in
 
 
@@ -54,7 +54,7 @@ def test_a_cell_that_depends_on_more_says_on_what() -> None:
 
     cell = matrix["75", "apprentissage", Filer.STUDENT]
 
-    by_rule = {answer.outcome.rule: answer.classes for answer in cell.answers}
+    by_rule = {answer.outcome.rule: answer.classes for answer in cell.outcomes}
     assert [(c.procedures, c.states) for c in by_rule["suivis"]] == [
         ((101,), (DossierState.RECEIVED,))
     ]
@@ -88,7 +88,7 @@ def test_the_matrix_agrees_with_deciding_every_dossier(
 def _agree(rules: RuleSet, case: Case, cell: Cell) -> None:
     answers = [
         answer
-        for answer in cell.answers
+        for answer in cell.outcomes
         for one in answer.classes
         if case.procedure in one.procedures
         and case.state in one.states

@@ -88,7 +88,7 @@ def test_validity_counts() -> None:
 def test_the_proof_agrees_with_trying_every_case(rules: list[Rule]) -> None:
     compiled = rule_set(rules)
     reached: set[str | None] = set()
-    for cases in case_classes([compiled], decided=intervals(compiled.space.decided_cuts)):
+    for cases in case_classes([compiled], decided=intervals(compiled.axes.decided_cuts)):
         reached.add(compiled.outcome_of(cases.representative).rule)
 
     found = {one.rule: one for one in unreachable(compiled)}
@@ -110,6 +110,6 @@ def _prove_by_leaving_out(rules: list[Rule], found: Unreachable) -> None:
 def _reaches(rules: list[Rule]) -> bool:
     compiled = rule_set(rules)
     classes: list[CaseClass] = list(
-        case_classes([compiled], decided=intervals(compiled.space.decided_cuts))
+        case_classes([compiled], decided=intervals(compiled.axes.decided_cuts))
     )
     return any(compiled.outcome_of(one.representative).rule == rules[-1].id for one in classes)

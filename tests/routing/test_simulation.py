@@ -11,7 +11,7 @@ from routing.case_classes import CaseClass
 from routing.conditions import Case
 from routing.facts import DossierState, Facts
 from routing.ruleset import Outcome, Rule, RuleSet
-from routing.simulation import Known, case_moves, dossier_moves
+from routing.simulation import PriorDecision, case_moves, dossier_moves
 from tests.routing.rule_sets import (
     OPEN_UNITS,
     cases,
@@ -29,8 +29,8 @@ ON = date(2020, 6, 15)
 BEFORE = rule_set([rule("tous")])
 
 
-def _known(*dossiers: Facts, rules: RuleSet = BEFORE) -> Iterator[Known]:
-    return (Known(each, rules.outcome(each, ON)) for each in dossiers)
+def _known(*dossiers: Facts, rules: RuleSet = BEFORE) -> Iterator[PriorDecision]:
+    return (PriorDecision(each, rules.outcome(each, ON)) for each in dossiers)
 
 
 def _moves(was: Outcome, will: Outcome) -> bool:
@@ -69,7 +69,7 @@ def test_what_becomes_unrouted_is_told() -> None:
 
 
 def test_who_has_a_dossier_now_counts_and_not_who_should_have() -> None:
-    elsewhere = Known(facts(), Outcome(("UD02A",), "ancienne", (), routed=True))
+    elsewhere = PriorDecision(facts(), Outcome(("UD02A",), "ancienne", (), routed=True))
 
     (move,) = dossier_moves(BEFORE, [elsewhere], ON)
 
@@ -77,7 +77,7 @@ def test_who_has_a_dossier_now_counts_and_not_who_should_have() -> None:
 
 
 def test_the_order_of_several_units_is_no_move() -> None:
-    both = Known(facts(), Outcome(("UD093", "UD075"), "ancienne", (), routed=True))
+    both = PriorDecision(facts(), Outcome(("UD093", "UD075"), "ancienne", (), routed=True))
     after = rule_set([rule("deux", is_in("department", "75"), "UD075", "UD093")])
 
     assert dossier_moves(after, [both], ON) == []
