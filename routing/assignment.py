@@ -1,4 +1,4 @@
-"""What must be told to whom when a dossier gets, keeps or changes its units."""
+"""Assignments: which notifications a change of a dossier's units makes necessary."""
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Event(StrEnum):
-    """What a delivery tells a unit."""
+    """Events that units are notified of."""
 
     FILED = "filed"
     REASSIGNED_TO = "reassigned-to"
@@ -17,7 +17,7 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One unit is told of one event; `counterpart` is the unit on the other side of a move."""
+    """One unit is notified of one event; `counterpart` is the other unit of a reassignment."""
 
     event: Event
     unit: str
@@ -26,7 +26,7 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Who has a dossier: its units, and the how-manieth assignment that is (0: none yet)."""
+    """The units of a dossier. `ordinal` counts its assignments from 1; 0: not assigned yet."""
 
     units: tuple[str, ...]
     ordinal: int
@@ -34,12 +34,12 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one change of assignment makes necessary.
+    """What a change of assignment makes necessary.
 
     Attributes:
-        assignment: who has the dossier from now on.
-        notify: what to tell, one delivery for each channel of the unit.
-        withdraw: notifications not yet sent that are no longer true.
+        assignment: from now on.
+        notify: notifications to send, one delivery for each channel of the unit.
+        withdraw: notifications to cancel: not sent yet and no longer true.
     """
 
     assignment: Assignment
@@ -54,17 +54,17 @@ def plan(
     unsent: AbstractSet[Notification] = frozenset(),
     silent: bool = False,
 ) -> Plan:
-    """How to get from `current` to `units`.
+    """Plan the change from `current` to `units`.
 
-    A unit that was not told yet of what is withdrawn is not told of the withdrawal
-    either; a unit that comes back before it was told that it had lost the dossier
-    is told nothing.
+    A unit whose notification is cancelled before it was sent is not notified of the
+    reassignment either; a unit that gets the dossier back before it was notified of its
+    loss is not notified at all.
 
     Args:
-        current: who has the dossier now.
-        units: who shall have it, at least one.
-        unsent: notifications of this dossier that can still be withdrawn.
-        silent: nobody is told (a dossier from before the service's launch).
+        current: the assignment now.
+        units: codes of the units that get the dossier, at least one.
+        unsent: notifications of this dossier that can still be cancelled.
+        silent: no unit is notified.
     """
     if set(units) == set(current.units):
         return Plan(current)

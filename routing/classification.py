@@ -22,7 +22,7 @@ from routing.text import normalise
 class Answers:
     """The few raw values of one dossier that `classify` reads.
 
-    They are somebody's answers, so they cannot be shown, pickled or copied: only
+    They are personal data, so they cannot be shown, pickled or copied: only
     what `classify` makes of them goes on.
     """
 

@@ -1,8 +1,8 @@
-"""Schema drift: whether a field that routing reads has vanished from a form overnight.
+"""Schema drift: detects that a field which routing reads is no longer found in a form.
 
-A label is renamed, or a field gets another type, and from one dossier to the next nobody
-seems to have filled it in. What a form showed before is kept as two small counters for
-each field; the latest readings are held against them.
+When a label is renamed or a field gets another type, the field looks blank from one dossier
+to the next. For each field two counters keep how often it was blank before; the latest
+readings are compared with them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,24 +13,24 @@ from math import comb
 from routing.facts import DepartmentSource, Facts, Reason
 
 LEARNED = 20
-"""Readings that must be known before anything can be a jump: a new form is only watched."""
+"""Readings that must be known before a field can drift: a new form is only counted."""
 
 LEAST_BLANK = 4
-"""Blanks below which nothing is a jump: one employer who files three odd dossiers is no drift."""
+"""Fewest blanks that are drift: three odd dossiers of one employer are none."""
 
 LEAST_RISE = 0.2
-"""How much the share of blanks must rise: a form may always have been blank to a third."""
+"""Least rise of the share of blanks: a third of a form's dossiers may always have been blank."""
 
 CHANCE = 1e-6
-"""How improbable the blanks must be if nothing had changed: four in a row where none of 50 was
-blank before, twelve in a row where a third was. A pause costs a person's look, so chance alone
-must not ask for it: at 100 batches an hour it does once in a year or two."""
+"""Highest probability of the blanks under the known share at which they are drift: four in a row
+where none of 50 was blank before, twelve in a row where a third was. At 100 batches an hour chance
+alone pauses a procedure once in a year or two."""
 
 WINDOW = 20
-"""Latest readings that are held apart: dossiers that come one by one add up to evidence."""
+"""Latest readings that are counted apart: dossiers that come one by one add up."""
 
 MEMORY = 1000
-"""Known readings beyond which the older half is forgotten: forms change slowly as well."""
+"""Known readings beyond which the counters are halved: forms also change slowly."""
 
 
 DRIFT = "schema-drift"
@@ -38,7 +38,7 @@ DRIFT = "schema-drift"
 
 
 class DrivingField(StrEnum):
-    """What a decision rests on."""
+    """A field that decisions depend on."""
 
     DEPARTMENT = "department"
     PERMIT_TYPE = "permit-type"
@@ -46,7 +46,7 @@ class DrivingField(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """So many readings, of which so many were blank."""
+    """A number of readings, and how many of them were blank."""
 
     read: int = 0
     blank: int = 0
@@ -73,7 +73,7 @@ class Tally:
     recent: Count = Count()
 
     def jumps(self, batch: Count) -> bool:
-        """Whether the blanks of `batch`, alone or with the recent ones, cannot be chance."""
+        """Whether the blanks of `batch`, alone or with the recent ones, are too many for chance."""
         if self.known.read < LEARNED:
             return False
         return any(_jump(self.known, seen) for seen in (batch, batch + self.recent))
@@ -101,7 +101,7 @@ def _jump(known: Count, seen: Count) -> bool:
 
 
 def _at_least(seen: Count, expected: float) -> float:
-    """How probable that many blanks or more are when each is one with probability `expected`."""
+    """The probability of at least that many blanks when each has the probability `expected`."""
     return sum(
         comb(seen.read, blank) * expected**blank * (1 - expected) ** (seen.read - blank)
         for blank in range(seen.blank, seen.read + 1)

@@ -1,4 +1,4 @@
-"""What can go wrong outside, in words that every room shares.
+"""The taxonomy of failures: causes of failed calls to the outside, and what is done about them.
 
 One table maps each cause to what is done about it; the documentation is made
 from the same table. A failure carries codes only, never what a peer said.

@@ -31,7 +31,7 @@ class Form:
         labels: for each field the labels by which it may go; compared normalised.
         field_ids: for a field, the id of its `type_de_champ`; wins over labels.
         notify_since: dossiers filed before this day (Europe/Paris) are recorded and routed
-            but nobody is told; None tells of all.
+            but no unit is notified; None: units are notified of all.
         name: what it is called, that of its kind; None where it is not known.
     """
 

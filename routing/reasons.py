@@ -1,4 +1,4 @@
-"""Why a person gives a dossier to another unit: a closed list, so that no reason is about somebody.
+"""Reasons of reassignments by hand: a closed list, since free text could hold personal data.
 
 A configuration may have a list of its own under `reasons` in routing.yaml.
 """

@@ -1,4 +1,4 @@
-"""When something is tried again: jittered exponential delays, as pure functions.
+"""Retries: jittered exponential delays, as pure functions.
 
 The first retry comes within a minute, the last more than 48 hours after the
 first attempt; after that a delivery is dead and waits for a person.
@@ -13,7 +13,7 @@ MAX_ATTEMPTS = 21
 """Attempts of a delivery before it is dead: 20 delays, more than 48 h in all without any jitter."""
 
 QUARANTINE_LONGEST_DELAY = timedelta(hours=12)
-"""A dossier that cannot be read stays in quarantine: asked for more and more rarely, for ever."""
+"""Longest delay of a quarantined dossier, which is retried for ever."""
 
 _JITTER = 0.3
 

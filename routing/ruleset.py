@@ -1,4 +1,4 @@
-"""The rule set: who gets a dossier, decided from its facts and the day alone.
+"""The rule set: decides which units get a dossier, from its facts and the day alone.
 
 Rules are tried in order and the first that matches decides. They are compiled once:
 every box of every rule is a bit, every value of an attribute is the set of boxes that
@@ -66,7 +66,7 @@ class Rule:
 
 
 class Outcome(NamedTuple):
-    """What a rule set says of a case: a decision without the dossier it is about."""
+    """The decision of a case, without the dossier."""
 
     units: tuple[str, ...]
     rule: str | None
@@ -84,7 +84,7 @@ _Key = tuple[str | None, str | None, int, Filer, DossierState, int, int]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RuleSet:
-    """Everything that routing goes by, compiled.
+    """A compiled rule set.
 
     Attributes:
         hash: SHA-256 (hex) of the document that it was compiled from.
@@ -128,7 +128,7 @@ class RuleSet:
         return self._by_id.get(rule_id)
 
     def decide(self, facts: Facts, on: date) -> Decision:
-        """Who gets the dossier when it is decided on the day `on` (Europe/Paris). Never raises."""
+        """Decide on `facts` on the day `on` (Europe/Paris). Never raises."""
         outcome = self.outcome(facts, on)
         reasons = outcome.reasons
         if facts.reasons:
@@ -145,7 +145,7 @@ class RuleSet:
         )
 
     def outcome(self, facts: Facts, on: date) -> Outcome:
-        """What `decide` goes by: units, rule and the reasons found while deciding."""
+        """The units, the rule, and the reasons found while deciding; see `decide`."""
         return self._outcome(
             (
                 facts.permit_type,
@@ -160,7 +160,7 @@ class RuleSet:
         )
 
     def outcome_of(self, case: Case) -> Outcome:
-        """`outcome`, for a case that is nobody's dossier."""
+        """Decide a case that is not a dossier; see `outcome`."""
         return self._outcome(
             (
                 case.permit_type,

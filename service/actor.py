@@ -1,4 +1,4 @@
-"""Who acts by hand: a role that the settings name, else the account as a keyed hash."""
+"""The actor of a command: a role named by the settings, else a keyed hash of the account."""
 
 import hmac
 import os
@@ -12,7 +12,7 @@ _DIGITS = 16
 
 
 def actor_of(settings: Settings) -> str:
-    """The code that history and audit record for whoever runs this process.
+    """The code of the actor of this process, for history and audit.
 
     Raises:
         SettingsError: the audit key cannot be had.

@@ -1,6 +1,6 @@
-"""The heartbeat: what a dead-man switch outside watches. Silence is the alarm.
+"""The heartbeat, which a dead-man switch outside watches: its absence is the alarm.
 
-It beats when a task went all the way from beat over broker and worker to the database.
+It is sent by a task, so that beat, broker, worker and database must work.
 """
 
 from pathlib import Path
@@ -21,10 +21,7 @@ log = logs.get_logger("tasks")
 
 
 def beat(settings: Settings) -> None:
-    """Touch the file and ask for the address of the settings, where they are set.
-
-    It never fails: whoever watches notices that it is missing.
-    """
+    """Touch the file and call the URL of the settings, where they are set. Never raises."""
     if settings.heartbeat_file is not None:
         _touch(settings.heartbeat_file)
     if settings.heartbeat_url is not None:

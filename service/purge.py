@@ -1,4 +1,4 @@
-"""Purging: what came to its end longer ago than it may be kept is removed, in small commits."""
+"""Purging: dossiers that ended before the retention horizon are removed, in small commits."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ def purge(
 
 
 def _overdue(runtime: Runtime, horizon: datetime) -> Iterator[Overdue]:
-    """What is past its time, procedure by procedure."""
+    """What may be removed, by procedure."""
     configured = runtime.rules().forms
     with runtime.database.read() as connection:
         known = [row.number for row in procedures.listing(connection)]

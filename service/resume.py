@@ -1,4 +1,4 @@
-"""Resuming procedures that were stopped or paused: nothing that waited is lost."""
+"""Resuming procedures that were stopped or paused."""
 
 from collections.abc import Collection
 
@@ -10,9 +10,9 @@ from store.procedures import ProcedureStatus
 
 
 def resume(runtime: Runtime, numbers: Collection[int] | None) -> list[int]:
-    """Let procedures go on (all that stand when `numbers` is None); returns those that did.
+    """Resume stopped and paused procedures, all when `numbers` is None; returns their numbers.
 
-    What was held is read again and accepted as it is.
+    Held dossiers are read again, and the form is accepted as it is now.
     """
     now = runtime.clock()
     with runtime.database.begin() as connection:
@@ -26,7 +26,7 @@ def resume(runtime: Runtime, numbers: Collection[int] | None) -> list[int]:
             procedures.set_status(
                 connection, number, ProcedureStatus.ACTIVE, reason=None, next_poll_at=now
             )
-            # A person has looked: what the forms show from now on is how they are.
+            # A person has checked the form: it is the new reference.
             drift.forget(connection, number)
             dossiers.due_again(connection, procedure=number, statuses=[DossierStatus.HELD], now=now)
         runtime.audit.append(

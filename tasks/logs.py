@@ -54,9 +54,9 @@ def connect_celery(form: Callable[[], LogFormat]) -> None:
 
 
 def _log_what_is_printed(**_: object) -> None:
-    """Turn what a program prints into lines without content: libraries print what they log.
+    """Log what a program prints, without its content: libraries print what they log.
 
-    A stream that somebody else took already is left alone.
+    A stream that was replaced before is not replaced again.
     """
     proxy = LoggingProxy(logging.getLogger("celery.redirected"), logging.WARNING)
     if sys.stdout is sys.__stdout__:

@@ -1,7 +1,7 @@
-"""Beat's pulse: a file that is touched whenever a tick has reached the broker.
+"""Liveness of beat: a file is touched whenever a tick has reached the broker.
 
-A beat whose connection is dead looks alive from outside. Its container is healthy only
-while this file is young (see docker-compose.yml).
+A beat with a dead connection still runs. Its container is healthy only while the file is
+recent (see docker-compose.yml).
 """
 
 from typing import Any

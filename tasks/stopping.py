@@ -1,8 +1,8 @@
-"""Stopping: a worker that was told to stop begins nothing new and lets go of what it holds.
+"""Stopping: a worker that was told to stop starts no new call and gives its claims back.
 
-Celery's main process gets the signal and waits for its children, which know nothing of
-it. One byte of memory that they share tells them; whoever sits in a slow call after that
-is woken by the signal that means « your time is up ».
+Celery's main process gets the signal and waits for its child processes, which do not get
+it. A byte of shared memory tells them; a child in a slow call is interrupted by SIGUSR1,
+the signal of the soft time limit.
 """
 
 import mmap
@@ -19,28 +19,28 @@ from service.guards.time_limit import TimeLimitReached
 
 
 class StopFlag:
-    """A flag that a process and the children it forks see alike. Raised once, for good."""
+    """A flag shared by a process and its forked children; once set it stays set."""
 
     def __init__(self) -> None:
         self._byte = mmap.mmap(-1, 1)
 
     def __call__(self) -> bool:
-        """Whether it was raised."""
+        """Whether it is set."""
         return self._byte[0] != 0
 
     def set(self) -> None:
-        """Raise it; nothing that a signal handler must not do."""
+        """Set it. Safe in a signal handler."""
         self._byte[0] = 1
 
 
 def cut_off_later(
     stragglers: Callable[[], Iterable[int]], *, after: timedelta = limits.FINISH_WITHIN
 ) -> None:
-    """Let the processes that still work after a while know that their time is up.
+    """Interrupt the processes that still work after a while.
 
     Args:
         stragglers: gives the ids of the processes that work at that moment.
-        after: how long they are left alone.
+        after: the delay.
     """
     timer = threading.Timer(after.total_seconds(), _cut_off, args=[stragglers])
     timer.daemon = True
@@ -48,7 +48,7 @@ def cut_off_later(
 
 
 def raise_time_limit() -> None:
-    """Let the signal for « your time is up » raise an exception that the use cases know."""
+    """Make SIGUSR1 raise `TimeLimitReached`, which the use cases handle."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGUSR1, _raise_time_limit)
 

@@ -1,14 +1,13 @@
 """Time limits, in one place and in order: budget + one call < soft < hard < lease < visibility.
 
-A task that runs into its limit must lose its claim before anybody else can have it,
-and the broker may give its message to another worker only after that.
+A task must end before its lease expires, and its lease before the broker redelivers its message.
 """
 
 from datetime import timedelta
 from itertools import pairwise
 
 WORK_BUDGET = timedelta(seconds=60)
-"""A task starts nothing new after this and leaves the rest to the next one."""
+"""A task starts no new call after this; the next task goes on."""
 
 TPS_ANSWER = timedelta(seconds=60)
 """The whole of one answer, however slowly it comes."""
@@ -28,20 +27,20 @@ SOFT_TIME_LIMIT = timedelta(seconds=150)
 HARD_TIME_LIMIT = timedelta(seconds=180)
 
 LEASE = timedelta(seconds=240)
-"""Outlives the hard limit: whoever holds a lease is alive or already killed."""
+"""Longer than the hard limit: the holder of a lease is alive, or was killed."""
 
 VISIBILITY_TIMEOUT = timedelta(seconds=300)
-"""After this the broker hands out the message of a worker that never acknowledged it."""
+"""After this the broker redelivers a message that was not acknowledged."""
 
 SOFT_SHUTDOWN = timedelta(seconds=30)
-"""How long a worker that was told to stop may finish what it does."""
+"""How long a worker that was told to stop may go on with its tasks."""
 
 FINISH_WITHIN = timedelta(seconds=20)
 """After this a slow call of a worker that was told to stop is cut off; the rest of the soft
 shutdown is for storing what was done and giving back what was not."""
 
 TURN = timedelta(milliseconds=300)
-"""How long a task goes on with batch after batch before it lets other kinds of work have a go."""
+"""How long a task takes batch after batch before it yields to other kinds of work."""
 
 ROUTE_BATCH = 50
 """Dossiers read and settled in one commit."""

@@ -1,6 +1,6 @@
-"""What all workers agree on through Redis, while Redis is there; nothing here is the truth.
+"""State that workers share through Redis. It is never the truth: the database is.
 
-Without a broker, or while it is away, each process goes on with what it knows itself.
+Without a broker, or while it does not answer, each process uses its own values.
 """
 
 import time
@@ -15,15 +15,15 @@ from connectors.deadline import within
 from service.guards.bounded_redis import connect
 
 AWAY_SECONDS = 10.0
-"""How long a Redis that did not answer is left alone: waiting for it would slow every batch."""
+"""How long a Redis that did not answer is not asked again: a wait would slow every batch."""
 
 ANSWER_SECONDS = 1.0
-"""How long a whole answer may take. It takes a tenth of a millisecond."""
+"""Deadline of a whole answer, which ordinarily takes a tenth of a millisecond."""
 
 PREFIX = "wif:"
 
 LARGEST_COUNT = 1_000_000
-"""What is larger was never counted here."""
+"""Larger counts were not written by this module."""
 
 T = TypeVar("T")
 
@@ -91,7 +91,7 @@ def parse_count(written: str) -> int:
 
 
 class Board:
-    """Small values by name, the same for all workers; kept here while Redis is away.
+    """Small values by name, shared by all workers; local while Redis does not answer.
 
     Args:
         shared: the Redis.
@@ -104,7 +104,7 @@ class Board:
         self._values: dict[str, str] = {}
 
     def refresh(self) -> None:
-        """Learn what the others wrote: one round trip, whatever the number of values."""
+        """Read the values of all workers, in one round trip."""
         found = self._shared.ask(lambda client: client.hgetall(self._name), None)
         if found is not None:
             self._values = {str(name): str(value) for name, value in found.items()}
@@ -124,7 +124,7 @@ class Board:
             self._shared.ask(lambda client: client.hdel(self._name, name), None)
 
     def add(self, name: str) -> int:
-        """Count one up for all; the sum."""
+        """Increment a shared count; returns its new value."""
         here = min(parse_count(self._values.get(name, "0")) + 1, LARGEST_COUNT)
         total = self._shared.ask(lambda client: client.hincrby(self._name, name, 1), here)
         self._values[name] = str(parse_count(str(total)) or here)

@@ -23,13 +23,13 @@ SHELF_LIFE_SECONDS = 5
 """Within this a reserved request is made; the window is longer than a minute by as much."""
 
 LARGEST_RESERVE = 25
-"""Requests reserved at once: a tenth of a second of reading, a 25th of the round trips."""
+"""Requests reserved at once, to save round trips: a tenth of a second of reading."""
 
 KEPT_FOR_POLLS = 0.1
-"""The share of the limit that reading dossiers leaves alone: a backlog must not blind us."""
+"""Share of the limit that is reserved for polls: a backlog of readings must not stop them."""
 
 PATIENCE_SECONDS = 2.0
-"""How long a task waits for its turn. Then it gives back what it holds, and other work goes on."""
+"""How long a task waits for a request. Then it gives its dossiers back."""
 
 LOOK_AGAIN_SECONDS = 0.2
 TOLD_TO_WAIT = timedelta(seconds=60)
@@ -42,7 +42,7 @@ PAUSE = f"{PREFIX}tps-pause"
 
 
 class Throttle:
-    """Gives leave to ask TPS.
+    """Limits requests to TPS.
 
     Args:
         shared: where the workers share the count; each counts for itself while it is away.
@@ -51,7 +51,7 @@ class Throttle:
         sleep: lets seconds pass.
 
     Attributes:
-        patience: seconds to wait for leave before a request is refused.
+        patience: seconds to wait before a request is refused.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Throttle:
         self._paused_until = datetime.min.replace(tzinfo=UTC)
 
     def take(self, *, reading: bool = False) -> None:
-        """Leave for one request; returns when it may be made.
+        """Wait until one request may be made.
 
         No database connection may be held meanwhile.
 
@@ -79,14 +79,14 @@ class Throttle:
             reading: whether it reads a dossier; such requests leave some to the polls.
 
         Raises:
-            Failure: it is not our turn (`TPS_THROTTLED`); `retry_after` says when to come back.
+            Failure: `TPS_THROTTLED`; `retry_after` says when to come back.
         """
         if not (self._left[reading] and time.monotonic() < self._fresh_until):
             self._reserve(reading=reading)
         self._left[reading] -= 1
 
     def heed(self, failure: Failure) -> None:
-        """Let all workers pause when TPS itself said that we ask too much."""
+        """Pause all workers when TPS answered 429."""
         if failure.cause is not Cause.TPS_THROTTLED or failure.status is None:
             return
         asked = timedelta(seconds=failure.retry_after or TOLD_TO_WAIT.total_seconds())
@@ -110,18 +110,18 @@ class Throttle:
             self._sleep(LOOK_AGAIN_SECONDS)
 
     def _check_pause(self) -> None:
-        """TPS asked us to stay away: that is too long to wait for."""
+        """Refuse while the workers pause: that is too long to wait for."""
         written = self._shared.ask(lambda client: client.get(PAUSE), None)
         until = parse_epoch(str(written)) if written else None
         self._paused_until = until or self._paused_until
         left = (self._paused_until - self._clock()).total_seconds()
-        # More than the longest pause was written by a wrong clock or by somebody else.
+        # A longer pause was written by a wrong clock, or not by this service.
         if 0 < left <= LONGEST_PAUSE.total_seconds():
             raise Failure(Cause.TPS_THROTTLED, retry_after=left)
 
 
 class _Window:
-    """The requests of the last minute and a bit."""
+    """The moving window in which requests are counted."""
 
     def __init__(self, shared: RedisState, per_minute: int) -> None:
         seconds = MINUTE_SECONDS + SHELF_LIFE_SECONDS
