@@ -15,8 +15,9 @@ import typer
 from cli import context, seals
 from cli.command_error import CommandError
 from cli.seals import foreseen
-from cli.tables import PARIS, show_table
+from cli.tables import show_table
 from config.settings import Settings
+from routing.calendar import PARIS
 from service.actor import accounts
 from service.runtime import Runtime
 from service.seal import seal

@@ -9,7 +9,8 @@ import typer
 
 from cli import context
 from cli.command_error import CommandError
-from cli.tables import PARIS, show_table
+from cli.tables import show_table
+from routing.calendar import PARIS
 from routing.facts import DossierState
 from routing.territory import departments
 from service.reassign import reassign, unpin

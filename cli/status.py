@@ -12,10 +12,11 @@ import typer
 from sqlalchemy import Connection
 
 from cli import context
-from cli.tables import PARIS, show_table
+from cli.tables import show_table
 from config.files import read_regular
 from config.settings import SettingsError
 from connectors.alarm.meanings import MEANINGS
+from routing.calendar import PARIS
 from service.incidents import WATCHED, present_incidents
 from service.register import polled_procedures
 from service.runtime import Runtime

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-PARIS = ZoneInfo("Europe/Paris")
+from routing.calendar import PARIS
+
 WIDE = 160
 """Columns to use where there is no terminal to ask."""
 

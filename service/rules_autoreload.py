@@ -1,4 +1,4 @@
-"""Following the files: with WIF_RULES_AUTORELOAD an edit of the folder is published by itself.
+"""Autoreload: with WIF_RULES_AUTORELOAD edits of the configuration folder are published.
 
 A wrong edit is refused, audited and shown; the last good rule set stays in force.
 """
@@ -16,8 +16,8 @@ from store.audit.log import AuditEntry, Step
 FINGERPRINT_DIGITS = 32
 
 
-class Followed(StrEnum):
-    """What became of the files in the folder."""
+class ReloadOutcome(StrEnum):
+    """What a check of the configuration folder did."""
 
     OFF = "off"
     UNCHANGED = "unchanged"
@@ -25,10 +25,10 @@ class Followed(StrEnum):
     REFUSED = "refused"
 
 
-def follow(runtime: Runtime) -> Followed:
-    """Publish the files of the folder if they differ from what is in force."""
+def autoreload(runtime: Runtime) -> ReloadOutcome:
+    """Publish the configuration folder if it differs from the rule set in force."""
     if not runtime.settings.rules_autoreload:
-        return Followed.OFF
+        return ReloadOutcome.OFF
     folder = runtime.settings.config_dir
     try:
         document = configured_document(runtime.settings)
@@ -38,29 +38,29 @@ def follow(runtime: Runtime) -> Followed:
 
 
 def fingerprint(folder: Path) -> str:
-    """What tells one state of the folder's files from another, right or wrong."""
+    """A hash of the folder's files, right or wrong."""
     content = hashlib.sha256()
     for path in sorted(folder.glob("*.yaml")):
         content.update(path.name.encode() + b"\0" + path.read_bytes())
     return content.hexdigest()[:FINGERPRINT_DIGITS]
 
 
-def _publish(runtime: Runtime, document: str) -> Followed:
+def _publish(runtime: Runtime, document: str) -> ReloadOutcome:
     now = runtime.clock()
     digest = document_hash(document)
     with runtime.database.begin() as connection:
         refusals.accept(connection, now)
         if rulesets.active(connection) == digest:
-            return Followed.UNCHANGED
+            return ReloadOutcome.UNCHANGED
         publish(runtime, connection, document, action="reload", note="the files changed")
-    return Followed.PUBLISHED
+    return ReloadOutcome.PUBLISHED
 
 
-def _refuse(runtime: Runtime, mark: str, mistakes: int) -> Followed:
+def _refuse(runtime: Runtime, mark: str, mistakes: int) -> ReloadOutcome:
     now = runtime.clock()
     with runtime.database.begin() as connection:
         if not refusals.refuse(connection, mark, mistakes=mistakes, at=now):
-            return Followed.UNCHANGED
+            return ReloadOutcome.UNCHANGED
         line = AuditEntry(step=Step.RULES_REFUSED, event="reload")
         runtime.audit.append(connection, now, [line])
-    return Followed.REFUSED
+    return ReloadOutcome.REFUSED

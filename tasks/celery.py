@@ -21,7 +21,7 @@ from service import watch_health
 from service.guards.limits import WORK_BUDGET
 from service.poll import PollOutcome, poll
 from service.purge import purge
-from service.rules_autoreload import Followed, follow
+from service.rules_autoreload import ReloadOutcome, autoreload
 from service.runtime import Runtime
 from service.seal import seal
 from tasks import queues
@@ -262,9 +262,9 @@ def seal_audit() -> None:
         log.info("audit-sealed", count=report.lines)
 
 
-@app.task(name="wif.follow-rules")
-def follow_rules() -> None:
+@app.task(name="wif.autoreload-rules")
+def autoreload_rules() -> None:
     """Publish the rules of the folder when they changed; refuse them when they are wrong."""
-    followed = follow(runtime())
-    if followed in {Followed.PUBLISHED, Followed.REFUSED}:
-        log.warning("rules-followed", state=followed.value)
+    outcome = autoreload(runtime())
+    if outcome in {ReloadOutcome.PUBLISHED, ReloadOutcome.REFUSED}:
+        log.warning("rules-reloaded", state=outcome.value)

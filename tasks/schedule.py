@@ -12,8 +12,8 @@ PURGE_EVERY = timedelta(hours=6)
 restarted now and then."""
 
 
-FOLLOW_EVERY = timedelta(seconds=30)
-"""How soon an edit of the rules is in force where workers follow the files."""
+AUTORELOAD_EVERY = timedelta(seconds=30)
+"""How soon an edit of the rules is in force where they are reloaded."""
 
 CHECK_EVERY = timedelta(minutes=1)
 """How often it is looked how long things wait, and how often the heart beats."""
@@ -33,7 +33,9 @@ def beat_entries(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
         "purge": _every(PURGE_EVERY.total_seconds(), "wif.purge"),
     }
     if settings.rules_autoreload:
-        entries["follow-rules"] = _every(FOLLOW_EVERY.total_seconds(), "wif.follow-rules")
+        entries["autoreload-rules"] = _every(
+            AUTORELOAD_EVERY.total_seconds(), "wif.autoreload-rules"
+        )
     return entries
 
 

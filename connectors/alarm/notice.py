@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.alarm.meanings import MEANINGS
-from connectors.mail.content import PARIS
+from routing.calendar import PARIS
 from routing.incidents import IncidentKind
 
 _WIDTH = 76

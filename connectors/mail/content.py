@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
-from zoneinfo import ZoneInfo
 
 from connectors.mail.sanitise import one_line
 from connectors.mail.wording import (
@@ -15,8 +14,8 @@ from connectors.mail.wording import (
 )
 from connectors.notice import Notice, Office
 from routing.assignment import Event
+from routing.calendar import PARIS
 
-PARIS = ZoneInfo("Europe/Paris")
 _MONTHS = (
     *("janvier", "février", "mars", "avril", "mai", "juin"),
     *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),

@@ -14,11 +14,12 @@ from email.message import EmailMessage
 from email.policy import SMTP, Policy
 from email.utils import format_datetime
 
-from connectors.mail.content import PARIS, write
+from connectors.mail.content import write
 from connectors.mail.envelope import Envelope
 from connectors.mail.render import page, text
 from connectors.mail.sanitise import one_line
 from connectors.notice import Notice
+from routing.calendar import PARIS
 from routing.failures import Cause, Failure
 from routing.mailbox import Mailbox
 

@@ -10,16 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 import orjson
 
+from routing.calendar import PARIS
 from simulator.dossier import SimulatedDossier
 from simulator.fields import Gap, PlacedField, answers, placed_fields
 from simulator.people import person
 from simulator.state import Revision
-
-PARIS = ZoneInfo("Europe/Paris")
 
 
 class Era(StrEnum):

@@ -1,4 +1,4 @@
-"""Workers that follow the files: an edit is published, a wrong one is refused and shown."""
+"""Autoreload: an edit is published, a wrong one is refused and shown."""
 
 import shutil
 from pathlib import Path
@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from config.settings import HERE
-from service.rules_autoreload import Followed, follow
+from service.rules_autoreload import ReloadOutcome, autoreload
 from store import refusals, rulesets
 from tests.stage import Stage
 
 
 @pytest.fixture
 def folder(stage: Stage, tmp_path: Path) -> Path:
-    """A folder of rules of its own, followed; what is in it is in force."""
+    """A folder of rules of its own; what is in it is in force."""
     copy = tmp_path / "rules"
     copy.mkdir()
     for path in HERE.glob("*.yaml"):
@@ -39,13 +39,13 @@ def actions(stage: Stage) -> list[str]:
 
 
 def test_files_that_did_not_change_are_left_alone(stage: Stage, folder: Path) -> None:
-    assert follow(stage.runtime) is Followed.UNCHANGED
+    assert autoreload(stage.runtime) is ReloadOutcome.UNCHANGED
     assert actions(stage) == ["publish"]
 
 
 def test_an_edit_is_in_force_after_one_look(stage: Stage, folder: Path) -> None:
     edit(folder, "units.yaml", "moe.ud075@", "nouvelle.moe.ud075@")
-    assert follow(stage.runtime) is Followed.PUBLISHED
+    assert autoreload(stage.runtime) is ReloadOutcome.PUBLISHED
     channels = stage.runtime.rules().units["UD075"].channels
     assert channels[0].address.startswith("nouvelle.")
     assert actions(stage) == ["reload", "publish"]
@@ -56,8 +56,8 @@ def test_a_wrong_edit_is_refused_once_and_the_last_good_rules_stay(
 ) -> None:
     before = stage.runtime.rules().hash
     edit(folder, "units.yaml", "code: UD075", "code: UD75x")
-    assert follow(stage.runtime) is Followed.REFUSED
-    assert follow(stage.runtime) is Followed.UNCHANGED
+    assert autoreload(stage.runtime) is ReloadOutcome.REFUSED
+    assert autoreload(stage.runtime) is ReloadOutcome.UNCHANGED
     assert stage.runtime.rules().hash == before
     assert stage.steps().count("rules-refused") == 1
     with stage.runtime.database.read() as connection:
@@ -66,15 +66,15 @@ def test_a_wrong_edit_is_refused_once_and_the_last_good_rules_stay(
 
 def test_a_mended_edit_ends_the_refusal(stage: Stage, folder: Path) -> None:
     edit(folder, "units.yaml", "code: UD075", "code: UD75x")
-    follow(stage.runtime)
+    autoreload(stage.runtime)
     edit(folder, "units.yaml", "code: UD75x", "code: UD075")
-    assert follow(stage.runtime) is Followed.UNCHANGED
+    assert autoreload(stage.runtime) is ReloadOutcome.UNCHANGED
     with stage.runtime.database.read() as connection:
         assert refusals.refused(connection) is None
 
 
-def test_nothing_is_followed_unless_it_was_asked_for(stage: Stage, folder: Path) -> None:
+def test_nothing_is_reloaded_unless_it_was_asked_for(stage: Stage, folder: Path) -> None:
     off = stage.runtime.settings.model_copy(update={"rules_autoreload": False})
     stage.runtime.settings = off
     edit(folder, "units.yaml", "moe.ud075@", "nouvelle.moe.ud075@")
-    assert follow(stage.runtime) is Followed.OFF
+    assert autoreload(stage.runtime) is ReloadOutcome.OFF
