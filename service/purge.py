@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from service.runtime import Runtime
+from service.statistics.count import keep_counts
 from store import procedures, retention
 from store.audit.log import AuditEntry, Step
 from store.retention import Overdue, Removed
@@ -76,6 +77,7 @@ def _remove(runtime: Runtime, overdue: Overdue) -> Removed:
     now = runtime.clock()
     with runtime.database.begin() as connection:
         removed = retention.remove(connection, overdue, limit=BATCH)
+        keep_counts(connection, removed.counted)
         runtime.audit.append(
             connection,
             now,

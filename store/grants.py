@@ -4,7 +4,12 @@ from sqlalchemy import Connection, inspect, text
 
 from store.models import Base
 
-APPEND_ONLY = frozenset({"audit_lines", "audit_seals", "rule_sets", "rule_set_activations"})
+APPEND_ONLY = frozenset(
+    {
+        *("audit_lines", "audit_seals", "rule_sets", "rule_set_activations"),
+        *("published_months", "published_figures"),
+    }
+)
 """Tables that the service reads and adds to; what stands there stays."""
 
 

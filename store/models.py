@@ -5,11 +5,12 @@ lease token, and a claimed row's due time is the end of its lease, so that whate
 dead process held becomes due again by itself.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Date,
     DateTime,
     Dialect,
     ForeignKey,
@@ -398,6 +399,44 @@ class Incident(Base):
             sqlite_where=text("closed_at IS NULL"),
         ),
     )
+
+
+class DailyFigure(Base):
+    """How many dossiers were filed, or decided, on a day: counts, and no dossier."""
+
+    __tablename__ = "daily_figures"
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    event: Mapped[str] = mapped_column(String(16), primary_key=True)
+    department: Mapped[str] = mapped_column(String(3), primary_key=True)
+    permit_type: Mapped[str] = mapped_column(String(64), primary_key=True)
+    working_days: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    stored: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    purged: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+
+
+class PublishedMonth(Base):
+    """A month whose figures are public. Rows are never changed: nothing can be told from two."""
+
+    __tablename__ = "published_months"
+
+    month: Mapped[date] = mapped_column(Date, primary_key=True)
+    published_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class PublishedFigure(Base):
+    """What is public of a month, a département and a permit type. Rows are never changed."""
+
+    __tablename__ = "published_figures"
+
+    month: Mapped[date] = mapped_column(ForeignKey("published_months.month"), primary_key=True)
+    department: Mapped[str] = mapped_column(String(3), primary_key=True)
+    permit_type: Mapped[str] = mapped_column(String(64), primary_key=True)
+    requests: Mapped[int | None] = mapped_column(Integer)
+    decisions: Mapped[int | None] = mapped_column(Integer)
+    late: Mapped[int | None] = mapped_column(Integer)
+    median: Mapped[int | None] = mapped_column(SmallInteger)
+    p90: Mapped[int | None] = mapped_column(SmallInteger)
 
 
 def table_of(model: type[Base]) -> Table:

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.sql.elements import ColumnElement
 
+from store.daily_figures import COUNTED_COLUMNS, Counted, counted
 from store.dossiers import DossierStatus
 from store.models import Delivery, Dossier, Procedure
 
@@ -50,10 +51,17 @@ class Overdue:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What one batch removed: the numbers of dossiers, and how many deliveries went with them."""
+    """What one batch removed.
+
+    Attributes:
+        numbers: of the dossiers.
+        deliveries: how many went with them.
+        counted: what statistics count of those that had been read.
+    """
 
     numbers: Sequence[int]
     deliveries: int
+    counted: Sequence[Counted] = ()
 
 
 def count(connection: Connection, overdue: Overdue) -> Removed:
@@ -72,20 +80,20 @@ def remove(connection: Connection, overdue: Overdue, *, limit: int) -> Removed:
         select(Procedure.number).where(Procedure.number == overdue.procedure).with_for_update()
     )
     due = (
-        select(Dossier.number, Dossier.filed_at)
+        select(Dossier.number, *COUNTED_COLUMNS)
         .where(overdue.condition())
         .order_by(Dossier.ended_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    deposits = dict(connection.execute(due).all())
-    keys = [(overdue.procedure, number) for number in deposits]
+    rows = connection.execute(due).all()
+    keys = [(overdue.procedure, row.number) for row in rows]
     gone = connection.execute(
         delete(Delivery).where(tuple_(Delivery.procedure, Delivery.number).in_(keys))
     )
     connection.execute(delete(Dossier).where(tuple_(Dossier.procedure, Dossier.number).in_(keys)))
-    _remember(connection, overdue.procedure, [at for at in deposits.values() if at])
-    return Removed(list(deposits), gone.rowcount)
+    _remember(connection, overdue.procedure, [row.filed_at for row in rows if row.filed_at])
+    return Removed([row.number for row in rows], gone.rowcount, [*filter(None, map(counted, rows))])
 
 
 def _remember(connection: Connection, procedure: int, deposits: Sequence[datetime]) -> None:

@@ -24,6 +24,7 @@ from service.purge import purge
 from service.rules_autoreload import ReloadOutcome, autoreload
 from service.runtime import Runtime
 from service.seal import seal
+from service.statistics.publish import update_statistics
 from tasks import queues
 from tasks.logs import LogFormat, connect_celery
 from tasks.stopping import StopFlag, cut_off_later, raise_time_limit
@@ -252,6 +253,14 @@ def purge_dossiers() -> None:
     report = purge(runtime(), within=WORK_BUDGET)
     if report.dossiers:
         log.info("dossiers-purged", count=report.dossiers)
+
+
+@app.task(name="wif.update-statistics")
+def count_for_statistics() -> None:
+    """Count dossiers by day, and publish the months that are over."""
+    report = update_statistics(runtime())
+    if report.published:
+        log.info("statistics-published", count=len(report.published))
 
 
 @app.task(name="wif.seal-audit")

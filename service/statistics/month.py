@@ -111,9 +111,7 @@ def _decisions(
     return found
 
 
-def _shown(
-    rows: Mapping[str, ByDays], whole: Split
-) -> Iterator[tuple[str, dict[str, int | None]]]:
+def _shown(rows: Mapping[str, ByDays], whole: Split) -> Iterator[tuple[str, dict[str, int | None]]]:
     shown: Shown = shown_decisions({row: _split(by_days) for row, by_days in rows.items()}, whole)
     for row in sorted(shown.totals):
         yield row, _said(rows[row], late=row in shown.late, quantiles=row in shown.quantiles)
@@ -137,9 +135,7 @@ def _split(by_days: ByDays) -> Split:
     return Split(total=total, late=late, told=told_by(found, total))
 
 
-def _rows(
-    names: Iterable[str], counted: Iterable[tuple[str, int, int]]
-) -> dict[str, ByDays]:
+def _rows(names: Iterable[str], counted: Iterable[tuple[str, int, int]]) -> dict[str, ByDays]:
     found: dict[str, list[tuple[int, int]]] = {name: [] for name in names}
     for name, days, count in counted:
         found.setdefault(name, []).append((days, count))

@@ -215,9 +215,7 @@ def _split(row: str, split: Split) -> Iterator[Link]:
         up=UNBOUNDED if least == 0 else split.total - least - split.late,
         cost=1,
     )
-    yield _link(
-        ("total", row), node, _SINK, split.total, cost=_DEPARTMENT_COST + split.total
-    )
+    yield _link(("total", row), node, _SINK, split.total, cost=_DEPARTMENT_COST + split.total)
 
 
 def _cells(row: str, split: Split) -> Mapping[Cell, int]:

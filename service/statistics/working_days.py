@@ -1,4 +1,4 @@
-"""Working days between deposit and decision: neither week-ends nor the public holidays of a place."""
+"""Working days from deposit to decision: neither week-ends nor the public holidays of a place."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta

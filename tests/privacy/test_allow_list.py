@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import pytest
 from jinja2 import Environment, meta, nodes
-from sqlalchemy import Boolean, Integer, LargeBinary, String, Text
+from sqlalchemy import Boolean, Date, Integer, LargeBinary, String, Text
 
 from config.logs import FIELDS
 from connectors.mail.content import Content
@@ -22,6 +22,7 @@ from tests.privacy import register
 KINDS = {
     "entier": (Integer,),
     "instant": (UtcDateTime,),
+    "jour": (Date,),
     "oui/non": (Boolean,),
     "code": (String,),
     "codes": (Codes, Text),

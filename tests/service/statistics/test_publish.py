@@ -1,0 +1,178 @@
+"""Counting by day, and publishing months that are over: on real dossiers and both engines."""
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from routing.facts import DossierState
+from service.poll import poll
+from service.purge import purge
+from service.statistics.count import count_days
+from service.statistics.publish import update_statistics
+from store import daily_figures, published_figures
+from store.daily_figures import Happening
+from store.models import DailyFigure
+from store.published_figures import StoredFigure
+from tests.stage import OTHER_FORM, PARIS_FORM, Stage
+
+OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
+DAYS = 730
+
+
+def counts(stage: Stage) -> Counter[tuple[Happening, date, int]]:
+    """Dossiers by what happened to them, the day and working days."""
+    found: Counter[tuple[Happening, date, int]] = Counter()
+    with stage.runtime.database.read() as connection:
+        for row in connection.execute(select(DailyFigure)).mappings():
+            key = Happening(row["event"]), row["day"], row["working_days"]
+            found[key] += row["stored"] + row["purged"]
+    return +found
+
+
+def months(stage: Stage) -> list[date]:
+    with stage.runtime.database.read() as connection:
+        return published_figures.months(connection)
+
+
+def public(stage: Stage) -> list[StoredFigure]:
+    with stage.runtime.database.read() as connection:
+        return list(published_figures.figures(connection))
+
+
+def file(stage: Stage, count: int, day: int, *, month: int = 10, **particulars: Any) -> list[int]:
+    """Let dossiers be filed at noon of a day of 2026."""
+    at = datetime(2026, month, day, 10, tzinfo=UTC)
+    return [stage.file(filed_at=at, **particulars) for _ in range(count)]
+
+
+def test_each_dossier_is_counted_on_the_days_of_its_deposit_and_its_decision(
+    stage: Stage,
+) -> None:
+    (number,) = file(stage, 1, 30)  # a Friday
+    stage.run()
+    count_days(stage.runtime.database)
+    assert counts(stage) == {(Happening.FILED, date(2026, 10, 30), 0): 1}
+    decided_at = datetime(2026, 11, 3, 23, 30, tzinfo=UTC)  # the 4th in Paris, a Wednesday
+    stage.tps.change(number, state="closed", changed_at=decided_at)
+    stage.run()
+    assert count_days(stage.runtime.database) == 1
+    assert counts(stage) == {
+        (Happening.FILED, date(2026, 10, 30), 0): 1,
+        (Happening.DECIDED, date(2026, 11, 4), 3): 1,
+    }
+    assert count_days(stage.runtime.database) == 0
+
+
+def test_a_dossier_that_is_reopened_or_moves_is_counted_as_it_is_now(stage: Stage) -> None:
+    (number,) = file(stage, 1, 30, department="75", state="closed")
+    stage.run()
+    count_days(stage.runtime.database)
+    stage.wait(minutes=1)
+    stage.tps.change(number, state="received", department="93", changed_at=stage.now)
+    stage.run()
+    count_days(stage.runtime.database)
+    assert counts(stage) == {(Happening.FILED, date(2026, 10, 30), 0): 1}
+    with stage.runtime.database.read() as connection:
+        (row,) = daily_figures.month(connection, OCTOBER, NOVEMBER)
+    assert (row.department, row.dossiers) == ("93", 1)
+
+
+def test_what_is_purged_stays_counted_once_however_often_days_are_counted(stage: Stage) -> None:
+    old, young = file(stage, 2, 1, state="closed")
+    stage.run()
+    count_days(stage.runtime.database)
+    before = counts(stage)
+    stage.wait(minutes=1)
+    stage.tps.change(young, state="received", changed_at=stage.now)
+    stage.wait(days=DAYS + 60)
+    stage.run()
+    count_days(stage.runtime.database)
+    assert purge(stage.runtime).dossiers == 1
+    after_purge = counts(stage)
+    count_days(stage.runtime.database)
+    assert counts(stage) == after_purge
+    assert sum(before.values()) == 4
+    assert after_purge == {
+        (Happening.FILED, date(2026, 10, 1), 0): 2,
+        (Happening.DECIDED, date(2026, 10, 1), 0): 1,
+    }
+    with stage.runtime.database.read() as connection:
+        assert old not in {
+            value for row in connection.execute(select(DailyFigure)) for value in row
+        }
+
+
+def test_a_purge_counts_what_was_never_counted_before(stage: Stage) -> None:
+    file(stage, 3, 1, state="closed")
+    stage.run()
+    stage.wait(days=DAYS + 60)
+    purge(stage.runtime)
+    count_days(stage.runtime.database)
+    assert sum(counts(stage).values()) == 6
+
+
+def test_a_month_is_published_a_week_after_its_end_and_then_never_changes(stage: Stage) -> None:
+    file(stage, 7, 15)
+    stage.now = datetime(2026, 11, 7, 22, tzinfo=UTC)
+    stage.run()
+    assert update_statistics(stage.runtime).published == ()
+    stage.now = datetime(2026, 11, 8, 8, tzinfo=UTC)
+    stage.run()
+    assert update_statistics(stage.runtime).published == (OCTOBER,)
+    before = public(stage)
+    assert {line.requests for line in before} == {7}
+    file(stage, 9, 16)
+    stage.now = datetime(2026, 12, 8, 8, tzinfo=UTC)
+    stage.run()
+    assert update_statistics(stage.runtime).published == (NOVEMBER,)
+    assert [line for line in public(stage) if line.month == OCTOBER] == before
+    assert update_statistics(stage.runtime).published == ()
+
+
+def test_no_month_is_published_before_what_was_filed_in_it_is_read(stage: Stage) -> None:
+    stage.run()
+    file(stage, 7, 15)
+    stage.wait(days=10)
+    poll(stage.runtime, PARIS_FORM)
+    update_statistics(stage.runtime)
+    assert months(stage) == []
+    stage.run()
+    assert update_statistics(stage.runtime).published == (OCTOBER,)
+
+
+def test_nothing_is_published_while_a_form_was_not_listed_to_its_end(stage: Stage) -> None:
+    file(stage, 7, 15)
+    stage.tps.fail_procedure(OTHER_FORM, 503)
+    stage.run()
+    assert update_statistics(stage.runtime).published == ()
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_nothing_is_published_before_a_month_has_five(stage: Stage, count: int) -> None:
+    file(stage, count, 15)
+    stage.run()
+    assert update_statistics(stage.runtime).published == ()
+    assert months(stage) == []
+
+
+def test_a_month_without_dossiers_is_published_like_any_other(stage: Stage) -> None:
+    file(stage, 7, 15, month=8)
+    stage.run()
+    assert len(update_statistics(stage.runtime).published) == 3
+    assert {line.month for line in public(stage)} == {date(2026, 8, 1)}
+
+
+def test_every_public_figure_is_five_or_more_or_a_duration(stage: Stage) -> None:
+    states = [DossierState.CLOSED, DossierState.RECEIVED]
+    until = datetime(2026, 10, 20, tzinfo=UTC)
+    forms = [stage.form(PARIS_FORM), stage.form(OTHER_FORM)]
+    stage.tps.populate(forms, 120, states=states, until=until, every=timedelta(minutes=9))
+    stage.run()
+    update_statistics(stage.runtime)
+    shown = public(stage)
+    assert len(shown) > 5
+    for line in shown:
+        assert all(n is None or n >= 5 for n in (line.requests, line.decisions, line.late)), line
