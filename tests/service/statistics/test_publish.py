@@ -42,7 +42,14 @@ def public(stage: Stage) -> list[StoredFigure]:
         return list(published_figures.figures(connection))
 
 
-def file(stage: Stage, count: int, day: int, *, month: int = 10, **particulars: Any) -> list[int]:
+def file(
+    stage: Stage,
+    count: int,
+    day: int,
+    *,
+    month: int = 10,
+    **particulars: Any,  # noqa: ANN401
+) -> list[int]:
     """Let dossiers be filed at noon of a day of 2026."""
     at = datetime(2026, month, day, 10, tzinfo=UTC)
     return [stage.file(filed_at=at, **particulars) for _ in range(count)]
