@@ -24,11 +24,12 @@ from service.runtime import Runtime
 from service.seal import first_key, signing_key
 from store import schema
 from store.audit.seal_keys import SealKeyError
+from store.sent_log import SentLog
 
 BROKER_SECONDS = 5.0
 """How long the broker may take to answer."""
 
-SETTINGS = {"broker": "WIF_BROKER_URL", "mail": "WIF_OUTBOX_DIR"}
+SETTINGS = {"broker": "WIF_BROKER_URL", "mail": "WIF_OUTBOX_DIR", "sent log": "WIF_SENT_LOG"}
 """The setting behind what cannot be reached or written."""
 
 
@@ -91,6 +92,7 @@ def examine(runtime: Runtime) -> Iterator[DoctorCheck]:
         ("broker", _broker),
         ("tps", _tps),
         ("mail", _mail),
+        ("sent log", _sent_log),
     )
     for name, check in checks:
         yield _finding(name, check, runtime)
@@ -199,3 +201,14 @@ def _mail(runtime: Runtime) -> str:
         if isinstance(sender, SmtpSender):
             sender.check()
     return "the server lets us in"
+
+
+def _sent_log(runtime: Runtime) -> str:
+    path = runtime.settings.sent_log
+    if path is None:
+        missing = "WIF_SENT_LOG is not set: a restore would send again what was sent since"
+        if runtime.settings.in_production:
+            raise Advice(missing)
+        return missing
+    SentLog(path, runtime.audit.keys[0]).check()
+    return "can be written"

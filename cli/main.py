@@ -28,6 +28,8 @@ COMMANDS = {
     "rules": ("cli.rules:app", "Rules: check, simulate, explain, publish, roll back."),
     "audit": ("cli.audit:app", "The audit log: verify, prove, trace, export."),
     "purge": ("cli.purge:purge_", "Remove dossiers that were kept for as long as they may be."),
+    "backup": ("cli.backup:backup", "Back up the database, rules, keys and seals."),
+    "restore": ("cli.backup:restore_", "Restore a backup into an empty database."),
     "db": ("cli.database:app", "The database's schema."),
     "tps-simulator": ("cli.simulator:tps_simulator", "Serve a TPS with generated dossiers."),
 }

@@ -115,6 +115,7 @@ EXAMPLES = {
     "database_role": "wif",
     "tps_procedures": "13760,14131",
     "outbox_dir": "var/outbox",
+    "sent_log": "/srv/elsewhere/sent.jsonl, on another disk than the database",
     "heartbeat_file": "var/heartbeat",
     "heartbeat_url": "https://watch.example/wif",
     "audit_previous_keys": "the keys used before, separated by commas",
@@ -163,6 +164,7 @@ class Settings(BaseSettings):
     mail_from: Sender = PLACEHOLDER_SENDER
     smtp_clear_hosts: Hosts = ""
     outbox_dir: Folder | None = None
+    sent_log: Path | None = None
     ops_mailbox: OneMailbox | None = None
     alarm_url: Annotated[SecretStr, with_scheme("https", "http", "syslog")] | None = None
     heartbeat_file: Path | None = None

@@ -11,6 +11,7 @@ from routing.quarantine import LOSSES_BEFORE_ALONE
 from routing.ruleset import RuleSet
 from service.guards.limits import LEASE
 from service.runtime import Runtime
+from service.sent_before_restore import recognise
 from store import dossiers, procedures
 from store.dossiers import DossierRecord
 from store.leases import Lease
@@ -51,7 +52,7 @@ def claim_due(runtime: Runtime, rules: RuleSet, form: Form, *, limit: int) -> Cl
     lease = Lease(now, LEASE)
     with runtime.database.begin() as connection:
         taken = dossiers.claim(connection, form.procedure, limit=limit, lease=lease, now=now)
-        return _claim(connection, rules, form, lease, taken)
+        return _claim(connection, rules, form, lease, recognise(runtime, connection, taken))
 
 
 def claim_listed(
@@ -65,7 +66,7 @@ def claim_listed(
     now = runtime.clock()
     lease = Lease(now, LEASE)
     taken = dossiers.claim_listed(connection, form.procedure, numbers, lease=lease, now=now)
-    return _claim(connection, rules, form, lease, taken)
+    return _claim(connection, rules, form, lease, recognise(runtime, connection, taken))
 
 
 def isolate(runtime: Runtime, claim: Claim) -> Claim:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from service.runtime import Runtime
 from service.statistics.count import keep_counts
-from store import procedures, retention
+from store import procedures, restored_sends, retention
 from store.audit.log import AuditEntry, Step
 from store.retention import Overdue, Removed
 
@@ -51,6 +51,9 @@ def purge(
     """
     started_at = runtime.clock()
     report = PurgeReport(started_at - timedelta(days=runtime.settings.retention_days))
+    if not dry_run:
+        with runtime.database.begin() as connection:
+            restored_sends.forget(connection, before=report.horizon)
     for overdue in _overdue(runtime, report.horizon):
         if dry_run:
             with runtime.database.read() as connection:

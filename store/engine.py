@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Dialect, Engine, NullPool, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Dialect, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -47,6 +47,11 @@ class Database:
         self._answer_seconds = answer_seconds
         self._engine: Engine | None = None
         self._owner = 0
+
+    @property
+    def url(self) -> URL:
+        """Where the database is; its password is not in the text of it."""
+        return self._url
 
     @property
     def dialect(self) -> str:

@@ -296,6 +296,20 @@ class ToldSeal(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class RestoredSend(Base):
+    """What a unit was told of a dossier after the backup that was restored; see the sent log."""
+
+    __tablename__ = "restored_sends"
+
+    dossier_ref: Mapped[str] = mapped_column(String(64), primary_key=True)
+    event: Mapped[str] = mapped_column(String(32), primary_key=True)
+    unit: Mapped[str] = mapped_column(String(32), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(16), primary_key=True)
+    assignment: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    key_id: Mapped[str] = mapped_column(String(16))
+
+
 class Heartbeat(Base):
     """When beat, and a worker on each queue, was last seen alive, and since when without a gap."""
 

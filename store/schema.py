@@ -10,7 +10,7 @@ from store.engine import Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0009"
+NEWEST = "0010"
 """The last migration. Alembic is imported only to migrate: to ask takes one query."""
 
 MIGRATION_LOCK = 0x57494620
@@ -31,6 +31,12 @@ def is_current(database: Database) -> bool:
     """Whether `database` has every migration."""
     with database.read() as connection:
         return _revision(connection) == NEWEST
+
+
+def revision(database: Database) -> str | None:
+    """The last migration that `database` has; None where none was ever run."""
+    with database.read() as connection:
+        return _revision(connection)
 
 
 def is_empty(database: Database) -> bool:

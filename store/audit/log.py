@@ -44,6 +44,7 @@ class Step(StrEnum):
     RULES_PUBLISHED = "rules-published"
     RULES_REFUSED = "rules-refused"
     RULES_ROLLED_BACK = "rules-rolled-back"
+    RESTORED = "restored"
     INCIDENT_OPENED = "incident-opened"
     INCIDENT_CLOSED = "incident-closed"
 

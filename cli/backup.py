@@ -1,0 +1,147 @@
+"""`wif backup` and `wif restore`: everything in a folder while the service runs, and back."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from cli import context
+from cli.command_error import CommandError
+from service.backup import BackupError, Manifest, back_up, read_manifest
+from service.restore import RestoreReport, apply_sent_logs, restore
+from service.runtime import Runtime
+from service.sent_before_restore import BroughtForward
+from store.database_copy import CopyError
+
+SentLogs = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--sent-log",
+        help="Log of sent messages of a machine; by default WIF_SENT_LOG. Repeatable.",
+    ),
+]
+
+
+def backup(
+    folder: Annotated[Path, typer.Argument(help="Folder to make, or an empty one.")],
+    without_keys: Annotated[
+        bool, typer.Option("--without-keys", help="Leave out the audit keys and the sealing key.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Back up the database, the rules, the keys and the seals while the service runs."""
+    with _foreseen(), context.runtime() as runtime, _progress() as progress:
+        manifest = back_up(runtime, folder, keys=not without_keys, progress=progress)
+    if as_json:
+        context.show_json(manifest)
+        return
+    typer.echo(f"{folder}: {len(manifest.files)} files, {manifest.size} bytes, complete")
+    if manifest.has_keys:
+        typer.echo("the keys are in it: keep it as you keep them")
+    if runtime.settings.sent_log is None:
+        typer.echo(
+            "WIF_SENT_LOG is not set: after a restore of this backup, messages that were sent "
+            "since would be sent again"
+        )
+
+
+def restore_(
+    folder: Annotated[Path, typer.Argument(help="Folder that `wif backup` wrote.")],
+    sent_log: SentLogs = None,
+    only_sent_log: Annotated[
+        bool,
+        typer.Option(
+            "--only-sent-log",
+            help="The database was restored already: tell it only what was sent since.",
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Restore a backup into an empty database, before any worker starts.
+
+    What offices were told after the backup is not told again.
+    """
+    runtime = Runtime(context.settings())
+    try:
+        with _foreseen(), _progress() as progress:
+            logs = _logs(runtime, sent_log)
+            if only_sent_log:
+                forward, damaged = apply_sent_logs(runtime, read_manifest(folder), logs)
+            else:
+                report = restore(runtime, folder, logs, progress=progress)
+                forward, damaged = report.forward, report.damaged
+    finally:
+        runtime.close()
+    if as_json:
+        context.show_json({"sent_log": forward, "damaged_lines": damaged})
+        return
+    if not only_sent_log:
+        _show(folder, report)
+    _show_forward(forward, damaged, logs)
+
+
+def _logs(runtime: Runtime, given: list[Path] | None) -> list[Path]:
+    own = runtime.settings.sent_log
+    logs = given or ([own] if own and own.exists() else [])
+    if missing := [path for path in logs if not path.is_file()]:
+        raise CommandError(f"{missing[0]}: there is no such file", code=2)
+    return logs
+
+
+def _show(folder: Path, report: RestoreReport) -> None:
+    manifest: Manifest = report.manifest
+    typer.echo(f"{folder}: restored as of {manifest.started_at:%Y-%m-%d %H:%M:%S} UTC")
+    for path in report.placed:
+        typer.echo(f"  written: {path}")
+    for path in report.kept:
+        typer.echo(f"  was there and stays: {path}")
+    typer.echo(
+        "rules published and dossiers reassigned by hand since then are not in it: see "
+        "`wif rules history`, and publish or reassign them again before workers start"
+    )
+
+
+def _show_forward(forward: BroughtForward, damaged: int, logs: list[Path]) -> None:
+    if not logs:
+        typer.echo(
+            "NO LOG OF SENT MESSAGES was read: whatever was sent since will be sent again. If "
+            "there is one, run this with --only-sent-log --sent-log FILE before any worker starts"
+        )
+        return
+    typer.echo(
+        f"sent log: {forward.messages} messages read; {forward.recorded} recorded as sent, "
+        f"{forward.moved} dossiers moved to where they were, {forward.awaited} dossiers awaited "
+        "from TPS"
+    )
+    if damaged:
+        typer.echo(f"{damaged} lines of the sent log could not be read: see whether it is whole")
+
+
+@contextmanager
+def _foreseen() -> Iterator[None]:
+    """What keeps a command from being carried out ends it in one line and exit code 2."""
+    try:
+        yield
+    except (BackupError, CopyError) as error:
+        raise CommandError(str(error), code=2) from None
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on standard error where that is a terminal, nothing elsewhere."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
+    bars = Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())
+    tasks: dict[str, TaskID] = {}
+
+    def show(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            tasks[what] = bars.add_task(what, total=total)
+        bars.update(tasks[what], completed=done, total=total)
+
+    with bars:
+        yield show

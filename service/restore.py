@@ -1,0 +1,185 @@
+"""Restoring a backup into an empty database, and telling it what was sent since.
+
+Nothing is overwritten. Workers start when it is done: what offices were told after the backup is
+known by then, and every form is read again from the start, which finds what TPS got meanwhile.
+"""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from config.files import write_whole
+from service.actor import actor_of
+from service.backup import (
+    AUDIT_KEYS,
+    SEAL_KEY,
+    SEAL_PUBLIC_KEYS,
+    SEALS,
+    BackupError,
+    Manifest,
+    Progress,
+    read_manifest,
+    verify_files,
+)
+from service.runtime import Runtime
+from service.sent_before_restore import BroughtForward, bring_database_forward
+from store import bring_forward, schema
+from store.audit.log import AuditEntry, AuditKey, Step
+from store.audit.seal_keys import public_key_file
+from store.database_copy import FILE_NAMES, load, refuse_filled
+from store.grants import grant
+from store.sent_log import SentLogReader
+
+MARGIN = timedelta(hours=1)
+"""How long before the backup the log of sent messages is read: longer than a lease and any
+difference between clocks of two machines."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreReport:
+    """What a restore did.
+
+    Attributes:
+        manifest: of the backup.
+        forward: what the log of sent messages changed.
+        damaged: lines of that log that could not be read.
+        kept: files that were there already and stay.
+        placed: files that were written.
+    """
+
+    manifest: Manifest
+    forward: BroughtForward
+    damaged: int
+    kept: Sequence[Path]
+    placed: Sequence[Path]
+
+
+def restore(
+    runtime: Runtime,
+    folder: Path,
+    sent_logs: Sequence[Path],
+    *,
+    progress: Progress = lambda *_: None,
+) -> RestoreReport:
+    """Restore the backup in `folder` into the empty database of the settings.
+
+    Args:
+        runtime: of this process.
+        folder: the backup.
+        sent_logs: the logs of sent messages of every machine that sent any.
+        progress: told of each part.
+
+    Raises:
+        BackupError: the backup is damaged, of another engine, or under keys unknown here.
+        CopyError: the database is not empty, or cannot be loaded.
+        OSError: a file cannot be read or written.
+    """
+    manifest = read_manifest(folder)
+    if manifest.engine != runtime.database.dialect:
+        raise BackupError(
+            f"{folder}: is of a {manifest.engine} database, and WIF_DATABASE_URL names one of "
+            f"{runtime.database.dialect}"
+        )
+    if manifest.schema > schema.NEWEST:
+        raise BackupError(
+            f"{folder}: was made by a later program (schema {manifest.schema}, this one has "
+            f"{schema.NEWEST}); restore it with version {manifest.program}"
+        )
+    refuse_filled(runtime.database)
+    verify_files(folder, manifest, progress)
+    placed, kept = _place_files(runtime, folder, manifest)
+    # Only now: who acts is told under the audit key, which may just have been placed.
+    runtime.actor = actor_of(runtime.settings)
+    source = folder / FILE_NAMES[manifest.engine]
+    load(runtime.database, source, lambda done, total: progress("database", done, total))
+    schema.upgrade(runtime.database)
+    if runtime.settings.database_role and runtime.database.dialect == "postgresql":
+        with runtime.database.begin() as connection:
+            grant(connection, runtime.settings.database_role)
+    forward, damaged = apply_sent_logs(runtime, manifest, sent_logs)
+    return RestoreReport(
+        manifest=manifest, forward=forward, damaged=damaged, kept=kept, placed=placed
+    )
+
+
+def apply_sent_logs(
+    runtime: Runtime, manifest: Manifest, sent_logs: Sequence[Path]
+) -> tuple[BroughtForward, int]:
+    """Tell a restored database what was sent since its backup; also how many lines are damaged.
+
+    It can be repeated, for example with a log that was found later, as long as no worker ran.
+    """
+    reader = SentLogReader(sent_logs)
+    now = runtime.clock()
+    with runtime.database.begin() as connection:
+        sent = sorted(reader.since(manifest.started_at - MARGIN), key=lambda message: message.at)
+        forward = bring_database_forward(runtime, connection, sent)
+        bring_forward.look_anew(connection, now)
+        line = AuditEntry(step=Step.RESTORED, actor=runtime.actor)
+        runtime.audit.append(connection, now, [line])
+    return forward, reader.damaged
+
+
+def _place_files(
+    runtime: Runtime, folder: Path, manifest: Manifest
+) -> tuple[list[Path], list[Path]]:
+    """Write keys and seals to where the settings look for them, where nothing is.
+
+    Raises:
+        BackupError: the settings give other audit keys than the backup's.
+    """
+    settings = runtime.settings
+    names = {file.path for file in manifest.files}
+    wanted: list[tuple[str, Path]] = []
+    if settings.seal_key:
+        wanted = [
+            (SEAL_KEY, settings.seal_key),
+            (SEAL_PUBLIC_KEYS, public_key_file(settings.seal_key)),
+        ]
+    placed: list[Path] = []
+    kept: list[Path] = []
+    for name, path in wanted:
+        if name in names:
+            (kept if path.exists() else placed).append(path)
+            write_whole(path, (folder / name).read_bytes(), replace=False, sync=True)
+    if AUDIT_KEYS in names:
+        placed += _place_audit_keys(runtime, folder)
+    if SEALS in names:
+        placed.append(_place_journal(settings.seal_journal, (folder / SEALS).read_bytes()))
+    return placed, kept
+
+
+def _place_audit_keys(runtime: Runtime, folder: Path) -> list[Path]:
+    saved = (folder / AUDIT_KEYS).read_text(encoding="ascii").split()
+    path = runtime.settings.var_dir / "audit.key"
+    placed = []
+    if runtime.settings.audit_key is None and not runtime.settings.in_production:
+        if not path.exists():
+            placed.append(path)
+        write_whole(path, saved[0].encode(), replace=False, sync=True)
+    known = {AuditKey(secret).id for secret in runtime.settings.audit_keys()}
+    if missing := _ids(saved) - known:
+        raise BackupError(
+            f"{len(missing)} audit keys of the backup are not in WIF_AUDIT_KEY or "
+            f"WIF_AUDIT_PREVIOUS_KEYS: give those of {folder / AUDIT_KEYS}, the first as current"
+        )
+    return placed
+
+
+def _ids(encoded: Sequence[str]) -> set[str]:
+    return {AuditKey(base64.b64decode(key)).id for key in encoded}
+
+
+def _place_journal(path: Path, content: bytes) -> Path:
+    """Write the journal of seals; a later one stays beside it, as evidence of what was lost."""
+    if path.exists() and path.read_bytes() != content:
+        number = next(n for n in range(1, 1_000) if not _aside(path, n).exists())
+        path.replace(_aside(path, number))
+    write_whole(path, content, replace=False, sync=True)
+    return path
+
+
+def _aside(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.name}.before-restore-{number}")

@@ -1,0 +1,77 @@
+"""`wif backup` and `wif restore` as an operator meets them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.processes import wif
+from tests.stage import Stage
+
+pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def settings(stage: Stage, tmp_path: Path) -> dict[str, str]:
+    stage.file()
+    stage.run()
+    return {
+        "WIF_DATABASE_URL": stage.runtime.settings.database,
+        "WIF_VAR_DIR": str(stage.runtime.settings.var_dir),
+        "WIF_SENT_LOG": str(tmp_path / "sent.jsonl"),
+    }
+
+
+def test_a_backup_is_made_and_restored(settings: dict[str, str], tmp_path: Path) -> None:
+    folder, new = tmp_path / "backup", f"sqlite:///{tmp_path / 'new.sqlite3'}"
+    made = wif("backup", str(folder), **settings)
+    assert made.returncode == 0, made.stderr
+    assert "complete" in made.stdout
+    Path(settings["WIF_SENT_LOG"]).touch()
+    back = wif("restore", str(folder), **{**settings, "WIF_DATABASE_URL": new})
+    assert back.returncode == 0, back.stderr
+    assert "sent log: 0 messages read" in back.stdout
+    (dossier,) = json.loads(
+        wif("dossiers", "list", "--json", **{**settings, "WIF_DATABASE_URL": new}).stdout
+    )
+    assert dossier["status"] == "routed"
+
+
+def test_the_manifest_is_shown_as_json(settings: dict[str, str], tmp_path: Path) -> None:
+    made = wif("backup", str(tmp_path / "backup"), "--without-keys", "--json", **settings)
+    manifest = json.loads(made.stdout)
+    assert manifest["has_keys"] is False
+    assert {file["path"] for file in manifest["files"]} >= {"database.sqlite3"}
+
+
+def test_a_restore_without_a_log_says_what_that_means(
+    settings: dict[str, str], tmp_path: Path
+) -> None:
+    wif("backup", str(tmp_path / "backup"), **settings)
+    new = {**settings, "WIF_DATABASE_URL": f"sqlite:///{tmp_path / 'new.sqlite3'}"}
+    back = wif("restore", str(tmp_path / "backup"), **new)
+    assert "NO LOG OF SENT MESSAGES" in back.stdout
+    Path(settings["WIF_SENT_LOG"]).touch()
+    later = wif("restore", str(tmp_path / "backup"), "--only-sent-log", **new)
+    assert later.returncode == 0
+    assert "sent log: 0 messages read" in later.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (("backup", "{full}"), "is not empty"),
+        (("restore", "{none}"), "this is no backup"),
+        (("restore", "{full}"), "the database is not empty"),
+        (("restore", "{full}", "--sent-log", "{none}/sent"), "there is no such file"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(
+    settings: dict[str, str], tmp_path: Path, command: tuple[str, ...], says: str
+) -> None:
+    wif("backup", str(tmp_path / "full"), **settings)
+    paths = {"full": str(tmp_path / "full"), "none": str(tmp_path / "none")}
+    refused = wif(*(word.format(**paths) for word in command), **settings)
+    assert refused.returncode == 2
+    assert says in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
