@@ -59,17 +59,19 @@ task_store_errors_even_if_ignored = False
 
 # --- queues -------------------------------------------------------------------------------
 
-# Each with its own exchange: on a shared one a message would go into all four.
+# Each with its own exchange: on a shared one a message would go into all of them.
 task_queues = [Queue(name, Exchange(name), routing_key=name) for name in queues.ALL]
 task_default_queue = queues.UPKEEP
 task_create_missing_queues = False  # a misspelt queue is an error, not a place nobody reads
-task_routes = {
-    "wif.poll-procedure": {"queue": queues.POLL},
-    "wif.route-dossiers": {"queue": queues.ROUTE},
-    "wif.deliver": {"queue": queues.DELIVER},
-    # Not upkeep: it may take a minute, and nothing may keep health and sweep waiting.
-    "wif.purge": {"queue": queues.ROUTE},
-}
+task_routes = [
+    queues.of_delivery,
+    {
+        "wif.poll-procedure": {"queue": queues.POLL},
+        "wif.route-dossiers": {"queue": queues.ROUTE},
+        # Not upkeep: it may take a minute, and nothing may keep health and sweep waiting.
+        "wif.purge": {"queue": queues.ROUTE},
+    },
+]
 
 # --- execution ----------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from connectors.deadline import within
 from connectors.mail.smtp import SmtpSender
 from routing.failures import TABLE, Failure
 from service.guards.bounded_redis import connect
+from service.mail import mail_sender
 from service.publish_rules import configured_document, configured_rules
 from service.runtime import Runtime
 from service.seal import first_key, signing_key
@@ -197,7 +198,7 @@ def _mail(runtime: Runtime) -> str:
     if url is None:
         runtime.settings.outbox.mkdir(parents=True, exist_ok=True)
         return "no server set: messages are written as .eml files"
-    with runtime.sender() as sender:
+    with mail_sender(runtime.settings) as sender:
         if isinstance(sender, SmtpSender):
             sender.check()
     return "the server lets us in"

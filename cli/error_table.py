@@ -36,8 +36,8 @@ ACTIONS = {
 TARGETS = {
     Kind.TPS: "TPS as a whole: polls that failed, procedures that stopped answering",
     Kind.PROCEDURE: "reading the dossiers of one procedure",
-    Kind.MAIL_SERVER: "the mail server",
-    Kind.MAILBOX: "the mailbox of one unit",
+    Kind.CHANNEL: "the way to all addresses of a channel: the mail server",
+    Kind.ADDRESS: "the address of one unit on a channel: its mailbox",
 }
 
 THRESHOLDS = {

@@ -63,6 +63,8 @@ class Code(StrEnum):
     MAILBOX_DOMAIN_UNLIKE = "mailbox-domain-unlike"
     MAILBOX_TWICE = "mailbox-twice"
     MAILBOX_DISAGREES = "mailbox-disagrees"
+    CHANNEL_ADDRESS = "channel-address"
+    CHANNEL_TWICE = "channel-twice"
     # procedures and permit types
     PROCEDURE_TWICE = "procedure-twice"
     PROCEDURE_DEPARTMENT_DISAGREES = "procedure-department-disagrees"

@@ -163,7 +163,7 @@ def _unit(entry: UnitEntry) -> Unit:
         code=entry.code,
         name=entry.name,
         departments=tuple(entry.departments),
-        channels=tuple(Channel("mail", channel.mail) for channel in entry.channels),
+        channels=tuple(Channel(each.kind, each.address) for each in entry.channels),
         opens=entry.opens,
         closes=entry.closes,
         successor=entry.successor,

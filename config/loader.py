@@ -92,6 +92,8 @@ _HARMLESS = frozenset(
         Code.MAILBOX_DOMAIN_UNLIKE,
         Code.MAILBOX_TWICE,
         Code.MAILBOX_DISAGREES,
+        Code.CHANNEL_ADDRESS,
+        Code.CHANNEL_TWICE,
         Code.UNIT_CODE_DISAGREES,
         Code.UNIT_NAME_DISAGREES,
         Code.CLOSED_UNIT_TARGETED,

@@ -1,13 +1,44 @@
-"""What every channel does: it checks an address, and hands notices over to it.
+"""What every channel does: it checks an address, and hands messages over to it.
 
 The registry of kinds is `connectors/channels.py`: configuration, outbox, breakers and delivering
-know kinds from there alone. Batching over one connection is a channel's own affair.
+know kinds from there alone. Batching over one connection is a channel's own affair, and so is
+who is to blame for a failure.
 """
 
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from connectors.notice import Notice
+from routing.failures import Cause, Failure
+
+
+class ChannelSettingsError(Exception):
+    """A setting that a channel needs is missing or wrong. Its text is one line, without secrets."""
+
+
+class AddressForm(StrEnum):
+    """What an address of a channel is; the configuration is checked by it."""
+
+    MAILBOX = "mailbox"
+    URL = "url"
+
+
+class Blame(StrEnum):
+    """What a failure says of what stands behind the channel."""
+
+    NOBODY = "nobody"
+    """Nobody was asked: our own configuration or code."""
+    MESSAGE = "message"
+    """The peer did its work, and refused this message for good."""
+    ADDRESS = "address"
+    """This address fails; the way to it works."""
+    WAY = "way"
+    """The way to all addresses fails."""
+    UNCLEAR = "unclear"
+    """The address or the way: it counts against both."""
 
 
 class ChannelSession(Protocol):
@@ -25,17 +56,60 @@ class ChannelSession(Protocol):
     def send(self, notice: Notice, address: str) -> None:
         """Hand `notice` over to `address`; it was accepted when this returns.
 
+        A channel of which `addresses_at_once` is above 1 is called by as many threads.
+
         Raises:
-            routing.failures.Failure: it was not, or nobody knows. `failure.concerns` of the
-                channel says whether the address or the way to all addresses failed.
+            routing.failures.Failure: it was not, or nobody knows; `Channel.blame` says whether
+                the address or the way to all addresses failed.
         """
 
 
 class Channel(Protocol):
-    """One kind of channel."""
+    """One kind of channel. It holds no connection and costs nothing to import."""
 
-    kind: str
-    """Its key in `units.yaml` and its name in tables, logs and metrics."""
+    @property
+    def kind(self) -> str:
+        """Its key in `units.yaml` and its name in tables, logs and metrics."""
+
+    @property
+    def address_form(self) -> AddressForm:
+        """What its addresses are."""
+
+    @property
+    def description(self) -> str:
+        """What an admin writes as its address, in French, for editors that complete."""
+
+    @property
+    def addresses_at_once(self) -> int:
+        """How many addresses a batch is sent to at the same time: an address that hangs holds up
+        itself alone. 1 where all share one connection."""
+
+    @property
+    def timeout(self) -> Cause:
+        """The cause of an attempt that was cut off because our own time was up."""
+
+    @property
+    def outages(self) -> frozenset[Cause]:
+        """Causes that only the way to all addresses brings: when it is back, what failed for
+        them is due at once, and what died of them lives."""
 
     def check_address(self, address: str) -> None:
-        """Accept an address of `units.yaml`, or raise ValueError with what is wrong and a fix."""
+        """Accept an address of `units.yaml`.
+
+        Raises:
+            ValueError: what is wrong with it, without repeating it.
+        """
+
+    def blame(self, failure: Failure) -> Blame:
+        """Who or what a failure of `ChannelSession.send` is to blame on."""
+
+    def open(self, settings: Any, clock: Callable[[], datetime]) -> ChannelSession:  # noqa: ANN401
+        """A session; nothing is connected before the first message.
+
+        Args:
+            settings: what the channel's own module says that it reads of the settings.
+            clock: the present instant.
+
+        Raises:
+            ChannelSettingsError: a setting is missing or wrong.
+        """

@@ -5,7 +5,10 @@ first attempt; after that a delivery is dead and waits for a person.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from routing.failures import Action, Failure
 
 FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(hours=4)
@@ -14,6 +17,9 @@ MAX_ATTEMPTS = 21
 
 QUARANTINE_LONGEST_DELAY = timedelta(hours=12)
 """Longest delay of a quarantined dossier, which is retried for ever."""
+
+THROTTLED_DELAY = timedelta(seconds=60)
+"""How long a server that asks us to slow down is left alone when it does not say itself."""
 
 _JITTER = 0.3
 
@@ -36,3 +42,38 @@ def delay(
     doublings = min(max(attempts, 1) - 1, 30)
     plain = min(FIRST_DELAY.total_seconds() * 2.0**doublings, longest.total_seconds())
     return timedelta(seconds=max(plain * (1 + _JITTER * jitter()), at_least or 0))
+
+
+@dataclass(frozen=True, slots=True)
+class NextTry:
+    """What follows a failed attempt.
+
+    Attributes:
+        attempts: how many it has cost by now.
+        at: when it is tried again, None for never: it is dead.
+    """
+
+    attempts: int
+    at: datetime | None
+
+
+def after_failure(
+    failure: Failure, *, attempts: int, now: datetime, jitter: Callable[[], float]
+) -> NextTry:
+    """What follows an attempt that failed.
+
+    Args:
+        failure: why.
+        attempts: how many there were, this one included.
+        now: the present instant.
+        jitter: gives a number in [0, 1), such as `random.random`.
+    """
+    throttled = failure.action is Action.THROTTLED
+    # Waiting because a peer asks for it is no attempt.
+    attempts -= throttled
+    if failure.action is Action.PERMANENT or attempts >= MAX_ATTEMPTS:
+        return NextTry(attempts, None)
+    if throttled:
+        asked = timedelta(seconds=failure.retry_after or 0)
+        return NextTry(attempts, now + max(THROTTLED_DELAY, asked))
+    return NextTry(attempts, now + delay(attempts, jitter, at_least=failure.retry_after))

@@ -63,7 +63,7 @@ def run_once(runtime: Runtime, *, progress: Progress = lambda _stage, _done: Non
             cause = Cause.INTERNAL.value
             log.exception("procedure-failed", procedure=number, cause=cause)
             report.polls[number] = PollReport(PollOutcome.FAILED, cause=cause)
-    _deliver_all(runtime, report.delivery, progress)
+    report.delivery = _deliver_all(runtime, progress)
     return report
 
 
@@ -83,10 +83,10 @@ def _route_all(runtime: Runtime, number: int, progress: Progress) -> RouteReport
     return total
 
 
-def _deliver_all(runtime: Runtime, total: DeliverReport, progress: Progress) -> None:
-    while True:
+def _deliver_all(runtime: Runtime, progress: Progress) -> DeliverReport:
+    total = DeliverReport(more=True)
+    while total.more:
         batch = deliver(runtime)
-        total.add(batch)
+        total += batch
         progress("deliver", batch.sent)
-        if not batch.more:
-            return
+    return total

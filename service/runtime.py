@@ -14,7 +14,6 @@ from store.audit.log import AuditLog
 from store.engine import Database
 
 if TYPE_CHECKING:
-    from connectors.mail.sender import Sender
     from connectors.tps.v1.client import V1Client
     from routing.ruleset import RuleSet
     from service.guards.breakers import Breakers
@@ -35,8 +34,8 @@ class Waker(Protocol):
     def route(self, procedure: int) -> None:
         """There are dossiers of `procedure` to read."""
 
-    def deliver(self) -> None:
-        """There are deliveries to make."""
+    def deliver(self, channel: str | None = None) -> None:
+        """There are deliveries to make on one channel; on any, when none is named."""
 
 
 class Silence:
@@ -48,7 +47,7 @@ class Silence:
     def route(self, procedure: int) -> None:
         pass
 
-    def deliver(self) -> None:
+    def deliver(self, channel: str | None = None) -> None:
         pass
 
 
@@ -141,27 +140,6 @@ class Runtime:
             procedure=procedure,
             number=number,
         )
-
-    def sender(self) -> "Sender":
-        """A way to send mail: the SMTP server of the settings, or files in the outbox.
-
-        Raises:
-            SettingsError: the server's address or the sender's is wrong.
-        """
-        from connectors.mail.sender import open_sender  # noqa: PLC0415
-        from routing.mailbox import Mailbox  # noqa: PLC0415
-
-        settings, url = self.settings, self.settings.smtp_url
-        try:
-            Mailbox.parse(settings.mail_from)
-        except ValueError as error:
-            raise SettingsError(f"WIF_MAIL_FROM: {error}") from None
-        try:
-            return open_sender(
-                url.get_secret_value() if url else None, settings.outbox, settings.mail_from
-            )
-        except ValueError as error:
-            raise SettingsError(f"WIF_SMTP_URL: {error}") from None
 
     @cached_property
     def rule_sets(self) -> "RuleSets":

@@ -6,6 +6,7 @@ from config import logs
 from config.settings import Settings, SettingsError
 from connectors.alarm.seal_head import compose_seal_head
 from routing.failures import Failure
+from service.mail import mail_sender
 from service.runtime import Runtime
 from store.audit import seal_heads
 from store.audit.seal_file import extend_seals
@@ -57,7 +58,7 @@ def _tell_head(runtime: Runtime, mailbox: str, key: SigningKey) -> None:
         at=now,
     )
     try:
-        with runtime.sender() as sender:
+        with mail_sender(runtime.settings) as sender:
             sender.send(mail)
     except Failure as failure:
         log.warning("seal-not-told", cause=failure.cause.value, status=failure.status)

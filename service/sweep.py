@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from config import logs
+from connectors.channels import CHANNELS
 from service import hints
 from service.guards.limits import LEASE
 from service.register import register_procedures
@@ -56,12 +57,12 @@ def sweep(runtime: Runtime, waker: Waker | None = None) -> SweepReport:
     wake_due_polls(runtime, waker)
     with runtime.database.read() as connection:
         numbers = dossiers.procedures_with_work(connection, now)
-        due = deliveries.any_due(connection, now)
+        due = deliveries.channels_due(connection, CHANNELS, now)
     for number in numbers:
         waker.route(number)
-    if due:
-        waker.deliver()
-    return SweepReport(len(numbers), due)
+    for channel in due:
+        waker.deliver(channel)
+    return SweepReport(len(numbers), bool(due))
 
 
 def _put_clocks_right(runtime: Runtime, now: datetime) -> None:

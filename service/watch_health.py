@@ -11,9 +11,11 @@ from connectors.alarm.post import post_alarm
 from routing.failures import Failure
 from routing.incidents import IncidentKind
 from service import heartbeat
-from service.guards.breakers import MAIL_SERVER, BreakerState
+from service.guards import breakers
+from service.guards.breakers import BreakerState
 from service.guards.limits import LEASE
 from service.incidents import WATCHED, present_incidents
+from service.mail import mail_sender
 from service.register import polled_procedures
 from service.report import Totals
 from service.runtime import Runtime
@@ -137,7 +139,7 @@ def _ways(runtime: Runtime) -> dict[Way, Callable[[], AbstractContextManager[Tel
         ways[Way.POST] = lambda: _by_post(runtime)
     if runtime.settings.ops_mailbox:
         runtime.breakers.refresh()
-        if runtime.breakers.state(MAIL_SERVER) is not BreakerState.OPEN:
+        if runtime.breakers.state(breakers.way("mail")) is not BreakerState.OPEN:
             ways[Way.MAIL] = lambda: _by_mail(runtime)
     return ways
 
@@ -152,7 +154,7 @@ def _by_post(runtime: Runtime) -> Iterator[Tell]:
 @contextmanager
 def _by_mail(runtime: Runtime) -> Iterator[Tell]:
     settings = runtime.settings
-    with runtime.sender() as sender:
+    with mail_sender(settings) as sender:
         yield lambda alarm: sender.send(
             compose_alarm(
                 alarm,

@@ -1,31 +1,17 @@
-"""The outbox: deliveries queued in the deciding transaction, claimed, sent, finished."""
+"""The outbox: deliveries queued in the deciding transaction, listed, withdrawn and replayed."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Integer,
-    Update,
-    and_,
-    bindparam,
-    case,
-    func,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import Connection, and_, func, select, tuple_, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from routing.assignment import Event, Notification
 from store.bulk import insert_rows
-from store.leases import LEASE_EXPIRED, Lease
-from store.models import Delivery, Dossier, table_of
-from store.number_filter import number_in
+from store.models import Delivery, Dossier
 
 
 class DeliveryState(StrEnum):
@@ -50,41 +36,6 @@ class Order:
     lane: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimedDelivery:
-    """A delivery that is ours to make, with what its message says of the dossier."""
-
-    id: int
-    procedure: int
-    number: int
-    event: Event
-    unit: str
-    channel: str
-    assignment: int
-    counterpart: str | None
-    attempts: int
-    filed_at: datetime
-    permit_type: str | None
-    department: str | None
-    rule: str | None
-    ruleset: str | None
-    reasons: tuple[str, ...]
-    unrouted: bool
-    pinned_reason: str | None
-    reason: str | None
-
-    @property
-    def lost(self) -> bool:
-        """Whether the attempt before this one was lost with its worker."""
-        return self.reason == LEASE_EXPIRED
-
-    @property
-    def key(self) -> str:
-        """The idempotency key: the same for every attempt and every copy of this delivery."""
-        parts = (self.procedure, self.number, self.event, self.unit, self.channel, self.assignment)
-        return ".".join(str(part) for part in parts)
-
-
 def queue(connection: Connection, orders: Iterable[Order], now: datetime) -> None:
     """Store deliveries, due at once; one that exists already is left alone."""
     insert_rows(connection, Delivery, [_row(order, now) for order in orders])
@@ -103,164 +54,6 @@ def _row(order: Order, now: datetime) -> dict[str, Any]:
         "lane": order.lane,
         "next_attempt_at": now,
         "created_at": now,
-    }
-
-
-def claim(
-    connection: Connection,
-    *,
-    limit: int,
-    lease: Lease,
-    now: datetime,
-    skip_units: Collection[str] = (),
-) -> list[ClaimedDelivery]:
-    """Take up to `limit` due deliveries, the freshest lane first.
-
-    The attempt is counted here, in the claim: a worker that dies counts nowhere else.
-    """
-    taken = connection.execute(
-        _claiming(skipping=bool(skip_units)),
-        {
-            "now": now,
-            "most": limit,
-            "lease": lease.token,
-            "lease_until": lease.until,
-            **({"skipped": list(skip_units)} if skip_units else {}),
-        },
-    )
-    return _claimed(connection, taken.scalars().all())
-
-
-_TABLE = table_of(Delivery)
-_THIS = _TABLE.c
-_ITS = table_of(Dossier).c
-
-
-@cache
-def _claiming(*, skipping: bool) -> Update:
-    due = [_THIS.next_attempt_at <= bindparam("now")]
-    if skipping:
-        due.append(_THIS.unit.not_in(bindparam("skipped", expanding=True)))
-    wanted = (
-        select(_THIS.id)
-        .where(*due)
-        .order_by(_THIS.lane, _THIS.next_attempt_at)
-        .limit(bindparam("most", type_=Integer))
-        .with_for_update(skip_locked=True)
-        # A plain subquery is run again for each row in some plans of PostgreSQL, and then
-        # takes more rows than its limit; one that stands by itself is run once.
-        .cte("wanted")
-    )
-    lost = _THIS.state == DeliveryState.SENDING.value
-    return (
-        update(_TABLE)
-        .where(_THIS.id.in_(select(wanted.c.id)))
-        .values(
-            state=DeliveryState.SENDING.value,
-            lease_token=bindparam("lease"),
-            next_attempt_at=bindparam("lease_until"),
-            attempts=_THIS.attempts + 1,
-            reason=case(
-                (lost, LEASE_EXPIRED),
-                (_THIS.reason == LEASE_EXPIRED, None),
-                else_=_THIS.reason,
-            ),
-        )
-        .returning(_THIS.id)
-    )
-
-
-_CLAIMED = (
-    select(
-        *(_THIS.id, _THIS.procedure, _THIS.number, _THIS.event, _THIS.unit),
-        *(_THIS.channel, _THIS.assignment, _THIS.counterpart, _THIS.attempts),
-        *(_ITS.filed_at, _ITS.permit_type, _ITS.department, _ITS.rule),
-        *(_ITS.ruleset, _ITS.reasons, _ITS.unrouted, _ITS.pinned_reason, _THIS.reason),
-    )
-    .join_from(
-        _TABLE,
-        table_of(Dossier),
-        and_(_ITS.procedure == _THIS.procedure, _ITS.number == _THIS.number),
-    )
-    .where(number_in(_THIS.id, "ids"))
-    .order_by(_THIS.lane, _THIS.id)
-)
-
-
-def _claimed(connection: Connection, ids: Sequence[int]) -> list[ClaimedDelivery]:
-    if not ids:
-        return []
-    return [
-        ClaimedDelivery(**{**row._asdict(), "event": Event(row.event)})
-        for row in connection.execute(_CLAIMED, {"ids": ids})
-    ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Postponement:
-    """A delivery that was not made: `next_attempt_at` is None when it is dead."""
-
-    id: int
-    reason: str
-    attempts: int
-    next_attempt_at: datetime | None
-
-
-def postpone(
-    connection: Connection, postponements: Sequence[Postponement], lease: Lease, now: datetime
-) -> frozenset[int]:
-    """Make deliveries due again later, or dead, where `lease` still holds them; returns these."""
-    if not postponements:
-        return frozenset()
-    ids = [item.id for item in postponements]
-    ours = select(Delivery.id).where(Delivery.id.in_(ids), Delivery.lease_token == lease.token)
-    held = frozenset(connection.execute(ours.with_for_update()).scalars())
-    rows = [_postponed(item, now) for item in postponements if item.id in held]
-    if rows:
-        connection.execute(_POSTPONING, rows)
-    return held
-
-
-def give_back(
-    connection: Connection, ids: Collection[int], lease: Lease, *, due_at: datetime
-) -> int:
-    """Give back those of `ids` that `lease` still holds, their attempt not counted; how many."""
-    given = connection.execute(
-        update(Delivery)
-        .where(Delivery.id.in_(ids), Delivery.lease_token == lease.token)
-        .values(
-            state=DeliveryState.PENDING.value,
-            attempts=Delivery.attempts - 1,
-            next_attempt_at=due_at,
-            lease_token=None,
-        )
-    )
-    return given.rowcount
-
-
-_POSTPONED = ("state", "reason", "attempts", "next_attempt_at", "finished_at")
-_POSTPONING = (
-    update(Delivery)
-    .where(Delivery.id == bindparam("delivery"))
-    .values(
-        **{
-            name: bindparam(f"v_{name}", type_=Delivery.__table__.columns[name].type)
-            for name in _POSTPONED
-        },
-        lease_token=None,
-    )
-)
-
-
-def _postponed(item: Postponement, now: datetime) -> dict[str, Any]:
-    dead = item.next_attempt_at is None
-    return {
-        "delivery": item.id,
-        "v_state": (DeliveryState.DEAD if dead else DeliveryState.PENDING).value,
-        "v_reason": item.reason,
-        "v_attempts": item.attempts,
-        "v_next_attempt_at": item.next_attempt_at,
-        "v_finished_at": now if dead else None,
     }
 
 
@@ -351,6 +144,7 @@ class Filter:
     procedure: int | None = None
     number: int | None = None
     reason: str | None = None
+    channel: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The filter as conditions on the table."""
@@ -361,6 +155,7 @@ class Filter:
             Delivery.procedure: self.procedure,
             Delivery.number: self.number,
             Delivery.reason: self.reason,
+            Delivery.channel: self.channel,
         }
         return [column == value for column, value in wanted.items() if value is not None]
 
@@ -398,11 +193,21 @@ def due_again(
     connection: Connection,
     now: datetime,
     *,
+    channel: str,
     unit: str | None = None,
     reasons: Collection[str] = (),
 ) -> int:
-    """Make deliveries that failed before due at once, for one unit or of some causes; how many."""
+    """Make deliveries of a channel that failed before due at once; how many.
+
+    Args:
+        connection: a transaction.
+        now: the present instant.
+        channel: its kind.
+        unit: only those to this unit.
+        reasons: only those that failed for one of these.
+    """
     conditions = [
+        Delivery.channel == channel,
         Delivery.state == DeliveryState.PENDING.value,
         Delivery.next_attempt_at > now,
         Delivery.lease_token.is_(None),
@@ -421,10 +226,14 @@ def counts(connection: Connection) -> dict[str, int]:
     return dict(connection.execute(query).all())
 
 
-def any_due(connection: Connection, now: datetime) -> bool:
-    """Whether a delivery waits to be made."""
-    query = select(Delivery.id).where(Delivery.next_attempt_at <= now).limit(1)
-    return connection.execute(query).first() is not None
+def channels_due(connection: Connection, kinds: Iterable[str], now: datetime) -> list[str]:
+    """Those of `kinds` of channel on which a delivery waits to be made."""
+
+    def due(kind: str) -> bool:
+        query = select(Delivery.id).where(Delivery.channel == kind, Delivery.next_attempt_at <= now)
+        return connection.execute(query.limit(1)).first() is not None
+
+    return [kind for kind in kinds if due(kind)]
 
 
 def oldest_unsent(connection: Connection) -> datetime | None:

@@ -16,6 +16,7 @@ from kombu.exceptions import OperationalError
 
 from config import logs
 from config.settings import Environment, load
+from connectors.channels import CHANNELS, DEFAULT_CHANNEL
 from service import sweep as sweeping
 from service import watch_health
 from service.guards.limits import WORK_BUDGET
@@ -81,14 +82,15 @@ class CeleryWaker:
     def route(self, procedure: int) -> None:
         self._send(route_dossiers, procedure)
 
-    def deliver(self) -> None:
-        self._send(make_deliveries)
+    def deliver(self, channel: str | None = None) -> None:
+        for kind in CHANNELS if channel is None else (channel,):
+            self._send(make_deliveries, kind)
 
     def insisting(self) -> "CeleryWaker":
         """A waker for the sweep."""
         return CeleryWaker(self._wakeups, insists=True)
 
-    def _send(self, task: Task[Any, None], *ids: int) -> None:
+    def _send(self, task: Task[Any, None], *ids: int | str) -> None:
         if not self._wakeups.note(task.name, ids) and not self._insists:
             return
         try:
@@ -112,7 +114,7 @@ def runtime() -> Runtime:
     return _Process.runtime
 
 
-def taken(task: str, *ids: int) -> Runtime:
+def taken(task: str, *ids: int | str) -> Runtime:
     """The runtime, for a task that was woken: another message for it may wait from now on."""
     made = runtime()
     Wakeups(made.shared).taken(task, ids)
@@ -210,13 +212,19 @@ def route_dossiers(procedure: int) -> None:
 
 
 @app.task(name="wif.deliver", throws=(WorkFailed,))
-def make_deliveries() -> None:
-    """Make due deliveries."""
-    report = deliver_turn(taken(make_deliveries.name))
+def make_deliveries(channel: str = DEFAULT_CHANNEL) -> None:
+    """Make due deliveries on one channel."""
+    report = deliver_turn(taken(make_deliveries.name, channel), channel)
     if report.claimed:
-        log.info("deliveries-made", count=report.sent, retried=report.retried, dead=report.dead)
+        log.info(
+            "deliveries-made",
+            channel=channel,
+            count=report.sent,
+            retried=report.retried,
+            dead=report.dead,
+        )
     if report.more:
-        runtime().waker.deliver()
+        runtime().waker.deliver(channel)
     if report.cause:
         raise WorkFailed(report.cause)
 

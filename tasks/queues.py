@@ -1,8 +1,28 @@
 """The queues: one for each kind of work, so that workers can be given to one or to all."""
 
+from collections.abc import Sequence
+from typing import Any
+
+from connectors.channels import CHANNELS, DEFAULT_CHANNEL
+
 POLL = "poll"
 ROUTE = "route"
 DELIVER = "deliver"
 UPKEEP = "upkeep"
 
-ALL = (POLL, ROUTE, DELIVER, UPKEEP)
+
+def of_channel(kind: str) -> str:
+    """The queue of a channel's deliveries: `deliver` for mail, else `deliver-KIND`.
+
+    So workers of one channel never wait for another one, whose servers hang.
+    """
+    return DELIVER if kind == DEFAULT_CHANNEL else f"{DELIVER}-{kind}"
+
+
+def of_delivery(name: str, args: Sequence[Any], *_: Any, **__: Any) -> str | None:  # noqa: ANN401
+    """The queue of `wif.deliver` by its channel, as Celery asks for it; None for other tasks."""
+    return of_channel(str(args[0]) if args else DEFAULT_CHANNEL) if name == "wif.deliver" else None
+
+
+OTHER_CHANNELS = tuple(of_channel(kind) for kind in CHANNELS if kind != DEFAULT_CHANNEL)
+ALL = (POLL, ROUTE, DELIVER, *OTHER_CHANNELS, UPKEEP)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from config import logs
+from connectors.channels import DEFAULT_CHANNEL
 from service.deliver import DeliverReport, deliver
 from service.guards.limits import TURN
 from service.route import RouteReport, route
@@ -36,17 +37,17 @@ def route_turn(runtime: Runtime, procedure: int, *, lasts: timedelta = TURN) -> 
     return total
 
 
-def deliver_turn(runtime: Runtime, *, lasts: timedelta = TURN) -> DeliverReport:
-    """Make deliveries, those of dossiers that were just filed first.
+def deliver_turn(
+    runtime: Runtime, channel: str = DEFAULT_CHANNEL, *, lasts: timedelta = TURN
+) -> DeliverReport:
+    """Make deliveries on one channel, those of dossiers that were just filed first.
 
     `more` of the report tells whether there is more to do at once.
     """
     total = DeliverReport(more=True)
     in_time = _clock(lasts)
     while total.more and in_time():
-        batch = deliver(runtime)
-        total.add(batch)
-        total.more = batch.more
+        total += deliver(runtime, channels=(channel,))
     return total
 
 

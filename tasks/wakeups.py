@@ -21,7 +21,7 @@ class Wakeups:
     def __init__(self, shared: RedisState) -> None:
         self._shared = shared
 
-    def note(self, task: str, ids: tuple[int, ...]) -> bool:
+    def note(self, task: str, ids: tuple[int | str, ...]) -> bool:
         """Note that a message is going to wait; False when one does already."""
         name = _name(task, ids)
         noted = self._shared.ask(
@@ -29,10 +29,10 @@ class Wakeups:
         )
         return noted is not False
 
-    def taken(self, task: str, ids: tuple[int, ...]) -> None:
+    def taken(self, task: str, ids: tuple[int | str, ...]) -> None:
         """Note that a message was taken: what is found from now on needs another one."""
         self._shared.ask(lambda client: client.delete(_name(task, ids)), None)
 
 
-def _name(task: str, ids: tuple[int, ...]) -> str:
+def _name(task: str, ids: tuple[int | str, ...]) -> str:
     return f"{PREFIX}waits:{task}:{','.join(map(str, ids))}"

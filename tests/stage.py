@@ -39,7 +39,7 @@ class Recorder:
     def route(self, procedure: int) -> None:
         self.woken[f"route {procedure}"] += 1
 
-    def deliver(self) -> None:
+    def deliver(self, channel: str | None = None) -> None:
         self.woken["deliver"] += 1
 
 

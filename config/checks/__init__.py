@@ -1,12 +1,22 @@
 """Checks between entries: what each file cannot say alone."""
 
-from config.checks import codes, examples, mailboxes, permit_types, procedures, rules, units
+from config.checks import (
+    channels,
+    codes,
+    examples,
+    mailboxes,
+    permit_types,
+    procedures,
+    rules,
+    units,
+)
 from config.loader import Configuration
 
 CHECKS = (
     codes.check,
     units.check,
     mailboxes.check,
+    channels.check,
     procedures.check,
     permit_types.check,
     rules.check,

@@ -1,4 +1,4 @@
-"""Mailboxes: well formed, the unit's own, a service's and not a person's.
+"""Channels whose addresses are mailboxes: the unit's own, a service's and not a person's.
 
 No address is repeated in a message: if it is a person's, it is personal data.
 """
@@ -9,11 +9,12 @@ from collections.abc import Iterator
 
 from rapidfuzz.distance import OSA
 
-from config.checks.units import overlap
+from config.checks.channels import ChannelPlace, places
 from config.diagnostics import Code, Diagnostic
-from config.loader import Configuration, Located
-from config.schema import ChannelEntry, UnitEntry
+from config.loader import Configuration
+from config.schema import UnitEntry
 from config.values import SEPARATORS, labelled
+from connectors.channel import AddressForm
 from routing.mailbox import Mailbox
 from routing.territory import departments, read_department
 
@@ -99,16 +100,10 @@ _SERVICE_WORDS = frozenset(
 
 
 def check(configuration: Configuration) -> Iterator[Diagnostic]:
-    """Everything that is wrong with mailboxes."""
-    seen: dict[str, list[tuple[UnitEntry, ChannelEntry]]] = {}
-    for unit in configuration.units:
-        for at, channel in enumerate(unit.entry.channels):
-            path: list[str | int] = ["channels", at, "mail"]
-            if (mistake := _one(unit, channel, path, configuration)) is not None:
-                yield mistake
-            others = seen.setdefault(channel.mail.casefold(), [])
-            yield from _twice(unit, channel, path, others)
-            others.append((unit.entry, channel))
+    """What is wrong with single mailboxes, and with their domains."""
+    for place in places(configuration, AddressForm.MAILBOX):
+        if (mistake := _one(place, configuration)) is not None:
+            yield mistake
     unlike = _domains_unlike(configuration)
     if configuration.production:
         yield from unlike
@@ -116,29 +111,24 @@ def check(configuration: Configuration) -> Iterator[Diagnostic]:
         configuration.warnings += unlike
 
 
-def _one(
-    unit: Located[UnitEntry],
-    channel: ChannelEntry,
-    path: list[str | int],
-    configuration: Configuration,
-) -> Diagnostic | None:
-    address = channel.mail.casefold()
-    local, _, domain = address.rpartition("@")
-    if (why := _malformed(channel.mail)) is not None:
+def _one(place: ChannelPlace, configuration: Configuration) -> Diagnostic | None:
+    unit, shared = place.unit.entry, place.entry.shared
+    local, _, domain = place.entry.address.casefold().rpartition("@")
+    if (why := _malformed(place.entry.address)) is not None:
         message, proposal = f"is no e-mail address: {why}", "write it alone: moe.ud075@…"
-        return unit.mistake(Code.MAILBOX_MALFORMED, path, message, proposal, secret=True)
-    if not channel.functional and _looks_personal(local, domain):
+        return place.mistake(Code.MAILBOX_MALFORMED, message, proposal)
+    if not shared and _looks_personal(local, domain):
         message = "looks like a person's mailbox"
         proposal = "use the service's, or add `functional: true` when it is one"
-        return unit.mistake(Code.MAILBOX_PERSONAL, path, message, proposal, secret=True)
+        return place.mistake(Code.MAILBOX_PERSONAL, message, proposal)
     if configuration.production and _PLACEHOLDER.fullmatch(domain):
         message, proposal = "is a placeholder", "write the unit's mailbox"
-        return unit.mistake(Code.MAILBOX_PLACEHOLDER, path, message, proposal, secret=True)
-    other = _other_department(local, unit.entry)
-    if other is not None and not channel.functional:
-        message = f"is named after {labelled(other)}, which {unit.entry.code} does not serve"
+        return place.mistake(Code.MAILBOX_PLACEHOLDER, message, proposal)
+    other = _other_department(local, unit)
+    if other is not None and not shared:
+        message = f"is named after {labelled(other)}, which {unit.code} does not serve"
         proposal = "correct it, or add `functional: true` when it is right"
-        return unit.mistake(Code.MAILBOX_DISAGREES, path, message, proposal, secret=True)
+        return place.mistake(Code.MAILBOX_DISAGREES, message, proposal)
     return None
 
 
@@ -167,24 +157,21 @@ def _malformed(text: str) -> str | None:
 
 def _domains_unlike(configuration: Configuration) -> Iterator[Diagnostic]:
     """A domain that is one letter off the one that all the others have."""
-    places: list[tuple[Located[UnitEntry], list[str | int], str]] = [
-        (unit, ["channels", at, "mail"], channel.mail.casefold().rpartition("@")[2])
-        for unit in configuration.units
-        for at, channel in enumerate(unit.entry.channels)
+    found = [
+        (place, place.entry.address.casefold().rpartition("@")[2])
+        for place in places(configuration, AddressForm.MAILBOX)
     ]
-    counts = Counter(domain for _, _, domain in places)
+    counts = Counter(domain for _, domain in found)
     common = [domain for domain, count in counts.items() if count >= COMMON]
-    for unit, path, domain in places:
+    for place, domain in found:
         if counts[domain] > 1:
             continue
         near = next((each for each in common if OSA.distance(domain, each) == 1), None)
         if near is not None:
-            yield unit.mistake(
+            yield place.mistake(
                 Code.MAILBOX_DOMAIN_UNLIKE,
-                path,
                 f"has a domain one letter off that of {counts[near]} others",
                 f"did you mean `@{near}`?",
-                secret=True,
             )
 
 
@@ -206,21 +193,3 @@ def _other_department(local: str, unit: UnitEntry) -> str | None:
     code = match[1].upper() if match else ""
     served = unit.departments
     return code if served and code in departments() and code not in served else None
-
-
-def _twice(
-    unit: Located[UnitEntry],
-    channel: ChannelEntry,
-    path: list[str | int],
-    others: list[tuple[UnitEntry, ChannelEntry]],
-) -> Iterator[Diagnostic]:
-    for other, its in others:
-        if overlap(unit.entry, other) and not (channel.functional and its.functional):
-            yield unit.mistake(
-                Code.MAILBOX_TWICE,
-                path,
-                f"is the mailbox of {other.code} as well",
-                "correct it, or add `functional: true` to both when they share it",
-                secret=True,
-            )
-            return

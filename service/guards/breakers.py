@@ -23,9 +23,10 @@ class Kind(StrEnum):
     """TPS as a whole; counts procedures that stopped answering and polls that failed."""
     PROCEDURE = "procedure"
     """Reading the dossiers of one procedure."""
-    MAIL_SERVER = "mail-server"
-    MAILBOX = "mailbox"
-    """The mailbox of one unit."""
+    CHANNEL = "channel"
+    """The way to all addresses of one channel: the mail server."""
+    ADDRESS = "address"
+    """The address of one unit on one channel: its mailbox."""
 
 
 class BreakerState(StrEnum):
@@ -52,32 +53,51 @@ class Policy:
 POLICIES = {
     Kind.TPS: Policy(3, timedelta(seconds=30)),
     Kind.PROCEDURE: Policy(5, timedelta(seconds=60)),
-    # More than a mailbox: two that fail one after the other must not look like the server.
-    Kind.MAIL_SERVER: Policy(7, timedelta(seconds=30)),
-    Kind.MAILBOX: Policy(3, timedelta(seconds=60)),
+    # More than an address: two that fail one after the other must not look like the way to all.
+    Kind.CHANNEL: Policy(7, timedelta(seconds=30)),
+    Kind.ADDRESS: Policy(3, timedelta(seconds=60)),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One thing that can fail: `name` is a procedure's id or a unit's code."""
+    """One thing that can fail.
+
+    Attributes:
+        kind: of thing.
+        procedure: its id.
+        channel: kind of channel.
+        unit: its code.
+    """
 
     kind: Kind
-    name: str = ""
+    procedure: int | None = None
+    channel: str | None = None
+    unit: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Its name among the shared values; no two targets have the same."""
+        names = (self.kind, self.procedure, self.channel, self.unit)
+        return ":".join("" if name is None else str(name) for name in names)
 
 
 TPS = Target(Kind.TPS)
-MAIL_SERVER = Target(Kind.MAIL_SERVER)
 
 
 def procedure(number: int) -> Target:
     """Reading the dossiers of a procedure."""
-    return Target(Kind.PROCEDURE, str(number))
+    return Target(Kind.PROCEDURE, procedure=number)
 
 
-def mailbox(unit: str) -> Target:
-    """The mailbox of a unit."""
-    return Target(Kind.MAILBOX, unit)
+def way(channel: str) -> Target:
+    """The way to all addresses of a channel."""
+    return Target(Kind.CHANNEL, channel=channel)
+
+
+def address(channel: str, unit: str) -> Target:
+    """The address of a unit on a channel."""
+    return Target(Kind.ADDRESS, channel=channel, unit=unit)
 
 
 class Breakers:
@@ -145,19 +165,21 @@ class Breakers:
 
 
 def _failures(target: Target) -> str:
-    return f"{target.kind}:{target.name}:failures"
+    return f"{target.key}:failures"
 
 
 def _opened(target: Target) -> str:
-    return f"{target.kind}:{target.name}:opened"
+    return f"{target.key}:opened"
 
 
 def _log(target: Target, *, opened: bool) -> None:
     """One line when a breaker opens and one when it closes."""
-    state = target.kind.value
-    unit = target.name if target.kind is Kind.MAILBOX else None
-    number = int(target.name) if target.kind is Kind.PROCEDURE else None
+    state, procedure, channel = target.kind.value, target.procedure, target.channel
     if opened:
-        log.warning("breaker-opened", state=state, procedure=number, unit=unit)
+        log.warning(
+            "breaker-opened", state=state, procedure=procedure, channel=channel, unit=target.unit
+        )
     else:
-        log.info("breaker-closed", state=state, procedure=number, unit=unit)
+        log.info(
+            "breaker-closed", state=state, procedure=procedure, channel=channel, unit=target.unit
+        )

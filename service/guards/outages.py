@@ -6,6 +6,7 @@ fault of what waited, so no outage, however long, needs a person afterwards.
 
 from sqlalchemy import Connection
 
+from connectors.channel import Channel
 from routing.failures import Cause, Failure
 from service.runtime import Runtime
 from store import deliveries, dossiers
@@ -30,12 +31,6 @@ def counts(runtime: Runtime, failure: Failure) -> bool:
     return not runtime.thorough or failure.cause in UNANSWERED
 
 
-MAIL_OUTAGE = frozenset(
-    {Cause.MAIL_UNREACHABLE, Cause.MAIL_TLS, Cause.MAIL_AUTH_REFUSED, Cause.MAIL_UNWRITABLE}
-)
-"""Failures that can only be the mail server's, or our access to it; no mailbox brings them."""
-
-
 def tps_is_back(runtime: Runtime, connection: Connection, procedure: int) -> None:
     """A procedure answers again: what it did not answer for is due."""
     dossiers.due_again(
@@ -47,13 +42,14 @@ def tps_is_back(runtime: Runtime, connection: Connection, procedure: int) -> Non
     )
 
 
-def mail_is_back(runtime: Runtime, connection: Connection) -> None:
-    """The mail server takes messages again: what it failed is due, and what died of it lives."""
+def channel_is_back(runtime: Runtime, connection: Connection, channel: Channel) -> None:
+    """A channel takes messages again: what its outage failed is due, what died of it lives."""
     now = runtime.clock()
-    reasons = [cause.value for cause in MAIL_OUTAGE]
-    deliveries.due_again(connection, now, reasons=reasons)
+    reasons = sorted(cause.value for cause in channel.outages)
+    if reasons:
+        deliveries.due_again(connection, now, channel=channel.kind, reasons=reasons)
     for reason in reasons:
-        wanted = Filter(state=DeliveryState.DEAD, reason=reason)
+        wanted = Filter(state=DeliveryState.DEAD, channel=channel.kind, reason=reason)
         lines = [
             AuditEntry(
                 step=Step.REPLAYED,
@@ -68,6 +64,6 @@ def mail_is_back(runtime: Runtime, connection: Connection) -> None:
         runtime.audit.append(connection, now, lines)
 
 
-def mailbox_is_back(runtime: Runtime, connection: Connection, unit: str) -> None:
-    """The mailbox of a unit takes messages again: what waits for it is due."""
-    deliveries.due_again(connection, runtime.clock(), unit=unit)
+def address_is_back(runtime: Runtime, connection: Connection, channel: Channel, unit: str) -> None:
+    """The address of a unit takes messages again: what waits for it is due."""
+    deliveries.due_again(connection, runtime.clock(), channel=channel.kind, unit=unit)

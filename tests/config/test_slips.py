@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from config.checks import mailboxes, units
+from config.checks import channels, mailboxes, units
 from config.diagnostics import Code, Diagnostic
 from config.loader import Configuration, Located
 from config.ruleset import check_directory
-from config.schema import ChannelEntry, UnitEntry
+from config.schema import CHANNEL_ENTRIES, UnitEntry
 from config.yaml_tree import MapNode
 from tests.config.test_diagnostics import DAY, VALID
 
@@ -215,7 +215,7 @@ def test_checks_of_units_look_at_each_pair_only_where_it_shares_something(
         return overlap(one, other)
 
     monkeypatch.setattr(units, "overlap", counted)
-    monkeypatch.setattr(mailboxes, "overlap", counted)
+    monkeypatch.setattr(channels, "overlap", counted)
     many = 2_000
     node = MapNode(1, 1)
     configuration = Configuration(directory=tmp_path, production=True, on=DAY)
@@ -225,7 +225,7 @@ def test_checks_of_units_look_at_each_pair_only_where_it_shares_something(
                 code=f"U{at}",
                 name=f"Unité {at}",
                 departments=["75"],
-                channels=[ChannelEntry.model_construct(mail="moe@direccte.example")],
+                channels=[CHANNEL_ENTRIES["mail"].model_construct(mail="moe@direccte.example")],
             ),
             "units.yaml",
             node,
@@ -234,4 +234,5 @@ def test_checks_of_units_look_at_each_pair_only_where_it_shares_something(
     ]
     list(units.check(configuration))
     list(mailboxes.check(configuration))
+    list(channels.check(configuration))
     assert calls["overlap"] <= 3 * many

@@ -17,20 +17,31 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Select, select, text, true, update
 
-import service.deliver
 import service.poll
 import service.read
+import service.sending
 import service.settle
+from connectors.mail import message
 from connectors.mail.message import compose
 from connectors.tps.v1.listing import ListPage
+from routing import retries
 from routing.calendar import PARIS
 from routing.failures import TABLE, Action, Cause, Failure
 from service import sweep as sweeping
 from service.runtime import Runtime
-from store import clock_repair, deliveries, dossiers, finish_deliveries, procedures
+from store import (
+    clock_repair,
+    deliveries,
+    delivery_outcomes,
+    dossiers,
+    procedures,
+)
+from store import delivery_claims as claiming
 from store.audit.log import AuditEntry, AuditLog
 from store.bulk import update_leased
-from store.deliveries import ClaimedDelivery, DeliveryState, Postponement
+from store.deliveries import DeliveryState
+from store.delivery_claims import ClaimedDelivery
+from store.delivery_outcomes import Postponement
 from store.dossiers import DossierStatus
 from store.leases import Lease
 from store.models import Delivery, Dossier
@@ -46,9 +57,10 @@ def delivery_claims(patch: pytest.MonkeyPatch) -> None:
         connection: Connection, *, limit: int, now: datetime, **_: object
     ) -> list[ClaimedDelivery]:
         due = select(Delivery.id).where(Delivery.next_attempt_at <= now).limit(limit)
-        return deliveries._claimed(connection, connection.execute(due).scalars().all())
+        found = connection.execute(due).scalars().all()
+        return claiming.load_claimed(connection, found)
 
-    patch.setattr(deliveries, "claim", claim)
+    patch.setattr(claiming, "claim", claim)
     _unfenced_deliveries(patch)
 
 
@@ -77,7 +89,7 @@ def dossier_claims(patch: pytest.MonkeyPatch) -> None:
 
 def ending_leases(patch: pytest.MonkeyPatch) -> None:
     """Who claims something has it until he gives it back."""
-    claims: dict[Any, Any] = {deliveries: deliveries.claim, dossiers: dossiers.claim}
+    claims: dict[Any, Any] = {claiming: claiming.claim, dossiers: dossiers.claim}
 
     def for_ever(module: Any, model: Any) -> Any:  # noqa: ANN401
         def claim(connection: Connection, *args: Any, lease: Lease, **options: Any) -> Any:  # noqa: ANN401
@@ -88,7 +100,7 @@ def ending_leases(patch: pytest.MonkeyPatch) -> None:
 
         return claim
 
-    patch.setattr(deliveries, "claim", for_ever(deliveries, Delivery))
+    patch.setattr(claiming, "claim", for_ever(claiming, Delivery))
     patch.setattr(dossiers, "claim", for_ever(dossiers, Dossier))
 
 
@@ -118,12 +130,11 @@ def _unfenced_deliveries(patch: pytest.MonkeyPatch) -> None:
         connection: Connection, postponements: Sequence[Postponement], lease: Lease, now: datetime
     ) -> frozenset[int]:
         if postponements:
-            rows = [deliveries._postponed(item, now) for item in postponements]
-            connection.execute(deliveries._POSTPONING, rows)
+            delivery_outcomes.put_off(connection, postponements, now)
         return frozenset(item.id for item in postponements)
 
-    patch.setattr(finish_deliveries, "finish_sent", finish_sent)
-    patch.setattr(deliveries, "postpone", postpone)
+    patch.setattr(delivery_outcomes, "finish_sent", finish_sent)
+    patch.setattr(delivery_outcomes, "postpone", postpone)
 
 
 def _unfenced_dossiers(patch: pytest.MonkeyPatch) -> None:
@@ -304,19 +315,21 @@ def mail_retries(patch: pytest.MonkeyPatch) -> None:
         )
         return frozenset(ids)
 
-    patch.setattr(deliveries, "postpone", forget)
+    patch.setattr(delivery_outcomes, "postpone", forget)
 
 
 def isolated_recipients(patch: pytest.MonkeyPatch) -> None:
     """A refused recipient ends the batch, and the batch is tried again from its start."""
 
-    def strict(batch: Any, sender: Any, delivery: ClaimedDelivery) -> bool:  # noqa: ANN401
-        if batch._send(sender, delivery) is not None:
-            raise LookupError
-        batch.tried.append(service.deliver._Attempt(delivery, None, 0))
-        return True
+    make_attempt = service.sending.make_attempt
 
-    patch.setattr(service.deliver._Batch, "_try", strict)
+    def strict(*given: Any) -> service.sending.Attempt:  # noqa: ANN401
+        attempt = make_attempt(*given)
+        if attempt.failure is not None:
+            raise LookupError
+        return attempt
+
+    patch.setattr(service.sending, "make_attempt", strict)
 
 
 def stable_message_ids(patch: pytest.MonkeyPatch) -> None:
@@ -325,12 +338,12 @@ def stable_message_ids(patch: pytest.MonkeyPatch) -> None:
     def anew(notice: Any, **options: Any) -> Any:  # noqa: ANN401
         return compose(replace(notice, key=notice.key + secrets.token_hex(4)), **options)
 
-    patch.setattr(service.deliver, "compose", anew)
+    patch.setattr(message, "compose", anew)
 
 
 def work_budget(patch: pytest.MonkeyPatch) -> None:
     """A task goes on with its batch, however long it has taken so far."""
-    patch.setattr(service.deliver, "WORK_BUDGET", timedelta.max)
+    patch.setattr(service.sending, "WORK_BUDGET", timedelta.max)
     patch.setattr(service.read, "WORK_BUDGET", timedelta.max)
 
 
@@ -351,13 +364,13 @@ def lines_of_lost_attempts(patch: pytest.MonkeyPatch) -> None:
 
 def long_retries(patch: pytest.MonkeyPatch) -> None:
     """Five attempts, and then nobody tries again."""
-    patch.setattr(service.deliver, "MAX_ATTEMPTS", 5)
+    patch.setattr(retries, "MAX_ATTEMPTS", 5)
 
 
 def free_waits(patch: pytest.MonkeyPatch) -> None:
     """A server that asks us to wait uses up our attempts."""
     patch.setattr(Failure, "action", property(_counting_action))
-    patch.setattr(service.deliver, "MAX_ATTEMPTS", 5)
+    patch.setattr(retries, "MAX_ATTEMPTS", 5)
 
 
 def _counting_action(failure: Failure) -> Any:  # noqa: ANN401

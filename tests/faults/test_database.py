@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, create_engine, event, make_url, text
 
-from store import deliveries, dossiers, finish_deliveries
+from store import deliveries, delivery_claims, delivery_outcomes, dossiers
 from tests.faults import safeguards
 from tests.faults.conftest import MakeWorld
 from tests.faults.mailbox import Told
@@ -31,8 +31,8 @@ MOMENTS = {
     "claiming-dossiers": (dossiers, "claim"),
     "settling": (dossiers, "settle"),
     "queueing": (deliveries, "queue"),
-    "claiming-deliveries": (deliveries, "claim"),
-    "finishing": (finish_deliveries, "finish_sent"),
+    "claiming-deliveries": (delivery_claims, "claim"),
+    "finishing": (delivery_outcomes, "finish_sent"),
 }
 """Where in a transaction something happens: before and after this has been done."""
 

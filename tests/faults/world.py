@@ -72,7 +72,7 @@ class Crew:
     def route(self, procedure: int) -> None:
         self.messages.append(("wif.route-dossiers", (procedure,)))
 
-    def deliver(self) -> None:
+    def deliver(self, channel: str | None = None) -> None:
         self.messages.append(("wif.deliver", ()))
 
     def tick(self) -> None:

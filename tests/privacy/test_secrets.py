@@ -16,6 +16,7 @@ from config.settings import Settings, SettingsError, read
 from connectors.mail.failure import MailFailure
 from connectors.mail.smtp import SmtpSender
 from connectors.tps.v1.client import V1Client
+from service.mail import mail_sender
 from service.runtime import Runtime
 from store.audit.log import AuditLog
 from store.engine import Database
@@ -101,7 +102,7 @@ def test_what_is_made_of_secrets_shows_none(settings: Settings) -> None:
     runtime = Runtime(settings)
     held = (
         *(runtime, runtime.tps, runtime.database, runtime.database.engine, runtime.audit),
-        *(runtime.database.engine.url, runtime.audit.keys, runtime.sender(), vars(runtime)),
+        *(runtime.database.engine.url, runtime.audit.keys, mail_sender(settings), vars(runtime)),
     )
     for each in held:
         assert found(f"{each!r} {each!s}".encode()) == set(), type(each)

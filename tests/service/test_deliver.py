@@ -32,7 +32,7 @@ class WatchedOutbox(OutboxFolder):
 @pytest.fixture
 def outbox(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> WatchedOutbox:
     made = WatchedOutbox(stage.outbox)
-    monkeypatch.setattr(stage.runtime, "sender", lambda: made)
+    monkeypatch.setattr("connectors.mail.channel.open_sender", lambda _: made)
     return made
 
 
@@ -56,7 +56,7 @@ def test_what_cannot_be_written_keeps_nobody(
             raise Failure(Cause.MAIL_RECIPIENT_REFUSED)
         return compose(notice, sender=sender, recipient=recipient, at=at)
 
-    monkeypatch.setattr("service.deliver.compose", partly)
+    monkeypatch.setattr("connectors.mail.message.compose", partly)
 
     report = deliver(stage.runtime)
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-import service.deliver
 from connectors.mail import message
 from routing.decision import Decision
 from routing.facts import Facts
@@ -22,8 +21,8 @@ from tests.fixtures_smtp import At, Fault, SmtpServer
 from tests.stage import OTHER_FORM, PARIS_FORM, Stage, make_stage
 
 BAD = "moe.ud075@direccte.example"
-MAILBOX = POLICIES[Kind.MAILBOX]
-MAIL_SERVER = POLICIES[Kind.MAIL_SERVER]
+MAILBOX = POLICIES[Kind.ADDRESS]
+MAIL_SERVER = POLICIES[Kind.CHANNEL]
 
 
 @dataclass
@@ -157,12 +156,14 @@ def test_a_delivery_that_our_code_cannot_make_does_not_keep_the_others(
     post.queue(10)
     doomed = post.of("UD075")[0].number
 
+    compose = message.compose
+
     def broken(notice, **options):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN003, ANN202
         if notice.number == doomed:
             raise ZeroDivisionError
-        return message.compose(notice, **options)
+        return compose(notice, **options)
 
-    monkeypatch.setattr(service.deliver, "compose", broken)
+    monkeypatch.setattr(message, "compose", broken)
     post.work()
     states = {each.number: (each.state, each.reason) for each in post.of("UD075")}
     assert states.pop(doomed) == ("pending", "internal-error")

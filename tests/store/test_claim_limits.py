@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from routing.assignment import Event, Notification
-from store import deliveries, dossiers
+from store import deliveries, delivery_claims, dossiers
 from store.deliveries import Order
 from store.dossiers import FRESH, Sighting
 from store.engine import Database
@@ -37,5 +37,8 @@ def test_no_more_than_the_limit_is_claimed(database_url: str, limit: int) -> Non
         lease = Lease(NOW, LEASE)
         taken = dossiers.claim(connection, 13760, limit=limit, lease=lease, now=NOW)
         assert len(taken) == limit
-        assert len(deliveries.claim(connection, limit=limit, lease=lease, now=NOW)) == limit
+        claimed = delivery_claims.claim(
+            connection, channel="mail", limit=limit, lease=lease, now=NOW
+        )
+        assert len(claimed) == limit
     database.close()

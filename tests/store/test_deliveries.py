@@ -12,10 +12,11 @@ from sqlalchemy.exc import DBAPIError
 from routing.assignment import Event, Notification
 from store import deliveries
 from store.audit.log import AuditEntry, AuditLog, Step
-from store.deliveries import DeliveryState, Filter, Order, Postponement
+from store.deliveries import DeliveryState, Filter, Order
+from store.delivery_claims import claim, give_back
+from store.delivery_outcomes import Postponement, finish_sent, postpone
 from store.dossiers import FRESH, Sighting, note_listed
 from store.engine import Database
-from store.finish_deliveries import finish_sent
 from store.leases import Lease
 from store.models import AuditLine
 from tests.stage import START
@@ -74,11 +75,11 @@ def test_a_claimed_delivery_is_nobody_elses_until_its_lease_ends(database: Datab
     queue(database, order(1))
     first, second = Lease(START, LEASE), Lease(START, LEASE)
     with database.begin() as connection:
-        (mine,) = deliveries.claim(connection, limit=10, lease=first, now=START)
-        assert deliveries.claim(connection, limit=10, lease=second, now=START) == []
+        (mine,) = claim(connection, channel="mail", limit=10, lease=first, now=START)
+        assert claim(connection, channel="mail", limit=10, lease=second, now=START) == []
     later = START + LEASE
     with database.begin() as connection:
-        (again,) = deliveries.claim(connection, limit=10, lease=Lease(later, LEASE), now=later)
+        (again,) = claim(connection, channel="mail", limit=10, lease=Lease(later, LEASE), now=later)
         assert again.attempts == 2
         sent = {mine.id: AuditEntry(step=Step.SENT, procedure=1, number=1)}
         assert finish_sent(connection, AUDIT, sent, first, later) == frozenset()
@@ -92,8 +93,8 @@ def test_what_was_sent_is_finished_with_its_line_where_the_lease_still_holds(
     queue(database, *(order(number) for number in range(1, 6)))
     early, late = Lease(START, LEASE), Lease(START, LEASE)
     with database.begin() as connection:
-        lost = deliveries.claim(connection, limit=2, lease=early, now=START)
-        mine = deliveries.claim(connection, limit=3, lease=late, now=START)
+        lost = claim(connection, channel="mail", limit=2, lease=early, now=START)
+        mine = claim(connection, channel="mail", limit=3, lease=late, now=START)
     lines = {
         each.id: AuditEntry(
             step=Step.SENT, procedure=1, number=each.number, unit=each.unit, attempt=1
@@ -119,7 +120,7 @@ def test_what_was_finished_and_is_finished_again_has_one_line(database: Database
     queue(database, order(1))
     lease = Lease(START, LEASE)
     with database.begin() as connection:
-        (mine,) = deliveries.claim(connection, limit=1, lease=lease, now=START)
+        (mine,) = claim(connection, channel="mail", limit=1, lease=lease, now=START)
     sent = {mine.id: AuditEntry(step=Step.SENT, procedure=1, number=1)}
 
     def finish(connection: Connection) -> frozenset[int]:
@@ -144,7 +145,7 @@ def test_a_line_that_cannot_be_stored_leaves_its_delivery_unfinished(database: D
     queue(database, order(1))
     lease = Lease(START, LEASE)
     with database.begin() as connection:
-        (mine,) = deliveries.claim(connection, limit=1, lease=lease, now=START)
+        (mine,) = claim(connection, channel="mail", limit=1, lease=lease, now=START)
         connection.exec_driver_sql("ALTER TABLE audit_lines RENAME TO audit_lines_away")
     sent = {mine.id: AuditEntry(step=Step.SENT, procedure=1, number=1)}
 
@@ -160,8 +161,8 @@ def test_every_copy_of_a_delivery_has_the_same_key(database: Database) -> None:
     queue(database, order(1), order(2))
     later = START + LEASE
     with database.begin() as connection:
-        first = deliveries.claim(connection, limit=10, lease=Lease(START, LEASE), now=START)
-        copies = deliveries.claim(connection, limit=10, lease=Lease(later, LEASE), now=later)
+        first = claim(connection, channel="mail", limit=10, lease=Lease(START, LEASE), now=START)
+        copies = claim(connection, channel="mail", limit=10, lease=Lease(later, LEASE), now=later)
     assert [item.key for item in first] == [item.key for item in copies]
     assert len({item.key for item in first}) == 2
 
@@ -176,7 +177,9 @@ def test_many_workers_never_claim_the_same_delivery(database_url: str) -> None:
         own = Database(database_url)
         while True:
             with own.begin() as connection:
-                batch = deliveries.claim(connection, limit=7, lease=Lease(START, LEASE), now=START)
+                batch = claim(
+                    connection, channel="mail", limit=7, lease=Lease(START, LEASE), now=START
+                )
             if not batch:
                 break
             claimed.extend(item.id for item in batch)
@@ -194,9 +197,9 @@ def test_a_dead_delivery_replayed_twice_is_due_once(database: Database) -> None:
     queue(database, order(1))
     lease = Lease(START, LEASE)
     with database.begin() as connection:
-        (mine,) = deliveries.claim(connection, limit=1, lease=lease, now=START)
+        (mine,) = claim(connection, channel="mail", limit=1, lease=lease, now=START)
         dead = Postponement(id=mine.id, reason="mail-rejected", attempts=1, next_attempt_at=None)
-        deliveries.postpone(connection, [dead], lease, START)
+        postpone(connection, [dead], lease, START)
     assert listed(database)[0].state == DeliveryState.DEAD
     with database.begin() as connection:
         assert len(deliveries.replay(connection, Filter(unit="UD075"), START)) == 1
@@ -208,6 +211,6 @@ def test_what_is_given_back_costs_no_attempt(database: Database) -> None:
     queue(database, order(1))
     lease = Lease(START, LEASE)
     with database.begin() as connection:
-        (mine,) = deliveries.claim(connection, limit=1, lease=lease, now=START)
-        assert deliveries.give_back(connection, [mine.id], lease, due_at=START) == 1
+        (mine,) = claim(connection, channel="mail", limit=1, lease=lease, now=START)
+        assert give_back(connection, [mine.id], lease, due_at=START) == 1
     assert (listed(database)[0].state, listed(database)[0].attempts) == (DeliveryState.PENDING, 0)

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.guards.breakers import POLICIES, TPS, Breakers, BreakerState, Kind, Target, mailbox
+from service.guards.breakers import POLICIES, TPS, Breakers, BreakerState, Kind, Target, address
 from tests.fixtures_redis import RedisServer, redis_server
 from tests.fixtures_redis_state import Share
 
-UD075, UD093 = mailbox("UD075"), mailbox("UD093")
-REST = POLICIES[Kind.MAILBOX].rest
-LIMIT = POLICIES[Kind.MAILBOX].failures
+UD075, UD093 = address("mail", "UD075"), address("mail", "UD093")
+REST = POLICIES[Kind.ADDRESS].rest
+LIMIT = POLICIES[Kind.ADDRESS].failures
 
 
 class Clock:

@@ -1,0 +1,88 @@
+"""Channels of units: an address that the channel takes, one of a kind, and nobody else's.
+
+No address is repeated in a message: a person's is personal data, and a web address may hold
+a secret.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from config.checks.units import overlap
+from config.diagnostics import Code, Diagnostic
+from config.loader import Configuration, Located
+from config.schema import ChannelEntry, UnitEntry
+from connectors.channel import AddressForm
+from connectors.channels import CHANNELS
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelPlace:
+    """A channel of a unit, and where it stands."""
+
+    unit: Located[UnitEntry]
+    position: int
+    entry: ChannelEntry
+
+    def mistake(self, code: Code, message: str, proposal: str | None = None) -> Diagnostic:
+        """A mistake in its address, which is not repeated."""
+        path: list[str | int] = ["channels", self.position, self.entry.kind]
+        return self.unit.mistake(code, path, message, proposal, secret=True)
+
+
+def places(configuration: Configuration, form: AddressForm | None = None) -> Iterator[ChannelPlace]:
+    """Every channel of every unit, of those whose addresses have this form."""
+    for unit in configuration.units:
+        for position, entry in enumerate(unit.entry.channels):
+            if form in {None, CHANNELS[entry.kind].address_form}:
+                yield ChannelPlace(unit, position, entry)
+
+
+def check(configuration: Configuration) -> Iterator[Diagnostic]:
+    """What is wrong with channels, whatever their kind."""
+    seen: dict[tuple[str, str], list[ChannelPlace]] = {}
+    for place in places(configuration):
+        yield from _malformed(place)
+        yield from _second_of_its_kind(place)
+        others = seen.setdefault((place.entry.kind, place.entry.address.casefold()), [])
+        yield from _twice(place, others)
+        others.append(place)
+
+
+def _malformed(place: ChannelPlace) -> Iterator[Diagnostic]:
+    """What the channel itself says; of mailboxes more is said elsewhere."""
+    channel = CHANNELS[place.entry.kind]
+    if channel.address_form is AddressForm.MAILBOX:
+        return
+    try:
+        channel.check_address(place.entry.address)
+    except ValueError as error:
+        yield place.mistake(Code.CHANNEL_ADDRESS, str(error))
+
+
+def _second_of_its_kind(place: ChannelPlace) -> Iterator[Diagnostic]:
+    kinds = [entry.kind for entry in place.unit.entry.channels[: place.position]]
+    if place.entry.kind in kinds:
+        yield place.mistake(
+            Code.CHANNEL_TWICE,
+            f"is a second channel `{place.entry.kind}` of {place.unit.entry.code}",
+            "keep one of each kind; several mailboxes belong behind one shared address",
+        )
+
+
+def _twice(place: ChannelPlace, others: list[ChannelPlace]) -> Iterator[Diagnostic]:
+    unit, entry = place.unit.entry, place.entry
+    for other in others:
+        its = other.unit.entry
+        if its is unit or not overlap(unit, its) or (entry.shared and other.entry.shared):
+            continue
+        if CHANNELS[entry.kind].address_form is AddressForm.MAILBOX:
+            yield place.mistake(
+                Code.MAILBOX_TWICE,
+                f"is the mailbox of {its.code} as well",
+                "correct it, or add `functional: true` to both when they share it",
+            )
+        else:
+            yield place.mistake(
+                Code.CHANNEL_TWICE, f"is the address of {its.code} as well", "give each its own"
+            )
+        return

@@ -1,0 +1,14 @@
+"""The kinds of channel that there are. A new one is a folder beside this file and a line below."""
+
+from collections.abc import Mapping
+
+from connectors.channel import Channel
+from connectors.mail.channel import MailChannel
+
+_ALL: tuple[Channel, ...] = (MailChannel(),)
+
+CHANNELS: Mapping[str, Channel] = {channel.kind: channel for channel in _ALL}
+"""Every channel by its kind, the usual one first."""
+
+DEFAULT_CHANNEL = _ALL[0].kind
+"""What is meant where no channel is named."""

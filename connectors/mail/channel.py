@@ -1,0 +1,119 @@
+"""Mail as a channel: one SMTP connection for a batch, or files where there is no server."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from connectors.channel import AddressForm, Blame, ChannelSettingsError
+from connectors.mail.blame import blame
+from connectors.notice import Notice
+from routing.failures import Cause, Failure
+from routing.mailbox import Mailbox
+
+if TYPE_CHECKING:
+    from connectors.mail.sender import Sender
+
+
+class Secret(Protocol):
+    """A value that does not show itself."""
+
+    def get_secret_value(self) -> str: ...
+
+
+class MailSettings(Protocol):
+    """What is read of the settings."""
+
+    @property
+    def smtp_url(self) -> Secret | None: ...
+
+    @property
+    def mail_from(self) -> str: ...
+
+    @property
+    def outbox(self) -> Path: ...
+
+
+class MailChannel:
+    """The channel `mail`."""
+
+    kind = "mail"
+    address_form = AddressForm.MAILBOX
+    description = "Boîte fonctionnelle du service."
+    addresses_at_once = 1
+    timeout = Cause.MAIL_TIMEOUT
+    outages = frozenset(
+        {Cause.MAIL_UNREACHABLE, Cause.MAIL_TLS, Cause.MAIL_AUTH_REFUSED, Cause.MAIL_UNWRITABLE}
+    )
+
+    def check_address(self, address: str) -> None:
+        """Accept one mailbox, without a name.
+
+        Raises:
+            ValueError: it is none.
+        """
+        Mailbox.parse(address)
+
+    def blame(self, failure: Failure) -> Blame:
+        """The server, or the mailbox behind it."""
+        return blame(failure)
+
+    def open(self, settings: MailSettings, clock: Callable[[], datetime]) -> "MailSession":
+        """One connection, made by the first message.
+
+        Raises:
+            ChannelSettingsError: the server's address or the sender's is wrong.
+        """
+        return MailSession(open_sender(settings), settings.mail_from, clock)
+
+
+class MailSession:
+    """Notices as mails through one sender."""
+
+    def __init__(self, sender: "Sender", mail_from: str, clock: Callable[[], datetime]) -> None:
+        self._sender = sender
+        self._mail_from = mail_from
+        self._clock = clock
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._sender.close()
+
+    def send(self, notice: Notice, address: str) -> None:
+        """Compose the mail and hand it over.
+
+        Raises:
+            Failure: it was not accepted, or nobody knows.
+        """
+        # Templates take longer to load than most commands of the command line to run.
+        from connectors.mail.message import compose  # noqa: PLC0415
+
+        mail = compose(notice, sender=self._mail_from, recipient=address, at=self._clock())
+        self._sender.send(mail)
+
+
+def open_sender(settings: MailSettings) -> "Sender":
+    """A way to send mail: the SMTP server of the settings, or files in the outbox.
+
+    Raises:
+        ChannelSettingsError: the server's address or the sender's is wrong.
+    """
+    from connectors.mail.sender import open_sender as open_  # noqa: PLC0415
+
+    try:
+        Mailbox.parse(settings.mail_from)
+    except ValueError as error:
+        raise ChannelSettingsError(f"WIF_MAIL_FROM: {error}") from None
+    url = settings.smtp_url
+    try:
+        return open_(url.get_secret_value() if url else None, settings.outbox, settings.mail_from)
+    except ValueError as error:
+        raise ChannelSettingsError(f"WIF_SMTP_URL: {error}") from None

@@ -1,0 +1,101 @@
+"""What a claimed delivery says, in the words of the rule set in force, and where it goes."""
+
+from dataclasses import dataclass
+
+from config import logs
+from connectors.notice import Notice, Office
+from routing.facts import Reason
+from routing.failures import Cause, Failure
+from routing.ruleset import RuleSet
+from routing.territory import departments
+from routing.units import Unit
+from service.runtime import Runtime
+from store.delivery_claims import ClaimedDelivery
+
+log = logs.get_logger("tasks")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A delivery that is ready to be made.
+
+    Attributes:
+        delivery: the claimed one.
+        notice: what it says.
+        address: where it goes, as the rules in force have it now.
+    """
+
+    delivery: ClaimedDelivery
+    notice: Notice
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unmade:
+    """A delivery that cannot be made, and why."""
+
+    delivery: ClaimedDelivery
+    failure: Failure
+
+
+def prepare(runtime: Runtime, rules: RuleSet, delivery: ClaimedDelivery) -> Job | Unmade:
+    """What `delivery` says and where it goes, looked up now: an address may have changed."""
+    unit = rules.units.get(delivery.unit)
+    address = _address(unit, delivery.channel)
+    if unit is None or address is None:
+        return Unmade(delivery, Failure(Cause.CHANNEL_MISSING))
+    try:
+        return Job(delivery, _describe(runtime, rules, delivery, unit), address)
+    except Exception:
+        # One delivery that our own code cannot describe must not keep the others.
+        log.exception("delivery-failed", delivery=delivery.id)
+        return Unmade(delivery, Failure(Cause.INTERNAL))
+
+
+def _address(unit: Unit | None, channel: str) -> str | None:
+    if unit is None:
+        return None
+    return next((known.address for known in unit.channels if known.kind == channel), None)
+
+
+def _describe(runtime: Runtime, rules: RuleSet, delivery: ClaimedDelivery, unit: Unit) -> Notice:
+    labels = {permit.code: permit.label for permit in rules.permit_types}
+    department = departments().get(delivery.department or "")
+    form = rules.forms.get(delivery.procedure)
+    return Notice(
+        event=delivery.event,
+        procedure=delivery.procedure,
+        number=delivery.number,
+        unit=unit.code,
+        unit_name=unit.name,
+        permit_type=delivery.permit_type,
+        permit_label=labels.get(delivery.permit_type or ""),
+        department=delivery.department,
+        department_name=department.name if department else None,
+        filed_at=delivery.filed_at,
+        rule_why=_why(runtime, delivery),
+        reasons=tuple(Reason(code) for code in delivery.reasons),
+        routed=not delivery.unrouted,
+        counterpart=_office(rules, delivery.counterpart),
+        dossier_url=runtime.dossier_url(delivery.procedure, delivery.number),
+        key=delivery.key,
+        form_name=form.name if form else None,
+        moved_why=rules.reasons.get(delivery.pinned_reason or ""),
+        contact=unit.contact or runtime.settings.contact,
+        prefix=runtime.settings.subject_prefix,
+    )
+
+
+def _why(runtime: Runtime, delivery: ClaimedDelivery) -> str | None:
+    """The sentence of the rule that decided, in the rule set that decided."""
+    if delivery.rule is None or delivery.ruleset is None:
+        return None
+    rule = runtime.rule_sets.get(delivery.ruleset).rule(delivery.rule)
+    return rule.why if rule else None
+
+
+def _office(rules: RuleSet, code: str | None) -> Office | None:
+    if code is None:
+        return None
+    unit = rules.units.get(code)
+    return Office(code, unit.name if unit else code)

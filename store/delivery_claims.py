@@ -1,0 +1,171 @@
+"""Claims on the outbox: who may make a delivery, until when, and how it is given back.
+
+A claim is one conditional UPDATE that sets a lease token; whoever finishes a delivery must still
+hold it. A worker that dies leaves a lease that runs out, and the delivery is due again.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from sqlalchemy import Connection, Integer, Update, and_, bindparam, case, select, update
+
+from routing.assignment import Event
+from store.deliveries import DeliveryState
+from store.leases import LEASE_EXPIRED, Lease
+from store.models import Delivery, Dossier, table_of
+from store.number_filter import number_in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedDelivery:
+    """A delivery that is ours to make, with what its message says of the dossier."""
+
+    id: int
+    procedure: int
+    number: int
+    event: Event
+    unit: str
+    channel: str
+    assignment: int
+    counterpart: str | None
+    attempts: int
+    filed_at: datetime
+    permit_type: str | None
+    department: str | None
+    rule: str | None
+    ruleset: str | None
+    reasons: tuple[str, ...]
+    unrouted: bool
+    pinned_reason: str | None
+    reason: str | None
+
+    @property
+    def lost(self) -> bool:
+        """Whether the attempt before this one was lost with its worker."""
+        return self.reason == LEASE_EXPIRED
+
+    @property
+    def key(self) -> str:
+        """The idempotency key: the same for every attempt and every copy of this delivery."""
+        parts = (self.procedure, self.number, self.event, self.unit, self.channel, self.assignment)
+        return ".".join(str(part) for part in parts)
+
+
+def claim(
+    connection: Connection,
+    *,
+    channel: str,
+    limit: int,
+    lease: Lease,
+    now: datetime,
+    skip_units: Collection[str] = (),
+) -> list[ClaimedDelivery]:
+    """Take up to `limit` due deliveries of one channel, the freshest lane first.
+
+    The attempt is counted here, in the claim: a worker that dies counts nowhere else.
+
+    Args:
+        connection: a transaction.
+        channel: its kind.
+        limit: how many at most.
+        lease: under which they are held.
+        now: the present instant.
+        skip_units: units whose address on this channel is to be left alone.
+    """
+    taken = connection.execute(
+        _claiming(skipping=bool(skip_units)),
+        {
+            "kind": channel,
+            "now": now,
+            "most": limit,
+            "lease": lease.token,
+            "lease_until": lease.until,
+            **({"skipped": list(skip_units)} if skip_units else {}),
+        },
+    )
+    return load_claimed(connection, taken.scalars().all())
+
+
+_TABLE = table_of(Delivery)
+_THIS = _TABLE.c
+_ITS = table_of(Dossier).c
+
+
+@cache
+def _claiming(*, skipping: bool) -> Update:
+    due = [_THIS.channel == bindparam("kind"), _THIS.next_attempt_at <= bindparam("now")]
+    if skipping:
+        due.append(_THIS.unit.not_in(bindparam("skipped", expanding=True)))
+    wanted = (
+        select(_THIS.id)
+        .where(*due)
+        .order_by(_THIS.lane, _THIS.next_attempt_at)
+        .limit(bindparam("most", type_=Integer))
+        .with_for_update(skip_locked=True)
+        # A plain subquery is run again for each row in some plans of PostgreSQL, and then
+        # takes more rows than its limit; one that stands by itself is run once.
+        .cte("wanted")
+    )
+    lost = _THIS.state == DeliveryState.SENDING.value
+    return (
+        update(_TABLE)
+        .where(_THIS.id.in_(select(wanted.c.id)))
+        .values(
+            state=DeliveryState.SENDING.value,
+            lease_token=bindparam("lease"),
+            next_attempt_at=bindparam("lease_until"),
+            attempts=_THIS.attempts + 1,
+            reason=case(
+                (lost, LEASE_EXPIRED),
+                (_THIS.reason == LEASE_EXPIRED, None),
+                else_=_THIS.reason,
+            ),
+        )
+        .returning(_THIS.id)
+    )
+
+
+_CLAIMED = (
+    select(
+        *(_THIS.id, _THIS.procedure, _THIS.number, _THIS.event, _THIS.unit),
+        *(_THIS.channel, _THIS.assignment, _THIS.counterpart, _THIS.attempts),
+        *(_ITS.filed_at, _ITS.permit_type, _ITS.department, _ITS.rule),
+        *(_ITS.ruleset, _ITS.reasons, _ITS.unrouted, _ITS.pinned_reason, _THIS.reason),
+    )
+    .join_from(
+        _TABLE,
+        table_of(Dossier),
+        and_(_ITS.procedure == _THIS.procedure, _ITS.number == _THIS.number),
+    )
+    .where(number_in(_THIS.id, "ids"))
+    .order_by(_THIS.lane, _THIS.id)
+)
+
+
+def load_claimed(connection: Connection, ids: Sequence[int]) -> list[ClaimedDelivery]:
+    """Deliveries by their ids, with what their messages say of the dossiers."""
+    if not ids:
+        return []
+    return [
+        ClaimedDelivery(**{**row._asdict(), "event": Event(row.event)})
+        for row in connection.execute(_CLAIMED, {"ids": ids})
+    ]
+
+
+def give_back(
+    connection: Connection, ids: Collection[int], lease: Lease, *, due_at: datetime
+) -> int:
+    """Give back those of `ids` that `lease` still holds, their attempt not counted; how many."""
+    given = connection.execute(
+        update(Delivery)
+        .where(Delivery.id.in_(ids), Delivery.lease_token == lease.token)
+        .values(
+            state=DeliveryState.PENDING.value,
+            attempts=Delivery.attempts - 1,
+            next_attempt_at=due_at,
+            lease_token=None,
+        )
+    )
+    return given.rowcount
