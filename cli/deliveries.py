@@ -7,7 +7,8 @@ import typer
 
 from cli import context
 from cli.command_error import CommandError
-from cli.tables import show_table
+from cli.lists import AsCsv, AsJson, Limit, day_of, limit_of, refuse_unknown, show_rows
+from config.messages import trn
 from store import deliveries
 from store.audit.log import AuditEntry, Step
 from store.deliveries import DeliveryState, Filter
@@ -17,11 +18,10 @@ app = typer.Typer(no_args_is_help=True, help="Deliveries: what was sent, waits, 
 Unit = Annotated[str | None, typer.Option(help="Only those to this unit.")]
 Procedure = Annotated[int | None, typer.Option(help="Only those of this procedure.")]
 Reason = Annotated[str | None, typer.Option(help="Only those with this reason code.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 COLUMNS = (
     *("id", "procedure", "number", "event", "unit", "channel", "state", "attempts"),
-    *("permit_type", "department", "reason"),
+    *("permit_type", "department", "reason", "age_days"),
 )
 
 
@@ -31,20 +31,26 @@ def list_(
     unit: Unit = None,
     procedure: Procedure = None,
     reason: Reason = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only those queued on this day or later (Paris).")
+    ] = None,
+    limit: Limit = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """List deliveries; `--state dead` shows those that wait for a person."""
-    wanted = Filter(state=state, unit=unit, procedure=procedure, reason=reason)
-    with context.runtime() as runtime, runtime.database.read() as connection:
-        found = deliveries.listing(connection, wanted, limit=limit)
-    rows = [asdict(delivery) for delivery in found]
-    if as_json:
-        context.show_json(rows)
-        return
-    show_table(
-        f"{len(rows)} deliveries", COLUMNS, [[row[name] for name in COLUMNS] for row in rows]
-    )
+    queued = day_of("--since", since)
+    wanted = Filter(state=state, unit=unit, procedure=procedure, reason=reason, since=queued)
+    most = limit_of(limit, whole=as_json or as_csv)
+    with context.runtime() as runtime:
+        now = runtime.clock()
+        with runtime.database.read() as connection:
+            found = deliveries.listing(connection, wanted, limit=most and most + 1)
+        if not found:
+            refuse_unknown(runtime, unit=unit, procedure=procedure, reason=reason)
+    rows = [{**asdict(each), "age_days": (now - each.created_at).days} for each in found]
+    title = trn("{n} delivery", "{n} deliveries", min(len(rows), most or len(rows)))
+    show_rows(title, COLUMNS, rows, limit=most, as_json=as_json, as_csv=as_csv)
 
 
 @app.command()
@@ -78,4 +84,7 @@ def replay(
                     for p, n, event, told in revived
                 ],
             )
-    typer.echo(f"{len(revived)} deliveries are due again")
+        if not revived:
+            refuse_unknown(runtime, unit=unit, procedure=procedure, reason=reason)
+    text = trn("{n} delivery is due again", "{n} deliveries are due again", len(revived))
+    typer.echo(text)

@@ -1,16 +1,24 @@
 """`wif dossiers`: list, show, reassign."""
 
-import csv
-import sys
-from datetime import date, datetime, time
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
 from cli import context
 from cli.command_error import CommandError
+from cli.lists import (
+    AsCsv,
+    AsJson,
+    Limit,
+    day_of,
+    department_of,
+    limit_of,
+    refuse_unknown,
+    show_rows,
+)
 from cli.tables import show_table
-from routing.calendar import PARIS
+from config.messages import trn
 from routing.facts import DossierState
 from routing.territory import departments
 from service.reassign import reassign, unpin
@@ -18,10 +26,6 @@ from store import deliveries, dossiers
 from store.dossiers import DossierRecord, DossierStatus
 
 app = typer.Typer(no_args_is_help=True, help="Dossiers: where each stands and who has it.")
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-SHOWN = 100
-"""Dossiers that are listed when nobody says how many."""
 
 COLUMNS = (
     *("procedure", "number", "status", "state", "permit_type", "department", "unit", "rule"),
@@ -75,46 +79,34 @@ def list_(
     since: Annotated[
         str | None, typer.Option(help="Only those filed on this day or later (Paris).")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = SHOWN,
+    limit: Limit = None,
     as_json: AsJson = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """List dossiers with the unit that has them, the rule, the reason and their age."""
-    filed = None if since is None else _day(since)
-    with context.runtime() as runtime, runtime.database.read() as connection:
+    filed, place = day_of("--since", since), department_of(department)
+    most = limit_of(limit, whole=as_json or as_csv)
+    with context.runtime() as runtime:
         now = runtime.clock()
-        found = dossiers.listing(
-            connection,
-            status=status,
-            procedure=procedure,
-            unrouted=unrouted,
-            unit=unit,
-            department=department.upper() if department else None,
-            permit_type=permit_type,
-            state=state,
-            since=filed,
-            limit=limit + 1,
-        )
-    more = len(found) > limit
-    rows = [{**as_row(dossier), "age_days": _age(dossier, now)} for dossier in found[:limit]]
-    if as_json:
-        context.show_json(rows)
-    elif as_csv:
-        writer = csv.DictWriter(sys.stdout, [*COLUMNS, "filed_at"], extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(rows)
-    else:
-        table = [[row[name] for name in COLUMNS] for row in rows]
-        show_table(f"{len(rows)} dossiers", COLUMNS, table)
-    if more:
-        typer.echo(f"there are more than {limit}: give --limit, or another filter", err=True)
-
-
-def _day(text: str) -> datetime:
-    try:
-        return datetime.combine(date.fromisoformat(text), time(), PARIS)
-    except ValueError:
-        raise CommandError("--since: is no day; for example 2026-01-31", code=2) from None
+        with runtime.database.read() as connection:
+            found = dossiers.listing(
+                connection,
+                status=status,
+                procedure=procedure,
+                unrouted=unrouted,
+                unit=unit,
+                department=place,
+                permit_type=permit_type,
+                state=state,
+                since=filed,
+                limit=most and most + 1,
+            )
+        if not found:
+            refuse_unknown(runtime, unit=unit, permit_type=permit_type, procedure=procedure)
+    rows = [{**as_row(dossier), "age_days": _age(dossier, now)} for dossier in found]
+    title = trn("{n} dossier", "{n} dossiers", min(len(rows), most or len(rows)))
+    columns = (*COLUMNS, "filed_at") if as_csv else COLUMNS
+    show_rows(title, columns, rows, limit=most, as_json=as_json, as_csv=as_csv)
 
 
 def _age(dossier: DossierRecord, now: datetime) -> int:
@@ -127,17 +119,23 @@ def _age(dossier: DossierRecord, now: datetime) -> int:
 def show(dossier: Key, as_json: AsJson = False) -> None:
     """Show one dossier: facts, decision, deliveries."""
     procedure, number = context.dossier_key(dossier)
-    with context.runtime() as runtime, runtime.database.read() as connection:
-        found = dossiers.get(connection, procedure, number)
-        made = deliveries.listing(connection, deliveries.Filter(procedure=procedure, number=number))
+    with context.runtime() as runtime:
+        with runtime.database.read() as connection:
+            found = dossiers.get(connection, procedure, number)
+            wanted = deliveries.Filter(procedure=procedure, number=number)
+            made = deliveries.listing(connection, wanted)
+        labels = runtime.rules(trial=True).reasons if found and found.pinned_reason else {}
     if found is None:
         context.fail(f"{dossier}: no such dossier; `wif dossiers list` shows those that are known")
-    row = as_row(found)
+    label = labels.get(found.pinned_reason or "")
+    row = {**as_row(found), "pinned_reason_label": label}
     department = departments().get(row["department"] or "")
     if as_json:
         context.show_json({**row, "deliveries": made})
         return
     shown = {**row, "department": f"{department.code} {department.name}" if department else None}
+    shown["pinned_reason"] = f"{label} ({row['pinned_reason']})" if label else row["pinned_reason"]
+    del shown["pinned_reason_label"]
     show_table(f"Dossier {dossier}", ("what", "value"), list(shown.items()))
     columns = ("id", "event", "unit", "channel", "state", "attempts", "reason", "finished_at")
     show_table("Deliveries", columns, [[getattr(item, name) for name in columns] for item in made])

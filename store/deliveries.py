@@ -145,6 +145,7 @@ class Filter:
     number: int | None = None
     reason: str | None = None
     channel: str | None = None
+    since: datetime | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The filter as conditions on the table."""
@@ -157,7 +158,8 @@ class Filter:
             Delivery.reason: self.reason,
             Delivery.channel: self.channel,
         }
-        return [column == value for column, value in wanted.items() if value is not None]
+        found = [column == value for column, value in wanted.items() if value is not None]
+        return found if self.since is None else [*found, Delivery.created_at >= self.since]
 
 
 def listing(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from cli.lists import SHOWN
 from cli.processes import embedded_broker
 from routing.forms import Form
 from service import watch_health
@@ -216,7 +217,8 @@ def test_dossiers_are_listed_by_unit_department_type_state_and_day(
 
     assert listed() == [first, second]
     assert listed("--unit", "UD075") == [first]
-    assert listed("--unit", "UD07") == []
+    assert listed("--unit", "UD094") == []
+    assert listed("--department", "75 - Paris") == [first]
     assert listed("--department", "93") == [second]
     assert listed("--permit-type", "doctorat") == [first]
     assert listed("--state", "received") == [second]
@@ -224,9 +226,55 @@ def test_dossiers_are_listed_by_unit_department_type_state_and_day(
     assert wif("dossiers", "list", "--since", "hier", **settings).returncode == 2
     short = wif("dossiers", "list", "--limit", "1", **settings)
     assert "there are more than 1" in short.stderr
+    assert (
+        len(json.loads(wif("dossiers", "list", "--limit", "1", "--json", **settings).stdout)) == 1
+    )
     lines = wif("dossiers", "list", "--csv", **settings).stdout.splitlines()
     assert lines[0].startswith("procedure,number,status,state,permit_type,department,unit,rule")
     assert len(lines) == 3
+
+
+def test_json_and_csv_are_whole_and_a_table_says_that_it_is_not(
+    stage: Stage, settings: dict[str, str], paris: Form
+) -> None:
+    stage.tps.populate([paris], SHOWN + 5, oddities=False)
+    stage.run()
+    for name in ("dossiers", "deliveries"):
+        found = wif(name, "list", "--json", **settings)
+        assert (len(json.loads(found.stdout)), found.stderr) == (SHOWN + 5, "")
+        assert len(wif(name, "list", "--csv", **settings).stdout.splitlines()) == SHOWN + 6
+        table = wif(name, "list", **settings)
+        assert f"{SHOWN} {name}" in table.stdout
+        assert f"there are more than {SHOWN}" in table.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        ("dossiers", ("--unit", "UD07"), "--unit UD07: there is no such code; did you mean `UD"),
+        ("dossiers", ("--department", "ud75"), "--department ud75: no such département"),
+        ("dossiers", ("--department", "75 - Pariss"), "did you mean `75 - Paris`?"),
+        ("dossiers", ("--permit-type", "doctorats"), "did you mean `doctorat`?"),
+        ("dossiers", ("--permit-type", "Étudiant en doctorat"), "--permit-type"),
+        ("dossiers", ("--procedure", "999"), "--procedure 999: there is no such code"),
+        ("deliveries", ("--unit", "UD999"), "--unit UD999: there is no such code"),
+        ("deliveries", ("--reason", "mail-rejectd"), "did you mean `mail-rejected`?"),
+        ("deliveries", ("--since", "hier"), "--since: is no day"),
+    ],
+)
+def test_a_filter_that_names_nothing_is_refused_with_what_was_meant(
+    stage: Stage, settings: dict[str, str], name: str, options: tuple[str, ...], says: str
+) -> None:
+    stage.run()
+    ran = wif(name, "list", "--json", *options, **settings)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert says in ran.stderr
+
+
+def test_a_replay_of_a_unit_that_is_none_is_refused(stage: Stage, settings: dict[str, str]) -> None:
+    stage.run()
+    assert wif("deliveries", "replay", "--unit", "UD999", **settings).returncode == 2
+    assert wif("deliveries", "replay", "--unit", "UD075", **settings).returncode == 0
 
 
 def test_show_says_why_a_dossier_is_pinned_and_trace_which_line_to_prove(
@@ -238,6 +286,8 @@ def test_show_says_why_a_dossier_is_pinned_and_trace_which_line_to_prove(
     wif("dossiers", "reassign", key, "--to", "UD092", "--reason", "moved", **settings)
     shown = json.loads(wif("dossiers", "show", key, "--json", **settings).stdout)
     assert (shown["pinned"], shown["pinned_reason"]) == ("UD092", "moved")
+    assert shown["pinned_reason_label"].startswith("déménagement")
+    assert "déménagement" in wif("dossiers", "show", key, **settings).stdout
     life = json.loads(wif("audit", "trace", key, "--json", **settings).stdout)
     assert all(isinstance(line["id"], int) for line in life)
     assert all(datetime.fromisoformat(line["at"]).tzinfo for line in life)
