@@ -11,10 +11,10 @@ import typer
 from cli.command_error import CommandError
 from cli.context import show_json
 from cli.tables import show_table
-from routing.calendar import PARIS
 from config.diagnostics import did_you_mean
 from config.messages import tr
 from config.values import labelled
+from routing.calendar import PARIS
 from routing.failures import Cause
 from routing.territory import departments, read_department
 from routing.text import normalise

@@ -105,6 +105,8 @@ def _hosts(value: str) -> str:
 def _role_codes(value: str) -> str:
     if not all(_ROLE_CODE.fullmatch(word) for word in words(value)):
         raise ValueError("is not a list of codes")
+    if "service" in words(value):
+        raise ValueError("lists `service`, which is the service itself")
     return value
 
 

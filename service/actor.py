@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 from config.settings import Settings
 
+SERVICE = "service"
+"""Who acts where no person does: at the first start, and when edited rules are reloaded."""
+
 _CONTEXT = b"wif-account/"
 _DIGITS = 16
 

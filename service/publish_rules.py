@@ -3,12 +3,30 @@
 from sqlalchemy import Connection
 
 from config.document import compile_document, document_hash
+from config.messages import mark
 from config.ruleset import read_directory
 from config.settings import Settings
 from routing.ruleset import RuleSet
+from service.actor import SERVICE
 from service.runtime import Runtime
 from store import rulesets, schema
 from store.audit.log import AuditEntry, Step
+
+NOTES = {
+    "first-start": mark("the first start"),
+    "files-changed": mark("the files changed"),
+    "office-opened": mark("an office opens, or takes part now"),
+    "office-closed": mark("an office closes, or another one follows it"),
+    "mailbox-changed": mark("a mailbox or a contact changed"),
+    "competence-changed": mark("another office is competent"),
+    "form-changed": mark("a form came, went or changed"),
+    "law-changed": mark("the law or an instruction changed"),
+    "workload": mark("the work is spread anew"),
+    "correction": mark("a mistake is corrected"),
+    "trial": mark("a trial"),
+    "undone": mark("the change before is undone"),
+}
+"""Why rules were put in force: a closed list, because free text could hold personal data."""
 
 
 def configured_document(settings: Settings) -> str:
@@ -37,8 +55,12 @@ def publish(
     action: str = "publish",
     note: str = "",
 ) -> str:
-    """Put a checked document in force from the commit of `connection` on; returns its hash."""
-    now = runtime.clock()
+    """Put a checked document in force from the commit of `connection` on; returns its hash.
+
+    Args:
+        note: why, a code of `NOTES` or of the reasons that the document lists.
+    """
+    now, actor = runtime.clock(), runtime.actor or SERVICE
     digest = document_hash(document)
     rulesets.store_document(connection, digest=digest, document=document, at=now)
     rulesets.activate(
@@ -47,10 +69,12 @@ def publish(
         at=now,
         action=action,
         note=note,
-        actor=runtime.actor,
+        actor=actor,
         environment=runtime.settings.env.value,
     )
-    entry = AuditEntry(step=Step.RULES_PUBLISHED, event=action, ruleset=digest, actor=runtime.actor)
+    entry = AuditEntry(
+        step=Step.RULES_PUBLISHED, event=action, ruleset=digest, reason=note or None, actor=actor
+    )
     runtime.audit.append(connection, now, [entry])
     return digest
 
@@ -65,7 +89,7 @@ def publish_first(runtime: Runtime) -> str:
     with runtime.database.begin() as connection:
         if (active := rulesets.active(connection)) is not None:
             return active
-        return publish(runtime, connection, document, note="first start")
+        return publish(runtime, connection, document, note="first-start")
 
 
 def prepare(runtime: Runtime) -> None:

@@ -52,7 +52,7 @@ def _publish(runtime: Runtime, document: str) -> ReloadOutcome:
         refusals.accept(connection, now)
         if rulesets.active(connection) == digest:
             return ReloadOutcome.UNCHANGED
-        publish(runtime, connection, document, action="reload", note="the files changed")
+        publish(runtime, connection, document, action="reload", note="files-changed")
     return ReloadOutcome.PUBLISHED
 
 

@@ -88,4 +88,9 @@ def signing_key(runtime: Runtime) -> SigningKey:
         )
     if settings.seal_key_file is not None:
         return load_signing_key(settings.seal_key)
-    return load_or_create_signing_key(settings.seal_key)
+    known = settings.seal_key.exists()
+    key = load_or_create_signing_key(settings.seal_key)
+    if not known:
+        # Above INFO, so that a command says it too: this public key is what is pinned elsewhere.
+        log.warning("seal-key-made", seal_key=key.public)
+    return key

@@ -1,6 +1,5 @@
 """`wif rules publish`, `history` and `rollback`: which rule set is in force, and since when."""
 
-from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -11,15 +10,20 @@ from cli.rules.options import AsJson, Directory, document_in, folder, short, tod
 from cli.rules.simulate import Simulation, as_json_, show, simulation
 from cli.rules.stored import previous_hash, stored_document
 from cli.tables import show_table
-from config.document import document_hash
-from routing.failures import Failure
+from config.diagnostics import did_you_mean
+from config.document import compile_document, document_hash
+from config.messages import tr
+from service.publish_rules import NOTES
 from service.publish_rules import publish as publish_document
 from service.reroute import RerouteReport, reroute_open
 from service.runtime import Runtime
 from store import rulesets
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-Note = Annotated[str, typer.Option(help="Why, for the history.")]
+Note = Annotated[
+    str,
+    typer.Option(metavar="CODE", help="Why, for the history: a code, such as `mailbox-changed`."),
+]
 Reroute = Annotated[
     str | None,
     typer.Option(
@@ -39,6 +43,7 @@ def publish(
     _refuse(reroute, yes=yes, as_json=as_json)
     with runtime() as running:
         document = document_in(folder(directory, running.settings), running.settings)
+        _refuse_free_text(note, document)
         report = _activate(
             running, document, action="publish", note=note, reroute=reroute, yes=yes, quiet=as_json
         )
@@ -64,6 +69,7 @@ def rollback(
         raise CommandError("give a HASH that `wif rules history` shows, or --previous", code=2)
     with runtime() as running:
         document = stored_document(running, ruleset or previous_hash(running))
+        _refuse_free_text(note, document)
         report = _activate(
             running, document, action="rollback", note=note, reroute=reroute, yes=yes, quiet=as_json
         )
@@ -96,7 +102,7 @@ def history(as_json: AsJson = False) -> None:
             row["action"],
             "yes" if row["in_force"] else "",
             row["actor"],
-            row["note"],
+            tr(NOTES.get(row["note"], row["note"])),
         )
         for row in rows
     ]
@@ -119,8 +125,6 @@ def _activate(
     activated = found.before.hash != digest or trial
     if not quiet:
         show(found)
-        for line in unknown_forms(running, found):
-            typer.echo(line, err=True)
     if activated and not yes:
         _ask(found)
     if activated:
@@ -135,20 +139,6 @@ def _activate(
         "simulation": as_json_(found),
         "rerouted": {"examined": report.examined, "moved": report.moved} if report else None,
     }
-
-
-def unknown_forms(running: Runtime, found: Simulation) -> Iterator[str]:
-    """What TPS says of the forms that would be new, one line for each that it does not know."""
-    settings = running.settings
-    new = sorted(found.after.forms.keys() - found.before.forms.keys())
-    if not new or settings.tps_url is None or settings.tps_token is None:
-        return
-    try:
-        for number in new:
-            if not running.tps.procedure_exists(number):
-                yield f"warning: TPS does not know procedure {number}, or the token may not read it"
-    except Failure as failure:
-        yield f"warning: whether TPS knows the new forms could not be asked ({failure})"
 
 
 def _ask(found: Simulation) -> None:
@@ -170,3 +160,18 @@ def _refuse(reroute: str | None, *, yes: bool, as_json: bool) -> None:
         )
     if as_json and not yes:
         raise CommandError("--json: cannot ask; add --yes", code=2)
+
+
+def _refuse_free_text(note: str, document: str) -> None:
+    """Refuse a note that is no code: it would be kept for ever, whomever it names.
+
+    Raises:
+        CommandError: it is none of ours, and no reason that the rules list.
+    """
+    codes = [*NOTES, *compile_document(document).reasons]
+    if note and note not in codes:
+        hint = did_you_mean(note, codes) or tr("one of {codes}", codes=", ".join(codes))
+        message = tr(
+            "--note: takes a code, because free text could name somebody; {hint}", hint=hint
+        )
+        raise CommandError(message, code=2)

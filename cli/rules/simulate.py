@@ -1,6 +1,6 @@
 """`wif rules simulate`: what an edited configuration would change, before it is published."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,6 +14,8 @@ from cli.rules.stored import active_document
 from cli.tables import show_table
 from config.differences import Difference, differences
 from config.document import compile_document
+from config.messages import tr
+from routing.failures import Cause, Failure
 from routing.ruleset import Outcome, RuleSet
 from routing.simulation import (
     CaseMove,
@@ -31,6 +33,27 @@ MOVES = 3
 """Exit code when something would move."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewForms:
+    """What TPS says of forms: those that it does not know, or why it could not be asked."""
+
+    unknown: tuple[int, ...]
+    failure: Cause | None
+
+    def warnings(self) -> Iterator[str]:
+        """One line for each form that TPS does not know."""
+        for number in self.unknown:
+            yield tr(
+                "warning: TPS does not know procedure {number}, or the token may not read it",
+                number=number,
+            )
+        if self.failure:
+            yield tr(
+                "warning: whether TPS knows the new forms could not be asked ({cause})",
+                cause=self.failure,
+            )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Simulation:
     """What would change from one rule set to another.
@@ -39,6 +62,7 @@ class Simulation:
         differences: between the two, also those that move nothing.
         dossiers: of the dossiers that are stored.
         cases: of all that can come from the day of the simulation on.
+        forms: what TPS says of the forms that are new, None where it was not asked.
     """
 
     before: RuleSet
@@ -47,6 +71,7 @@ class Simulation:
     differences: list[Difference]
     dossiers: list[DossierMove]
     cases: list[CaseMove]
+    forms: NewForms | None
 
     @property
     def moves(self) -> bool:
@@ -86,7 +111,19 @@ def simulation(running: Runtime, document: str, on: date) -> Simulation:
         differences=differences(active_document(running), document),
         dossiers=moved,
         cases=case_moves(before, after, on),
+        forms=_ask_tps(running, sorted(after.forms.keys() - before.forms.keys())),
     )
+
+
+def _ask_tps(running: Runtime, new: Sequence[int]) -> NewForms | None:
+    settings = running.settings
+    if settings.tps_url is None or settings.tps_token is None:
+        return None
+    try:
+        unknown = [number for number in new if not running.tps.procedure_exists(number)]
+    except Failure as failure:
+        return NewForms(unknown=(), failure=failure.cause)
+    return NewForms(unknown=tuple(unknown), failure=None)
 
 
 def show(found: Simulation) -> None:
@@ -95,6 +132,8 @@ def show(found: Simulation) -> None:
         f"From rule set {short(found.before.hash)} to {short(found.after.hash)}, as of {found.on}"
     )
     show_differences(found.differences)
+    for line in found.forms.warnings() if found.forms else ():
+        typer.echo(line, err=True)
     if not found.moves:
         typer.echo("Nothing moves")
         return
@@ -115,6 +154,7 @@ def as_json_(found: Simulation) -> dict[str, Any]:
         "on": found.on,
         "moves": found.moves,
         "differences": found.differences,
+        "forms": found.forms,
         "dossiers": [
             {
                 **_change(move.change),

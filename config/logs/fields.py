@@ -158,6 +158,7 @@ FIELDS: dict[str, Check] = {
     "permit_type": _SLUG,
     "rule": _SLUG,
     "ruleset": pattern(r"[0-9a-f]{64}", 64),
+    "seal_key": pattern(r"[0-9a-f]{64}", 64),
     "channel": code,
     "state": code,
     "step": code,

@@ -278,7 +278,7 @@ def test_a_stored_dossier_is_explained_with_what_the_version_before_said(
     number = stage.file(permit_type="doctorat", department="75")
     stage.run()
     paris_goes_to_bobigny(files)
-    wif("rules", "publish", str(files), "--yes", "--note", "Bobigny", **service)
+    wif("rules", "publish", str(files), "--yes", "--note", "workload", **service)
 
     found = json.loads(
         wif("rules", "explain", f"{PARIS_FORM}/{number}", "--json", **service).stdout
@@ -339,7 +339,7 @@ def test_diff_compares_files_and_rule_sets(service: dict[str, str], files: Path)
 
 
 def test_a_new_form_that_tps_does_not_know_is_said_before_publishing(
-    service: dict[str, str], files: Path
+    stage: Stage, service: dict[str, str], files: Path
 ) -> None:
     wif("run-once", **service)
     edit(
@@ -349,8 +349,36 @@ def test_a_new_form_that_tps_does_not_know_is_said_before_publishing(
         "procedures:\n  - id: 99999\n    department: 75 - Paris\n    kind: apt-etudiant\n"
         "    filer: student\n",
     )
+    simulated = wif("rules", "simulate", str(files), "--json", **service)
+    assert json.loads(simulated.stdout)["forms"] == {"unknown": [99999], "failure": None}
+    simulated = wif("rules", "simulate", str(files), **service)
+    assert "TPS does not know procedure 99999" in simulated.stderr
     done = wif("rules", "publish", str(files), "--yes", **service)
     assert "TPS does not know procedure 99999" in done.stderr, done
+    stage.tps.fail_all(503)
+    back = wif("rules", "rollback", "--previous", "--yes", "--json", **service)
+    assert json.loads(back.stdout)["simulation"]["forms"] == {"unknown": [], "failure": None}
+    done = wif("rules", "publish", str(files), "--yes", "--json", **service)
+    assert json.loads(done.stdout)["simulation"]["forms"]["failure"] == "tps-unavailable"
+
+
+@pytest.mark.parametrize(
+    ("note", "says"),
+    [
+        ("Mme Dupont a déménagé", "--note: takes a code"),
+        ("mailbox-change", "did you mean `mailbox-changed`?"),
+    ],
+)
+def test_a_note_in_words_of_ones_own_is_refused_and_not_repeated(
+    stage: Stage, service: dict[str, str], files: Path, note: str, says: str
+) -> None:
+    wif("run-once", **service)
+    paris_goes_to_bobigny(files)
+    done = wif("rules", "publish", str(files), "--yes", "--note", note, **service)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Dupont" not in done.stderr
+    assert len(_rows(service)) == 1
 
 
 def test_simulate_counts_stored_dossiers_and_cases_to_come_and_exits_3(
@@ -410,7 +438,7 @@ def test_publish_puts_the_files_in_force_and_reroutes_what_is_open(
     paris_goes_to_bobigny(files)
 
     done = wif(
-        *("rules", "publish", str(files), "--note", "Paris à Bobigny", "--reroute", "open"),
+        *("rules", "publish", str(files), "--note", "workload", "--reroute", "open"),
         *("--yes", "--json"),
         **service,
     )
@@ -419,7 +447,7 @@ def test_publish_puts_the_files_in_force_and_reroutes_what_is_open(
     found = json.loads(done.stdout)
     assert (done.returncode, found["activated"]) == (0, True)
     assert found["rerouted"]["moved"] == 1
-    assert _history(stage)[0] == ("publish", "Paris à Bobigny")
+    assert _history(stage)[0] == ("publish", "workload")
     units = [stage.dossier(number).assignment.units for number in (moving, closed, pinned)]
     assert units == [("UD093",), ("UD075",), ("UD092",)]
     assert ("reassigned-to", "UD093") in stage.told(moving)
@@ -454,12 +482,12 @@ def test_publish_asks_first_and_can_be_declined(
 
 def test_history_and_rollback(stage: Stage, service: dict[str, str], files: Path) -> None:
     paris_goes_to_bobigny(files)
-    wif("rules", "publish", str(files), "--yes", "--note", "essai [1]", **service)
+    wif("rules", "publish", str(files), "--yes", "--note", "trial", **service)
     newest, first = _rows(service)
 
-    back = wif("rules", "rollback", first["hash"][:12], "--yes", "--note", "retour", **service)
+    back = wif("rules", "rollback", first["hash"][:12], "--yes", "--note", "undone", **service)
 
-    assert (back.returncode, newest["in_force"], newest["note"]) == (0, True, "essai [1]")
+    assert (back.returncode, newest["in_force"], newest["note"]) == (0, True, "trial")
     rows = _rows(service)
     assert [(row["action"], row["in_force"]) for row in rows] == [
         ("rollback", True),
@@ -467,7 +495,7 @@ def test_history_and_rollback(stage: Stage, service: dict[str, str], files: Path
         ("publish", False),
     ]
     assert rows[0]["hash"] == first["hash"]
-    assert "essai [1]" in wif("rules", "history", **service).stdout
+    assert "a trial" in wif("rules", "history", **service).stdout
 
 
 def _rows(service: dict[str, str]) -> list[dict[str, Any]]:

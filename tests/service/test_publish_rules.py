@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from config.settings import read
+from service.actor import SERVICE
 from service.publish_rules import configured_rules, prepare, publish
 from service.runtime import Runtime
 from store import rulesets
+from store.audit.lines import acted
 from tests import shipped
 
 
@@ -24,7 +26,7 @@ def test_the_first_start_publishes_the_configuration_once(runtime: Runtime) -> N
     prepare(runtime)
     with runtime.database.read() as connection:
         history = rulesets.history(connection)
-    assert [(each.action, each.note) for each in history] == [("publish", "first start")]
+    assert [(each.action, each.note) for each in history] == [("publish", "first-start")]
     assert runtime.rules().hash == configured_rules(runtime.settings).hash
 
 
@@ -42,3 +44,15 @@ def test_a_document_is_in_force_for_other_processes_from_its_commit_on(runtime: 
 def test_a_hash_that_is_not_stored_is_no_rule_set(runtime: Runtime) -> None:
     with pytest.raises(LookupError, match="is not in the database"):
         runtime.rule_sets.get("0" * 64)
+
+
+def test_what_no_person_publishes_is_recorded_as_the_work_of_the_service(
+    database_url: str, tmp_path: Path
+) -> None:
+    made = Runtime(read(database_url=database_url, var_dir=tmp_path))
+    prepare(made)
+    with made.database.read() as connection:
+        (activation,) = rulesets.history(connection)
+        (acting,) = acted(connection)
+    assert (activation.actor, acting[0]) == (SERVICE, SERVICE)
+    made.close()

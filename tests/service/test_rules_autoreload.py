@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import HERE
+from service.actor import SERVICE
 from service.rules_autoreload import ReloadOutcome, autoreload
 from store import refusals, rulesets
 from tests.stage import Stage
@@ -49,6 +50,9 @@ def test_an_edit_is_in_force_after_one_look(stage: Stage, folder: Path) -> None:
     channels = stage.runtime.rules().units["UD075"].channels
     assert channels[0].address.startswith("nouvelle.")
     assert actions(stage) == ["reload", "publish"]
+    with stage.runtime.database.read() as connection:
+        newest = rulesets.history(connection)[0]
+    assert (newest.actor, newest.note) == (SERVICE, "files-changed")
 
 
 def test_a_wrong_edit_is_refused_once_and_the_last_good_rules_stay(

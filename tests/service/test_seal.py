@@ -6,6 +6,7 @@ from service.seal import seal
 from simulator import Server
 from store.audit.seal_keys import load_signing_key
 from store.audit.seals import read_seals
+from tests.fixtures_logs import Output
 from tests.fixtures_smtp import SmtpServer
 from tests.stage import Stage, make_stage
 
@@ -52,3 +53,13 @@ def test_the_newest_seal_is_mailed_once_a_day(
 def test_without_a_mailbox_nothing_is_mailed(stage: Stage) -> None:
     _file_and_seal(stage)
     assert len(stage.mails()) == 1
+
+
+def test_the_public_half_of_a_new_key_is_logged_once(
+    stage: Stage, tmp_path: Path, logged: Output
+) -> None:
+    _file_and_seal(stage)
+    _file_and_seal(stage)
+    key = load_signing_key(tmp_path / "var" / "seal.key").public
+    line = logged.only("seal-key-made")
+    assert (line["level"], line["seal_key"]) == ("warning", key)
