@@ -12,6 +12,7 @@ from service.deliver import DeliverReport, deliver
 from service.guards.throttle import MINUTE_SECONDS, SHELF_LIFE_SECONDS
 from service.poll import PollOutcome, PollReport, poll
 from service.register import register_procedures
+from service.request_count import add_requests
 from service.route import RouteReport, route
 from service.runtime import Runtime
 
@@ -64,6 +65,7 @@ def run_once(runtime: Runtime, *, progress: Progress = lambda _stage, _done: Non
             log.exception("procedure-failed", procedure=number, cause=cause)
             report.polls[number] = PollReport(PollOutcome.FAILED, cause=cause)
     report.delivery = _deliver_all(runtime, progress)
+    add_requests(runtime, now=True)
     return report
 
 

@@ -22,6 +22,7 @@ from service import watch_health
 from service.guards.limits import WORK_BUDGET
 from service.poll import PollOutcome, poll
 from service.purge import purge
+from service.request_count import add_requests
 from service.rules_autoreload import ReloadOutcome, autoreload
 from service.runtime import Runtime
 from service.seal import seal
@@ -169,9 +170,16 @@ def _limit_time(**_: Any) -> None:  # noqa: ANN401
     raise_time_limit()
 
 
+@signals.task_postrun.connect
+def _count(**_: Any) -> None:  # noqa: ANN401
+    if _Process.runtime is not None:
+        add_requests(_Process.runtime)
+
+
 @signals.worker_process_shutdown.connect
 def _let_go(**_: Any) -> None:  # noqa: ANN401
     if _Process.runtime is not None:
+        add_requests(_Process.runtime, now=True)
         _Process.runtime.close()
 
 

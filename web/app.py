@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from service.runtime import Runtime
 from web import health
 from web.hints import receive
+from web.metrics import page as metrics
 from web.security import RequestLimits, SecurityHeaders
 
 Routes = Callable[[Runtime], Sequence[BaseRoute]]
@@ -21,7 +22,7 @@ Routes = Callable[[Runtime], Sequence[BaseRoute]]
 PUBLIC: tuple[Routes, ...] = (health.routes, receive.routes)
 """On `WIF_WEB_ADDRESS`, which may be open to everybody."""
 
-PRIVATE: tuple[Routes, ...] = (health.routes,)
+PRIVATE: tuple[Routes, ...] = (health.routes, metrics.routes)
 """On `WIF_WEB_PRIVATE_ADDRESS`, for those who run the service."""
 
 

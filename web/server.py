@@ -49,6 +49,7 @@ class WebServer:
     """
 
     def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
         settings = runtime.settings
         self.public = _site("WEB_ADDRESS", settings.public_address, app.public(runtime))
         try:

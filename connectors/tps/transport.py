@@ -22,6 +22,7 @@ from connectors.deadline import TooManyBytes, within
 from connectors.http import BoundedSession, read_body
 from connectors.tps.errors import RequestContext, TpsFailure, failure
 from connectors.tps.http_status import cause_of, seconds_to_wait
+from connectors.tps.request_count import REQUESTS
 from connectors.tps.sealed_response import SealedResponse, parse
 from routing.failures import Cause
 
@@ -181,7 +182,10 @@ class Transport:
         try:
             response = self._send(request, token)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            return failure(_cause_before_answer(error), request.place)
+            cause = _cause_before_answer(error)
+            REQUESTS.add(cause.value)
+            return failure(cause, request.place)
+        REQUESTS.add(str(response.status_code))
         with closing(response):
             try:
                 return self._read(request, response)

@@ -39,6 +39,7 @@ LONGEST_PAUSE = timedelta(hours=1)
 """However long TPS says, and whatever stands in Redis: then it is asked again."""
 
 PAUSE = f"{PREFIX}tps-pause"
+_ALL = "all"
 
 
 class Throttle:
@@ -84,6 +85,11 @@ class Throttle:
         if not (self._left[reading] and time.monotonic() < self._fresh_until):
             self._reserve(reading=reading)
         self._left[reading] -= 1
+
+    def used(self) -> float | None:
+        """The share of the limit that all workers used in the last minute; None without a broker
+        that could tell."""
+        return self._window.used()
 
     def heed(self, failure: Failure) -> None:
         """Pause all workers when TPS answered 429."""
@@ -139,8 +145,17 @@ class _Window:
         """Reserve some requests; 0 when there are none left."""
         size = self._size if reading else 1
         items = [(self._reading, "reading")] if reading else []
-        free = all(self._hit(item, name, size) for item, name in [*items, (self._all, "all")])
+        free = all(self._hit(item, name, size) for item, name in [*items, (self._all, _ALL)])
         return size if free else 0
+
+    def used(self) -> float | None:
+        """The share of all requests that is used up, as the workers count it together."""
+
+        def share(client: redis.Redis) -> float:
+            left = self._limiter(client).get_window_stats(self._all, _ALL).remaining
+            return 1 - left / self._all.amount
+
+        return self._shared.ask(share, None)
 
     def _hit(self, item: RateLimitItemPerSecond, name: str, size: int) -> bool:
         def count(client: redis.Redis) -> bool:

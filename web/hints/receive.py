@@ -16,17 +16,21 @@ from service.runtime import Runtime
 from store.hints import Due, Tip
 from web.hints import batch, form
 from web.hints.batch import UnverifiedBatch
+from web.hints.counts import COUNTS, Kind, Outcome
 from web.hints.form import MalformedHint
 from web.hints.group_commit import GroupCommit
 from web.limits import HINTS_PER_SECOND
 
-STORED = 204
-MALFORMED = 400
-UNVERIFIED = 401
 NOT_FOUND = 404
-TOO_MANY = 429
-UNAVAILABLE = 503
 LATER = {"Retry-After": "5"}
+
+STATUSES = {
+    Outcome.STORED: 204,
+    Outcome.MALFORMED: 400,
+    Outcome.UNVERIFIED: 401,
+    Outcome.TOO_MANY: 429,
+    Outcome.UNAVAILABLE: 503,
+}
 
 
 def routes(runtime: Runtime) -> Sequence[BaseRoute]:
@@ -59,8 +63,8 @@ class Receiver:
         try:
             tip = form.parse(await request.body())
         except MalformedHint:
-            return Response(status_code=MALFORMED)
-        return await self._take(tip)
+            return _answer(Kind.FORM, Outcome.MALFORMED)
+        return _answer(Kind.FORM, await self._take(tip))
 
     async def receive_batch(self, request: Request) -> Response:
         """Take a signed batch."""
@@ -69,21 +73,21 @@ class Receiver:
         try:
             tip = batch.parse(await request.body(), request.headers, folder)
         except MalformedHint:
-            return Response(status_code=MALFORMED)
+            return _answer(Kind.BATCH, Outcome.MALFORMED)
         except UnverifiedBatch:
-            return Response(status_code=UNVERIFIED)
-        return await self._take(tip)
+            return _answer(Kind.BATCH, Outcome.UNVERIFIED)
+        return _answer(Kind.BATCH, await self._take(tip))
 
-    async def _take(self, tip: Tip) -> Response:
+    async def _take(self, tip: Tip) -> Outcome:
         if not self._rate.hit(RateLimitItemPerSecond(HINTS_PER_SECOND)):
-            return Response(status_code=TOO_MANY, headers=LATER)
+            return Outcome.TOO_MANY
         try:
             due = await self._stored.submit(tip)
         except SQLAlchemyError:
-            return Response(status_code=UNAVAILABLE, headers=LATER)
+            return Outcome.UNAVAILABLE
         if due.polls or due.routes:
             self._woken.put(due)
-        return Response(status_code=STORED)
+        return Outcome.STORED
 
     def _store(self, tips: Sequence[Tip]) -> Due:
         return take(self._runtime, tips)
@@ -92,6 +96,12 @@ class Receiver:
         polls = frozenset[int]().union(*(due.polls for due in found))
         reads = frozenset[int]().union(*(due.routes for due in found))
         wake(self._runtime.waker, Due(polls, reads))
+
+
+def _answer(kind: Kind, outcome: Outcome) -> Response:
+    COUNTS[kind, outcome] += 1
+    later = outcome in {Outcome.TOO_MANY, Outcome.UNAVAILABLE}
+    return Response(status_code=STATUSES[outcome], headers=LATER if later else None)
 
 
 def _is_same(given: str, known: str) -> bool:
