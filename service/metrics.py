@@ -7,17 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from connectors.channels import CHANNELS
 from routing.ruleset import RuleSet
 from routing.territory import departments
-from service.guards.breakers import (
-    MAIL_SERVER,
-    TPS,
-    BreakerState,
-    Kind,
-    Target,
-    mailbox,
-    procedure,
-)
+from service.guards.breakers import TPS, BreakerState, Kind, Target, address, procedure, way
 from service.runtime import Runtime
 from store import heartbeats, hints, incidents, overview, procedures, rulesets, tallies
 from store.audit.seal_age import SealAge, seal_age
@@ -110,9 +103,9 @@ def _breakers(runtime: Runtime, rules: RuleSet | None) -> Mapping[Kind, int] | N
     if runtime.shared.client is None or rules is None:
         return None
     runtime.breakers.refresh()
-    targets: list[Target] = [TPS, MAIL_SERVER]
+    targets: list[Target] = [TPS, *map(way, CHANNELS)]
     targets += [procedure(number) for number in rules.forms]
-    targets += [mailbox(unit) for unit in rules.units]
+    targets += [address(channel, unit) for channel in CHANNELS for unit in rules.units]
     counted = dict.fromkeys(Kind, 0)
     for target in targets:
         counted[target.kind] += runtime.breakers.state(target) is not BreakerState.CLOSED

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 
+from connectors.channels import CHANNELS
 from routing.failures import Cause
 from routing.incidents import IncidentKind
 from routing.ruleset import RuleSet
@@ -20,7 +21,6 @@ NONE = "none"
 OTHER = "other"
 """Stands for whatever is not known beforehand: no text gets out by a label."""
 
-CHANNELS = frozenset({"mail"})
 PARTS = frozenset({"beat", "poll", "route", "deliver", "upkeep"})
 WAITING = ("unread", "unsent", "unrouted", "quarantined")
 EVENTS = ("retried", "lost", "replayed")

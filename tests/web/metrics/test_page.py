@@ -184,7 +184,7 @@ def test_what_workers_share_is_told_where_there_is_a_broker(
     found = read(text)
     assert value(found, "wif_tps_limit_ratio") == pytest.approx(0.01)
     assert value(found, "wif_breakers_open", kind="tps") == 1
-    assert value(found, "wif_breakers_open", kind="mailbox") == 0
+    assert value(found, "wif_breakers_open", kind="address") == 0
 
 
 def test_procedures_that_are_configured_no_more_are_one(stage: Stage) -> None:
