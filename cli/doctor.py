@@ -23,6 +23,7 @@ from service.mail import mail_sender
 from service.publish_rules import configured_document, configured_rules
 from service.runtime import Runtime
 from service.seal import first_key, signing_key
+from service.secret_age import secret_ages
 from store import schema
 from store.audit.seal_keys import SealKeyError
 from store.sent_log import SentLog
@@ -94,6 +95,7 @@ def examine(runtime: Runtime) -> Iterator[DoctorCheck]:
         ("tps", _tps),
         ("mail", _mail),
         ("sent log", _sent_log),
+        ("secrets", _secrets),
     )
     for name, check in checks:
         yield _finding(name, check, runtime)
@@ -213,3 +215,12 @@ def _sent_log(runtime: Runtime) -> str:
         return missing
     SentLog(path, runtime.audit.keys[0]).check()
     return "can be written"
+
+
+def _secrets(runtime: Runtime) -> str:
+    ages = list(secret_ages(runtime.settings, runtime.clock()))
+    old = [age for age in ages if age.days > runtime.settings.secret_max_age_days]
+    if old:
+        named = ", ".join(f"{age.setting} is {age.days} days old" for age in old)
+        raise Advice(f"{named}: rotate it; docs/exploitation.md says how, for each")
+    return f"{len(ages)} in files, none older than {runtime.settings.secret_max_age_days} days"

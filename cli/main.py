@@ -27,6 +27,7 @@ COMMANDS = {
     "procedures": ("cli.procedures:app", "Procedures: list, resume."),
     "rules": ("cli.rules:app", "Rules: check, simulate, explain, publish, roll back."),
     "audit": ("cli.audit:app", "The audit log: verify, prove, trace, export."),
+    "keys": ("cli.keys:app", "Keys and secrets: how old they are, and rotating them."),
     "purge": ("cli.purge:purge_", "Remove dossiers that were kept for as long as they may be."),
     "backup": ("cli.backup:backup", "Back up the database, rules, keys and seals."),
     "restore": ("cli.backup:restore_", "Restore a backup into an empty database."),

@@ -27,7 +27,14 @@ from pydantic_settings.sources import PydanticBaseSettingsSource
 
 from config import setting_sources
 from config.files import read_regular, write_whole
-from config.setting_sources import DOTENV, PREFIX, Dotenv, SecretFiles, SettingsError
+from config.setting_sources import (
+    DOTENV,
+    LARGEST_SECRET,
+    PREFIX,
+    Dotenv,
+    SecretFiles,
+    SettingsError,
+)
 from config.setting_values import (
     PLACEHOLDER_SENDER,
     Address,
@@ -195,6 +202,7 @@ class Settings(BaseSettings):
     notify_decided: bool = False
     rules_autoreload: bool = False
     retention_days: PositiveInt = 730
+    secret_max_age_days: PositiveInt = 365
 
     @classmethod
     def settings_customise_sources(
@@ -299,17 +307,33 @@ class Settings(BaseSettings):
             SettingsError: a key is not base64 or is too short.
         """
         current = self.audit_key.get_secret_value() if self.audit_key else self._own_audit_key()
-        previous = self.audit_previous_keys.get_secret_value() if self.audit_previous_keys else ""
         keys = [_decoded("AUDIT_KEY", current)]
-        keys += [_decoded("AUDIT_PREVIOUS_KEYS", key) for key in words(previous)]
+        keys += [_decoded("AUDIT_PREVIOUS_KEYS", key) for key in words(self._previous_keys())]
         return tuple(keys)
+
+    @property
+    def own_audit_key(self) -> Path:
+        """Where the audit key is kept that is made on first use, outside production."""
+        return self.var_dir / "audit.key"
+
+    @property
+    def own_previous_audit_keys(self) -> Path:
+        """Where the audit keys are kept that were used before it."""
+        return self.var_dir / "audit.previous-keys"
+
+    def _previous_keys(self) -> str:
+        if self.audit_previous_keys is not None:
+            return self.audit_previous_keys.get_secret_value()
+        if self.audit_key is not None or not self.own_previous_audit_keys.exists():
+            return ""
+        return read_regular(self.own_previous_audit_keys, most=LARGEST_SECRET).decode()
 
     def _own_audit_key(self) -> str:
         if self.in_production:
             raise SettingsError(
                 f"{PREFIX}AUDIT_KEY: needed here; for example: {EXAMPLES['audit_key']}"
             )
-        path = self.var_dir / "audit.key"
+        path = self.own_audit_key
         try:
             if not path.exists():
                 key = base64.b64encode(secrets.token_bytes(MINIMUM_KEY_BYTES))

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from config.secret_files import SecretFileWatch
 from config.settings import Settings, SettingsError
 from service.clock import Clock, utc_now
 from service.guards.limits import TPS_ANSWER
+from service.secret_rotation import renewed
 from store.audit.log import AuditLog
 from store.engine import Database
 
@@ -38,6 +40,14 @@ class Waker(Protocol):
         """There are deliveries to make on one channel; on any, when none is named."""
 
 
+@runtime_checkable
+class Closeable(Protocol):
+    """What holds connections."""
+
+    def close(self) -> None:
+        """Give them back."""
+
+
 class Silence:
     """Wakes nobody: for passes that run in one process, one after the other."""
 
@@ -63,6 +73,7 @@ class Runtime:
         waker: how other workers are told of work.
         actor: who acts, where a person does; None for the service itself.
         stopping: whether this process was told to stop, and should begin nothing new.
+        secrets: notices files of secrets that were replaced.
     """
 
     settings: Settings
@@ -72,6 +83,20 @@ class Runtime:
     waker: Waker = field(default_factory=Silence)
     stopping: Callable[[], bool] = lambda: False
     actor: str | None = None
+    secrets: SecretFileWatch = field(default_factory=SecretFileWatch)
+
+    def refresh(self) -> None:
+        """Take on secrets whose files were replaced; call it between two units of work."""
+        if names := self.secrets.changed():
+            self.settings = renewed(self.settings, names)
+            self._drop("tps", "audit", "database")
+
+    def _drop(self, *parts: str) -> None:
+        """Close what was made with the settings before; it is made anew when it is needed."""
+        for part in parts:
+            made = self.__dict__.pop(part, None)
+            if isinstance(made, Closeable):
+                made.close()
 
     def now(self) -> datetime:
         """The present instant, by whatever clock there is at that moment."""

@@ -26,6 +26,7 @@ from service.request_count import add_requests
 from service.rules_autoreload import ReloadOutcome, autoreload
 from service.runtime import Runtime
 from service.seal import seal
+from service.secret_rotation import settings_now
 from service.statistics.publish import update_statistics
 from tasks import queues
 from tasks.logs import LogFormat, connect_celery
@@ -107,11 +108,12 @@ class _Process:
 
 
 def runtime() -> Runtime:
-    """The runtime of this process."""
+    """The runtime of this process, with what the files of secrets say now."""
     if _Process.runtime is None:
-        made = Runtime(load(), stopping=told_to_stop)
+        made = Runtime(settings_now(), stopping=told_to_stop)
         made.waker = CeleryWaker(Wakeups(made.shared))
         _Process.runtime = made
+    _Process.runtime.refresh()
     return _Process.runtime
 
 

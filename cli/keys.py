@@ -1,0 +1,37 @@
+"""`wif keys`: how old keys and secrets are, and rotating the audit key."""
+
+from typing import Annotated
+
+import typer
+
+from cli import context
+from cli.tables import show_table
+from service.clock import utc_now
+from service.rotate_audit_key import rotate_audit_key
+from service.secret_age import secret_ages
+
+app = typer.Typer(
+    no_args_is_help=True, help="Keys and secrets: how old they are, and rotating them."
+)
+
+
+@app.command("list")
+def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Show when the file of each secret was written; never what is in it."""
+    settings = context.settings()
+    ages = list(secret_ages(settings, utc_now()))
+    if as_json:
+        context.show_json(ages)
+        return
+    rows = [(age.setting, age.written_at, age.days) for age in ages]
+    show_table("Secrets in files", ("setting", "written", "days"), rows)
+
+
+@app.command("rotate-audit")
+def rotate_audit() -> None:
+    """Make a new audit key; the one before stays among WIF_AUDIT_PREVIOUS_KEYS.
+
+    Workers take it on at their next task. Back up the new key.
+    """
+    made = rotate_audit_key(context.settings())
+    typer.echo(f"audit key {made} is in force; the one before is kept to find older lines")
