@@ -27,6 +27,7 @@ from service.notices import prepare
 from service.report import Totals
 from service.runtime import Runtime
 from service.sending import Attempt, Sending, send
+from service.sent_log import note_sent
 from store import delivery_claims, delivery_outcomes
 from store.audit.log import AuditEntry, Step
 from store.delivery_claims import ClaimedDelivery
@@ -199,6 +200,7 @@ def _commit(runtime: Runtime, lease: Lease, attempts: Sequence[Attempt]) -> Deli
     if not attempts:
         return DeliverReport()
     group = tuple(attempts)
+    note_sent(runtime, [attempt.delivery for attempt in group if attempt.failure is None])
 
     def store(connection: Connection) -> list[AuditEntry]:
         now = runtime.clock()
