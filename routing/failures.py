@@ -18,6 +18,7 @@ class Action(StrEnum):
     THROTTLED = "throttled"
     PERMANENT = "permanent"
     STOP_PROCEDURE = "stop-procedure"
+    PAUSE_PROCEDURE = "pause-procedure"
 
 
 class Cause(StrEnum):
@@ -38,6 +39,7 @@ class Cause(StrEnum):
     TPS_OVERSIZED = "tps-oversized"
     TPS_NOT_JSON = "tps-not-json"
     TPS_MALFORMED = "tps-malformed"
+    TPS_FORM_CHANGED = "tps-form-changed"
     MAIL_UNREACHABLE = "mail-unreachable"
     MAIL_TIMEOUT = "mail-timeout"
     MAIL_DROPPED = "mail-dropped"
@@ -79,6 +81,9 @@ TABLE: dict[Cause, Verdict] = {
     Cause.TPS_OVERSIZED: Verdict(Action.PERMANENT, "answer larger than the cap"),
     Cause.TPS_NOT_JSON: Verdict(Action.RETRY, "2xx whose body is not JSON (a maintenance page)"),
     Cause.TPS_MALFORMED: Verdict(Action.PERMANENT, "JSON without what the protocol promises"),
+    Cause.TPS_FORM_CHANGED: Verdict(
+        Action.PAUSE_PROCEDURE, "a label that routing reads is not on the form, or stands twice"
+    ),
     Cause.MAIL_UNREACHABLE: Verdict(Action.RETRY, "name not resolved or connection refused"),
     Cause.MAIL_TIMEOUT: Verdict(Action.RETRY, "no answer in time"),
     Cause.MAIL_DROPPED: Verdict(Action.RETRY, "connection lost; after DATA the outcome is unknown"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from routing.failures import TABLE, Action, Cause, Failure
+from routing.forms import Field
 
 
 class Operation(StrEnum):
@@ -53,6 +54,9 @@ class MalformedReason(StrEnum):
     VALUE = "value"
     DOSSIERS = "dossiers"
     PAGINATION = "pagination"
+    DATA = "data"
+    PROCEDURE = "demarche"
+    REVISION = "revision"
     UNFORESEEN = "unforeseen"
 
 
@@ -122,6 +126,38 @@ class MalformedAnswer(TpsFailure):
 
     def __reduce__(self) -> tuple[Callable[..., TpsFailure], tuple[object, ...]]:
         return _malformed_again, (self.cause, self.place, self.defect)
+
+
+class FormTrouble(StrEnum):
+    """Why a field that routing reads cannot be told among those of a form."""
+
+    MISSING = "missing"
+    AMBIGUOUS = "ambiguous"
+
+
+class FormChanged(TpsFailure):
+    """A form no longer has a field that routing reads, or has two of that label.
+
+    Attributes:
+        field: the field.
+        trouble: what is wrong with it.
+    """
+
+    def __init__(self, place: RequestContext, field: Field, trouble: FormTrouble) -> None:
+        super().__init__(Cause.TPS_FORM_CHANGED, place)
+        self.field = field
+        self.trouble = trouble
+
+    @property
+    def reason(self) -> str:
+        """The cause and the field, as the reason of the procedure that is paused."""
+        return f"{self.cause}:{self.field}"
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}: {self.field} {self.trouble}"
+
+    def __reduce__(self) -> tuple[Callable[..., TpsFailure], tuple[object, ...]]:
+        return FormChanged, (self.place, self.field, self.trouble)
 
 
 _MALFORMED = frozenset({Cause.TPS_OVERSIZED, Cause.TPS_MALFORMED})

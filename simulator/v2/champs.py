@@ -157,7 +157,9 @@ def _address(value: object, home: FieldPath) -> Mapping[str, Any]:
 
 
 def _multiple(value: object, _: FieldPath) -> Mapping[str, Any]:
-    return {"values": [str(choice) for choice in _choices(value) or () if choice is not None]}
+    chosen = _choices(value)
+    choices = [value] if chosen is None else chosen
+    return {"values": [str(choice) for choice in choices if choice]}
 
 
 def _linked(value: object, _: FieldPath) -> Mapping[str, Any]:

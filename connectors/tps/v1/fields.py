@@ -4,24 +4,17 @@ Ids changed meaning once and `order_place` is -1 in recent servers, so a field g
 its label, compared normalised, or by an id given in the configuration.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
-
-import orjson
 
 from connectors.tps.errors import MalformedReason
 from connectors.tps.json_checks import MalformedJson, a_list, an_object
+from connectors.tps.values import joined, texts
 from routing.forms import Field, Form
 from routing.text import normalise
 
-SEPARATOR = "; "
-"""Between several values of one field: no département is read from two, and no phrase spans it."""
-
 Labels = tuple[tuple[Field, tuple[str, ...]], ...]
 """The labels of each field of a form."""
-
-_DIGITS = {Field.RESIDENCE_POSTAL_CODE: 5, Field.RESIDENCE_PERMIT_DEPARTMENT: 2}
-"""A field of type number loses its leading zeros: `01000` arrives as 1000."""
 
 MOST_LABELS = 4096
 """Of a form: what TPS sends must not fill the memory."""
@@ -47,10 +40,10 @@ def read_fields(champs: object, form: Form) -> dict[Field, str]:
         if not isinstance(label, str):
             raise MalformedJson(MalformedReason.FIELD)
         if by_id and (field := by_id.get(_id(kind))):
-            identified.setdefault(field, []).extend(_texts(entry.get("value"), field))
+            identified.setdefault(field, []).extend(texts(entry.get("value"), field))
         elif field := by_label[label]:
-            labelled.setdefault(field, []).extend(_texts(entry.get("value"), field))
-    return {field: _one(texts) for field, texts in (labelled | identified).items()}
+            labelled.setdefault(field, []).extend(texts(entry.get("value"), field))
+    return {field: joined(found) for field, found in (labelled | identified).items()}
 
 
 def _id(kind: Mapping[str, object]) -> str:
@@ -78,36 +71,3 @@ class _Labels(dict[str, Field | None]):
 
 
 _labels = lru_cache(maxsize=1024)(_Labels)
-
-
-def _one(texts: list[str]) -> str:
-    """The value of a field: all that are different, where there are several."""
-    if len(texts) == 1:
-        return texts[0]
-    different = {normalise(text): text for text in texts}
-    return SEPARATOR.join(different[key] for key in sorted(different) if key)
-
-
-def _texts(value: object, field: Field) -> Iterator[str]:
-    """A value as texts.
-
-    Raises:
-        MalformedJson: when it is neither text, a whole number, null nor a list of those.
-    """
-    for choice in _choices(value):
-        if isinstance(choice, int) and not isinstance(choice, bool):
-            yield str(choice).zfill(_DIGITS.get(field, 0))
-        elif isinstance(choice, str):
-            yield choice
-        elif choice is not None:
-            raise MalformedJson(MalformedReason.VALUE)
-
-
-def _choices(value: object) -> list[object]:
-    """The choices of a value: multiple choice is a JSON list inside a string."""
-    if isinstance(value, str) and value.lstrip().startswith("["):
-        try:
-            value = orjson.loads(value)
-        except orjson.JSONDecodeError:
-            return [value]
-    return value if isinstance(value, list) else [value]
