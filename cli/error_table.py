@@ -31,6 +31,9 @@ ACTIONS = {
         "the procedure is stopped and tried again every "
         f"{STOPPED_PROBE_INTERVAL.total_seconds() / 3600:.0f} h; the others go on"
     ),
+    Action.PAUSE_PROCEDURE: (
+        "the procedure is paused until a person resumes it: its dossiers are held"
+    ),
 }
 
 TARGETS = {
