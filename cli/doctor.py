@@ -17,7 +17,9 @@ from config.ruleset import ConfigurationError
 from config.settings import SettingsError, unknown_settings
 from connectors.deadline import within
 from connectors.mail.smtp import SmtpSender
+from connectors.tps.port import TpsPort
 from routing.failures import TABLE, Failure
+from routing.forms import Form
 from service.guards.bounded_redis import connect
 from service.mail import mail_sender
 from service.publish_rules import configured_document, configured_rules
@@ -184,15 +186,21 @@ def _tps(runtime: Runtime) -> str:
         forms = {}
     numbers = [n for n in forms if not only or n in only] or sorted(only)
     if not numbers:
-        runtime.tps.procedure_exists(1)
+        runtime.tps.can_read(1)
         return "answers; which procedures it knows is not checked while the rules are wrong"
-    refused = [number for number in numbers if not runtime.tps.procedure_exists(number)]
+    refused = [
+        number for number in numbers if not _port(runtime, forms.get(number)).can_read(number)
+    ]
     if refused:
         shown = ", ".join(map(str, refused[:5])) + (" …" if len(refused) > 5 else "")  # noqa: PLR2004
         raise CommandError(
             f"{len(refused)} procedures are unknown to TPS or out of the token's scope: {shown}"
         )
     return "answers for every procedure"
+
+
+def _port(runtime: Runtime, form: Form | None) -> TpsPort:
+    return runtime.tps if form is None else runtime.tps_for(form)
 
 
 def _mail(runtime: Runtime) -> str:

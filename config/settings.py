@@ -54,6 +54,7 @@ from config.setting_values import (
     with_scheme,
     words,
 )
+from routing.forms import TpsApi
 
 __all__ = [
     "DOTENV",
@@ -151,6 +152,7 @@ class Settings(BaseSettings):
 
     tps_url: HttpUrl | None = None
     tps_token: SecretStr | None = None
+    tps_api: TpsApi = TpsApi.V1
     tps_token_in_query: bool = False
     tps_dossier_url: DossierUrl = "{tps_url}/procedures/{procedure}/dossiers/{number}"
     tps_connect_timeout: float = Field(default=5, gt=0, le=20)

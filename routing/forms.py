@@ -18,6 +18,13 @@ class Field(StrEnum):
     NATIONALITY = "nationality"
 
 
+class TpsApi(StrEnum):
+    """A version of the API of TPS."""
+
+    V1 = "v1"
+    V2 = "v2"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
     """One TPS procedure.

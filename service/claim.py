@@ -27,6 +27,7 @@ class Claim:
         lease: of the claim.
         dossiers: as they are stored.
         purged_before: latest deposit of a purged dossier of the procedure, None without any.
+        cursor: the stored one of the procedure, None before its first page.
     """
 
     rules: RuleSet
@@ -34,6 +35,7 @@ class Claim:
     lease: Lease
     dossiers: tuple[DossierRecord, ...]
     purged_before: datetime | None
+    cursor: str | None
 
     @property
     def procedure(self) -> int:
@@ -74,7 +76,7 @@ def isolate(runtime: Runtime, claim: Claim) -> Claim:
 
     The others are given back: what ends its worker must not take them along.
     """
-    poison = next((d for d in claim.dossiers if d.deaths >= LOSSES_BEFORE_ALONE), None)
+    poison = next((d for d in claim.dossiers if d.worker_losses >= LOSSES_BEFORE_ALONE), None)
     if poison is None or len(claim.dossiers) == 1:
         return claim
     others = replace(claim, dossiers=tuple(d for d in claim.dossiers if d is not poison))
@@ -103,4 +105,5 @@ def _claim(
         lease=lease,
         dossiers=tuple(taken),
         purged_before=procedures.purged_before(connection, form.procedure) if taken else None,
+        cursor=procedures.cursor(connection, form.procedure) if taken else None,
     )

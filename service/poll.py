@@ -1,32 +1,40 @@
 """Polling a procedure: what is new is listed at every tick, everything now and then.
 
-Each page is stored in one commit together with the cursor that passed it. A full scan
-walks from the last page to the first: lists are sorted by deposit, so rows that are
-deleted or added while it walks can make it read a row twice but not miss one.
+A poll is a loop over pages: claim, ask for a page (no transaction open), commit it together
+with the cursor that passed it, and so on; then release.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Connection
-
 from config import logs
-from connectors.tps.v1.listing import ListedDossier, ListPage
 from routing.failures import Action, Cause, Failure
+from routing.forms import Form
+from routing.listing import ListedDossier, Page
 from routing.retries import delay
+from routing.ruleset import RuleSet
+from service.claim import Claim, claim_listed, give_back
 from service.guards import outages
 from service.guards.breakers import TPS, BreakerState
-from service.guards.limits import LEASE, NEWEST_PAGE_SIZE, STOPPED_PROBE_INTERVAL, WORK_BUDGET
+from service.guards.limits import LEASE, STOPPED_PROBE_INTERVAL, WORK_BUDGET
+from service.read import from_page
+from service.report import Totals
 from service.runtime import Runtime
-from store import dossiers, procedures
-from store.audit.log import AuditEntry, Step
-from store.dossiers import BACKLOG, FRESH, Lane, Sighting, Sightings
+from service.settle import announce, settle
+from store import listing, polls
+from store.dossiers import BACKLOG, FRESH
 from store.leases import Lease
-from store.procedures import Cursor, ProcedureStatus, unless_paused
+from store.listing import StoredPage
+from store.polls import LeaseLost, PollClaim
+from store.procedures import ProcedureStatus
+from store.settle import Settled
 
 log = logs.get_logger("tasks")
+
+LONGEST_WAIT = timedelta(minutes=15)
+"""Between two polls of a procedure that TPS does not answer for."""
 
 
 class PollOutcome(StrEnum):
@@ -35,6 +43,7 @@ class PollOutcome(StrEnum):
     DONE = "done"
     UNFINISHED = "unfinished"
     BUSY = "busy"
+    """Another worker polls the procedure, it was polled a moment ago, or it has no rules."""
     LOST = "lost"
     FAILED = "failed"
     RESTING = "resting"
@@ -42,11 +51,23 @@ class PollOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PageFacts(Totals, Settled):
+    """What became of the dossiers whose facts came with a page: `claimed` of them."""
+
+    claimed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class PollReport:
     """What a poll brought.
 
-    `cause` is the code of the failure that ended it; `malformed` counts rows of lists
-    without a readable number, which nobody can ask TPS for.
+    Attributes:
+        outcome: how it ended.
+        new: dossiers never seen before.
+        changed: known dossiers that changed in TPS.
+        cause: code of the failure that ended it, None without one.
+        malformed: rows of lists without a readable number, which TPS cannot be asked for.
+        settled: what became of the dossiers whose facts came with their page.
     """
 
     outcome: PollOutcome
@@ -54,19 +75,65 @@ class PollReport:
     changed: int = 0
     cause: str | None = None
     malformed: int = 0
+    settled: PageFacts = PageFacts()
+
+    def plus(self, page: Page, stored: StoredPage, settled: PageFacts) -> "PollReport":
+        """The report with one page more."""
+        return replace(
+            self,
+            new=self.new + len(stored.new),
+            changed=self.changed + len(stored.changed),
+            malformed=self.malformed + page.malformed,
+            settled=self.settled + settled,
+        )
+
+
+class Walk(StrEnum):
+    """What a procedure is walked through for."""
+
+    CHANGES = "changes"
+    EVERYTHING = "everything"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Poll:
+    """One claimed poll.
+
+    Attributes:
+        claim: of the procedure.
+        rules: in force when it began.
+        form: of the procedure.
+        started_at: when it began; the start of a full scan that begins with it, too.
+        full: whether everything is walked through even if that is not due.
+    """
+
+    claim: PollClaim
+    rules: RuleSet
+    form: Form
+    started_at: datetime
+    full: bool
+
+    @property
+    def number(self) -> int:
+        """Id of the procedure."""
+        return self.form.procedure
+
+    @property
+    def scan_started_at(self) -> datetime:
+        """Start of the full scan under way, or of the one that this poll begins."""
+        return self.claim.scan_started_at or self.started_at
+
+
+@dataclass(frozen=True, slots=True)
+class _Position:
+    """Where a poll stands: the walk it is in, None when all are done, and the cursor."""
+
+    walk: Walk | None
+    cursor: str | None
 
 
 UNKNOWN_PROCEDURE = frozenset({Cause.TPS_NOT_FOUND, Cause.TPS_REJECTED})
 """Said of a list, these mean that the procedure is not ours to read: a person must look."""
-
-
-MOST_JUMPS = 3
-"""How often a scan follows a list that grew while it was read; what comes later is new at the next
-tick, and a list that grows with every page is read all the same."""
-
-
-class LeaseLost(Exception):
-    """Somebody else polls this procedure now: nothing of ours may be written any more."""
 
 
 def poll(
@@ -84,282 +151,188 @@ def poll(
     runtime.breakers.refresh()
     if runtime.breakers.state(TPS) is BreakerState.OPEN:
         return PollReport(PollOutcome.RESTING)
-    now = runtime.clock()
-    lease = Lease(now, LEASE)
-    with runtime.database.begin() as connection:
-        cursor = procedures.claim(connection, number, lease, now, only_due=only_due)
-    if cursor is None:
+    rules = runtime.rules()
+    form = rules.forms.get(number)
+    if form is None:
         return PollReport(PollOutcome.BUSY)
-    tick = _Tick(runtime, cursor, lease, started_at=now)
+    now = runtime.clock()
+    with runtime.database.begin() as connection:
+        claim = polls.claim(connection, number, Lease(now, LEASE), now, only_due=only_due)
+    if claim is None:
+        return PollReport(PollOutcome.BUSY)
     try:
-        finished = tick.run(full=full)
-    except LeaseLost:
-        return PollReport(PollOutcome.LOST, tick.new, tick.changed)
-    except Failure as failure:
-        tick.postpone(failure)
-        return PollReport(PollOutcome.FAILED, tick.new, tick.changed, failure.cause.value)
+        return _walk(runtime, _Poll(claim=claim, rules=rules, form=form, started_at=now, full=full))
     except BaseException:
-        tick.give_back()
+        with runtime.database.begin() as connection:
+            polls.give_back(connection, claim)
         raise
-    outcome = PollOutcome.DONE if finished else PollOutcome.UNFINISHED
-    return PollReport(outcome, tick.new, tick.changed, malformed=tick.malformed)
 
 
-class _Tick:
-    """One claimed poll of one procedure."""
+def _walk(runtime: Runtime, polling: _Poll) -> PollReport:
+    """Page after page until all that was due is done, time is up, or TPS fails."""
+    report = PollReport(PollOutcome.DONE)
+    at = _start(polling.claim)
+    scanned = False
+    try:
+        while at.walk is not None:
+            if not _in_time(runtime, polling):
+                return _interrupt(runtime, polling, at, report)
+            page = _ask(runtime, polling, at)
+            stored, claim = _store(runtime, polling, at.walk, page)
+            settled = _settle(runtime, claim, page) if claim else PageFacts()
+            report = report.plus(page, stored, settled)
+            if settled.claimed - settled.given_back < stored.due:
+                runtime.waker.route(polling.number)
+            scanned = at.walk is Walk.EVERYTHING and not page.more
+            at = _next(polling, at.walk, page, stored)
+        _finish(runtime, polling, at.cursor, scanned=scanned)
+    except LeaseLost:
+        return replace(report, outcome=PollOutcome.LOST)
+    except Failure as failure:
+        _postpone(runtime, polling, failure)
+        return replace(report, outcome=PollOutcome.FAILED, cause=failure.cause.value)
+    return report
 
-    def __init__(
-        self, runtime: Runtime, cursor: Cursor, lease: Lease, *, started_at: datetime
-    ) -> None:
-        self.runtime = runtime
-        self.cursor = cursor
-        self.lease = lease
-        self.started_at = started_at
-        self.new = 0
-        self.changed = 0
-        self.malformed = 0
 
-    def run(self, *, full: bool) -> bool:
-        """Whether everything that was due is done; what is left is due at the next tick."""
-        cursor = self.cursor
-        complete = cursor.scanned and self._newest()
-        if full or cursor.scan_due or not complete:
-            return self._scan()
-        self._finish()
-        return True
+def _start(claim: PollClaim) -> _Position:
+    """A procedure that was never scanned has nothing to compare what is new with."""
+    return _Position(Walk.CHANGES if claim.scanned else Walk.EVERYTHING, claim.cursor)
 
-    def _newest(self) -> bool:
-        """List from the newest on until a page ends with a known one; False: a scan must tell."""
-        number = 1
-        while self._in_time():
-            page = self._list(number, size=NEWEST_PAGE_SIZE, newest_first=True)
-            if page.pages > 1 and not _descending(page.rows):
-                return False
-            seen = self._store(page, FRESH)
-            if number >= page.pages or not page.rows or page.rows[-1].number not in seen.new:
-                return True
-            number += 1
-        return False
 
-    def _in_time(self) -> bool:
-        in_time = self.runtime.clock() - self.started_at <= WORK_BUDGET
-        return in_time and not self.runtime.stopping()
+def _next(polling: _Poll, walk: Walk, page: Page, stored: StoredPage) -> _Position:
+    """Where a poll goes on after a page."""
+    known = page.ends_at_known is not None and page.ends_at_known not in stored.new
+    cursor = page.cursor_at_known if known and page.cursor_at_known else page.cursor
+    if page.more and not known:
+        return _Position(walk, cursor)
+    due = polling.full or polling.claim.scan_due or page.scan_needed
+    return _Position(Walk.EVERYTHING if walk is Walk.CHANGES and due else None, cursor)
 
-    def _scan(self) -> bool:
-        """Walk through all pages, from where the cursor stands; False when time ran out."""
-        cursor = self.cursor
-        started_at = cursor.scan_started_at or self.started_at
-        number = cursor.scan_page if cursor.scan_started_at else cursor.scan_pages
-        number, pages = number or 1, cursor.scan_pages
-        jumps, end = 0, 0
-        while number >= 1:
-            if not self._in_time():
-                self._interrupt(started_at, number)
-                return False
-            try:
-                page = self._list(number, size=self.runtime.settings.tps_page_size)
-            except Failure as failure:
-                if failure.cause is not Cause.TPS_NOT_FOUND or number == 1:
-                    raise
-                # Some servers answer so for a page that the list no longer has.
-                number = 1
-                self.cursor = cursor = replace(cursor, scan_pages=1)
-                continue
-            lane = FRESH if cursor.scanned else BACKLOG
-            if not page.rows and 1 < number <= page.pages:
-                number = end = self._last_filled(number, lane, started_at)
-                continue
-            if number == cursor.scan_pages and page.pages > number and jumps < MOST_JUMPS:
-                self._store(page, lane, scan_started_at=started_at, next_page=page.pages)
-                jumps, number, pages = jumps + 1, page.pages, page.pages
-                self.cursor = cursor = replace(cursor, scan_pages=pages)
-                continue
-            pages = min(page.pages, end or page.pages)
-            number = number - 1 if number <= page.pages else page.pages
-            self._store(page, lane, scan_started_at=started_at, next_page=number)
-        self._complete(started_at, pages)
-        return True
 
-    def _last_filled(self, empty: int, lane: Lane, started_at: datetime) -> int:
-        """The last page with rows below the page `empty`; behind an empty page there are none.
+def _in_time(runtime: Runtime, polling: _Poll) -> bool:
+    in_time = runtime.clock() - polling.started_at <= WORK_BUDGET
+    return in_time and not runtime.stopping()
 
-        A list that says that it has many more pages than it has costs a few requests, not one
-        for each. When time runs out it is `empty` itself.
-        """
-        filled = 0
-        while empty - filled > 1 and self._in_time():
-            middle = (empty + filled) // 2
-            page = self._list(middle, size=self.runtime.settings.tps_page_size)
-            self._store(page, lane, scan_started_at=started_at, next_page=empty)
-            filled, empty = (middle, empty) if page.rows else (filled, middle)
-        return empty if empty - filled > 1 else max(filled, 1)
 
-    def _list(self, number: int, *, size: int, newest_first: bool = False) -> ListPage:
-        self.runtime.throttle.take()
-        page = self.runtime.tps.list_page(
-            self.cursor.number, page=number, size=size, newest_first=newest_first
-        )
-        self.runtime.breakers.succeeded(TPS)
-        return page
+def _ask(runtime: Runtime, polling: _Poll, at: _Position) -> Page:
+    """The next page, with no transaction open."""
+    runtime.throttle.take()
+    tps = runtime.tps_for(polling.form)
+    ask = tps.everything if at.walk is Walk.EVERYTHING else tps.changes
+    page = ask(polling.form, polling.rules.permit_types, at.cursor)
+    runtime.breakers.succeeded(TPS)
+    return page
 
-    def _store(
-        self,
-        page: ListPage,
-        lane: Lane,
-        *,
-        scan_started_at: datetime | None = None,
-        next_page: int | None = None,
-    ) -> Sightings:
-        """One commit: the page's rows, the cursor behind them, a longer lease."""
-        now = self.runtime.clock()
-        cursor_values = (
-            {}
-            if next_page is None
-            else {"scan_started_at": scan_started_at, "scan_page": next_page}
-        )
-        with self.runtime.database.begin() as connection:
-            self._advance(connection, lease_until=now + LEASE, **cursor_values)
-            seen = dossiers.note_listed(
-                connection,
-                self.cursor.number,
-                [
-                    Sighting(row.number, row.filed_at, row.changed_at, row.state)
-                    for row in page.rows
-                ],
-                now=now,
-                lane=lane,
-                scan_started_at=scan_started_at,
-            )
-            self.runtime.audit.append(connection, now, self._lines(seen))
-        if page.malformed:
-            log.warning("rows-malformed", count=page.malformed, procedure=self.cursor.number)
-        self.malformed += page.malformed
-        self.new += len(seen.new)
-        self.changed += len(seen.changed)
-        if seen.new or seen.changed:
-            self.runtime.waker.route(self.cursor.number)
-        return seen
 
-    def _lines(self, seen: Sightings) -> list[AuditEntry]:
-        number = self.cursor.number
-        return [AuditEntry(step=Step.SEEN, procedure=number, number=new) for new in seen.new] + [
-            AuditEntry(step=Step.CHANGED, procedure=number, number=changed)
-            for changed in seen.changed
-        ]
+def _store(
+    runtime: Runtime, polling: _Poll, walk: Walk, page: Page
+) -> tuple[StoredPage, Claim | None]:
+    """One commit: the page's rows, the cursor behind them, a longer lease, audit entries.
 
-    def _advance(self, connection: Connection, **values: object) -> None:
-        if not procedures.advance(connection, self.cursor.number, self.lease, **values):
-            raise LeaseLost
-
-    def _complete(self, started_at: datetime, pages: int) -> None:
-        """The scan is through: absences are counted, and the next one gets its time."""
-        now = self.runtime.clock()
-        interval = timedelta(seconds=self.runtime.settings.scan_interval)
-        with self.runtime.database.begin() as connection:
-            dossiers.count_absences(
-                connection, self.cursor.number, scan_started_at=started_at, now=now
-            )
-            self._release(
-                connection,
-                scanned_at=now,
-                scan_started_at=None,
-                scan_page=None,
-                scan_pages=max(pages, 1),
-                next_scan_at=now + interval,
-            )
-
-    def _finish(self) -> None:
-        with self.runtime.database.begin() as connection:
-            self._release(connection)
-
-    def _release(self, connection: Connection, **values: object) -> None:
-        """Give the procedure back in good order: due again after the interval."""
-        now = self.runtime.clock()
-        stopped = self.cursor.status is ProcedureStatus.STOPPED
-        healed = unless_paused("status", ProcedureStatus.ACTIVE.value) if stopped else {}
-        interval = timedelta(seconds=self.runtime.settings.poll_interval)
-        kept = procedures.release(
+    Returns as well the claim of those dossiers whose facts came with the page, None without any.
+    """
+    now = runtime.clock()
+    scanning = walk is Walk.EVERYTHING
+    with runtime.database.begin() as connection:
+        stored = listing.store_page(
             connection,
-            self.cursor.number,
-            self.lease,
-            polled_at=now,
-            failures=0,
-            next_poll_at=self.started_at + interval,
-            **unless_paused("reason", None),
-            **healed,
-            **values,
+            runtime.audit,
+            polling.claim,
+            page,
+            lane=BACKLOG if scanning and not polling.claim.scanned else FRESH,
+            now=now,
+            lease_until=now + LEASE,
+            scan_started_at=polling.scan_started_at if scanning else None,
         )
-        if not kept:
-            raise LeaseLost
-        if self.cursor.failures:
-            outages.tps_is_back(self.runtime, connection, self.cursor.number)
-        if stopped:
-            line = AuditEntry(step=Step.PROCEDURE_RESUMED, procedure=self.cursor.number)
-            self.runtime.audit.append(connection, now, [line])
+        rows = _with_facts(polling, page, stored)
+        numbers = [row.number for row in rows]
+        claim = (
+            claim_listed(runtime, connection, polling.rules, polling.form, numbers)
+            if numbers
+            else None
+        )
+    if page.malformed:
+        log.warning("rows-malformed", count=page.malformed, procedure=polling.number)
+    return stored, claim
 
-    def _interrupt(self, started_at: datetime, page: int) -> None:
-        """Time is up: the cursor stays where it is and the procedure is due at once."""
-        with self.runtime.database.begin() as connection:
-            kept = procedures.release(
-                connection,
-                self.cursor.number,
-                self.lease,
-                scan_started_at=started_at,
-                scan_page=page,
-                scan_pages=self.cursor.scan_pages,
-                next_poll_at=self.runtime.clock(),
+
+def _with_facts(polling: _Poll, page: Page, stored: StoredPage) -> Sequence[ListedDossier]:
+    """The rows that are due and need no reading; a paused procedure keeps them waiting."""
+    if polling.claim.status is ProcedureStatus.PAUSED:
+        return ()
+    due = {*stored.new, *stored.changed}
+    return [row for row in page.rows if row.number in due and (row.facts or row.failure)]
+
+
+def _settle(runtime: Runtime, claim: Claim, page: Page) -> PageFacts:
+    """A second commit: what follows from the facts that came with a page.
+
+    What keeps it from being made leaves the dossiers to `service.route`, one by one.
+    """
+    try:
+        with runtime.database.begin() as connection:
+            settled = settle(runtime, connection, claim, from_page(claim, page.rows))
+    except BaseException:
+        give_back(runtime, claim)
+        raise
+    announce(runtime, claim.procedure, settled)
+    return PageFacts(**asdict(settled), claimed=len(claim.dossiers))
+
+
+def _finish(runtime: Runtime, polling: _Poll, cursor: str | None, *, scanned: bool) -> None:
+    """All that was due is done: a scan that is through counts absences."""
+    now, settings = runtime.clock(), runtime.settings
+    with runtime.database.begin() as connection:
+        if scanned:
+            listing.count_absences(
+                connection, polling.number, scan_started_at=polling.scan_started_at, now=now
             )
-        if kept:
-            self.runtime.waker.poll(self.cursor.number)
+        polls.finish(
+            connection,
+            runtime.audit,
+            polling.claim,
+            cursor=cursor,
+            now=now,
+            next_poll_at=polling.started_at + timedelta(seconds=settings.poll_interval),
+            next_scan_at=now + timedelta(seconds=settings.scan_interval) if scanned else None,
+        )
+        if polling.claim.failures:
+            outages.tps_is_back(runtime, connection, polling.number)
 
-    def give_back(self) -> None:
-        """Let go of the procedure, which stays due: an unforeseen error ended this tick."""
-        with self.runtime.database.begin() as connection:
-            procedures.release(connection, self.cursor.number, self.lease)
 
-    def postpone(self, failure: Failure) -> None:
-        """TPS could not be read: come back later, or stop the procedure until it is mended."""
-        self.runtime.throttle.heed(failure)
-        if failure.action is Action.RETRY and outages.counts(self.runtime, failure):
-            self.runtime.breakers.failed(TPS)
-        if failure.action is Action.STOP_PROCEDURE or failure.cause in UNKNOWN_PROCEDURE:
-            self._stop(failure)
-            return
-        failures = self.cursor.failures + (failure.action is not Action.THROTTLED)
-        wait = delay(max(failures, 1), self.runtime.jitter, longest=timedelta(minutes=15))
-        wait = max(wait, timedelta(seconds=failure.retry_after or 0))
-        with self.runtime.database.begin() as connection:
-            procedures.release(
+def _interrupt(runtime: Runtime, polling: _Poll, at: _Position, report: PollReport) -> PollReport:
+    """Time is up: the walk goes on at the cursor, and the procedure is due at once."""
+    with runtime.database.begin() as connection:
+        polls.interrupt(connection, polling.claim, cursor=at.cursor, due_at=runtime.clock())
+    runtime.waker.poll(polling.number)
+    return replace(report, outcome=PollOutcome.UNFINISHED)
+
+
+def _postpone(runtime: Runtime, polling: _Poll, failure: Failure) -> None:
+    """TPS could not be read: come back later, or stop the procedure until it is mended."""
+    runtime.throttle.heed(failure)
+    if failure.action is Action.RETRY and outages.counts(runtime, failure):
+        runtime.breakers.failed(TPS)
+    now, claim = runtime.clock(), polling.claim
+    if failure.action is Action.STOP_PROCEDURE or failure.cause in UNKNOWN_PROCEDURE:
+        with runtime.database.begin() as connection:
+            polls.stop(
                 connection,
-                self.cursor.number,
-                self.lease,
-                failures=failures,
-                next_poll_at=self.runtime.clock() + wait,
-                **unless_paused("reason", failure.cause.value),
+                runtime.audit,
+                claim,
+                reason=failure.cause.value,
+                now=now,
+                probe_at=now + STOPPED_PROBE_INTERVAL,
             )
-
-    def _stop(self, failure: Failure) -> None:
-        now = self.runtime.clock()
-        number = self.cursor.number
-        with self.runtime.database.begin() as connection:
-            held = procedures.release(
-                connection,
-                number,
-                self.lease,
-                next_poll_at=now + STOPPED_PROBE_INTERVAL,
-                **unless_paused("status", ProcedureStatus.STOPPED.value),
-                **unless_paused("reason", failure.cause.value),
-            )
-            if held and self.cursor.status is ProcedureStatus.ACTIVE:
-                line = AuditEntry(
-                    step=Step.PROCEDURE_STOPPED, procedure=number, reason=failure.cause.value
-                )
-                self.runtime.audit.append(connection, now, [line])
-
-
-def _descending(rows: Sequence[ListedDossier]) -> bool:
-    """Whether the rows are sorted by deposit, newest first, beyond doubt."""
-    deposits = [row.filed_at for row in rows if row.filed_at is not None]
-    if not deposits or len(deposits) < len(rows):
-        return False
-    return deposits == sorted(deposits, reverse=True) and deposits[0] > deposits[-1]
+        return
+    failures = claim.failures + (failure.action is not Action.THROTTLED)
+    wait = delay(max(failures, 1), runtime.jitter, longest=LONGEST_WAIT)
+    wait = max(wait, timedelta(seconds=failure.retry_after or 0))
+    with runtime.database.begin() as connection:
+        polls.postpone(
+            connection,
+            claim,
+            failures=failures,
+            reason=failure.cause.value,
+            due_at=now + wait,
+        )

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from config import logs
-from connectors.tps.port import ListedDossier
 from routing.facts import Facts
 from routing.failures import Action, Cause, Failure
+from routing.listing import ListedDossier
 from routing.quarantine import LOSSES_BEFORE_ASIDE
 from service.claim import Claim
 from service.clock import milliseconds
@@ -112,7 +112,7 @@ def read_one(runtime: Runtime, claim: Claim, dossier: DossierRecord) -> Reading:
     Raises:
         TimeLimitReached: the task's time is up.
     """
-    if dossier.deaths >= LOSSES_BEFORE_ASIDE:
+    if dossier.worker_losses >= LOSSES_BEFORE_ASIDE:
         return lost(dossier)
     started_at = runtime.clock()
     result = _facts(runtime, claim, dossier)
@@ -125,7 +125,8 @@ def read_one(runtime: Runtime, claim: Claim, dossier: DossierRecord) -> Reading:
 def _facts(runtime: Runtime, claim: Claim, dossier: DossierRecord) -> Facts | Failure:
     try:
         runtime.throttle.take(reading=True)
-        return runtime.tps.read(claim.form, dossier.number, claim.rules.permit_types)
+        tps = runtime.tps_for(claim.form)
+        return tps.facts(claim.form, claim.rules.permit_types, dossier.number, claim.cursor)
     except Failure as failure:
         runtime.throttle.heed(failure)
         return failure

@@ -1,7 +1,7 @@
 """One poll → route → deliver pass in this process, without a broker."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
@@ -10,7 +10,7 @@ from config.settings import SettingsError
 from routing.failures import Cause
 from service.deliver import DeliverReport, deliver
 from service.guards.throttle import MINUTE_SECONDS, SHELF_LIFE_SECONDS
-from service.poll import PollOutcome, PollReport, poll
+from service.poll import PageFacts, PollOutcome, PollReport, poll
 from service.register import register_procedures
 from service.request_count import add_requests
 from service.route import RouteReport, route
@@ -54,8 +54,9 @@ def run_once(runtime: Runtime, *, progress: Progress = lambda _stage, _done: Non
     runtime.thorough = True
     for number in register_procedures(runtime):
         try:
-            report.polls[number] = _poll_to_the_end(runtime, number)
+            report.polls[number] = polled = _poll_to_the_end(runtime, number)
             progress("poll", 1)
+            report.routing += _of_pages(polled.settled, progress)
             report.routing += _route_all(runtime, number, progress)
         except (SettingsError, OperationalError, InterfaceError):
             # Settings and database are every procedure's.
@@ -70,10 +71,19 @@ def run_once(runtime: Runtime, *, progress: Progress = lambda _stage, _done: Non
 
 
 def _poll_to_the_end(runtime: Runtime, number: int) -> PollReport:
+    settled = PageFacts()
     while True:
         result = poll(runtime, number, full=True)
+        settled += result.settled
         if result.outcome is not PollOutcome.UNFINISHED:
-            return result
+            return replace(result, settled=settled)
+
+
+def _of_pages(settled: PageFacts, progress: Progress) -> RouteReport:
+    """What was routed by the facts that came with pages."""
+    if settled.claimed:
+        progress("route", settled.claimed - settled.given_back)
+    return RouteReport(**asdict(settled))
 
 
 def _route_all(runtime: Runtime, number: int, progress: Progress) -> RouteReport:

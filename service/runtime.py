@@ -16,7 +16,8 @@ from store.audit.log import AuditLog
 from store.engine import Database
 
 if TYPE_CHECKING:
-    from connectors.tps.v1.client import V1Client
+    from connectors.tps.port import TpsPort
+    from routing.forms import Form
     from routing.ruleset import RuleSet
     from service.guards.breakers import Breakers
     from service.guards.redis_state import RedisState
@@ -134,13 +135,14 @@ class Runtime:
         return AuditLog(self.settings.audit_keys())
 
     @cached_property
-    def tps(self) -> "V1Client":
-        """The client of the TPS API.
+    def tps(self) -> "TpsPort":
+        """TPS by the version of its API that the settings name.
 
         Raises:
-            SettingsError: there is no address or no token.
+            SettingsError: there is no address or no token, or the version cannot be spoken.
         """
-        from connectors.tps.v1.client import V1Client  # noqa: PLC0415
+        from connectors.tps.transport import Limits  # noqa: PLC0415
+        from connectors.tps.versions import Server, open_tps  # noqa: PLC0415
 
         settings = self.settings
         if settings.tps_url is None or settings.tps_token is None:
@@ -148,15 +150,27 @@ class Runtime:
                 "WIF_TPS_URL and WIF_TPS_TOKEN: needed to read dossiers; give the address of the "
                 "TPS server and the token of the account, or try `wif demo`"
             )
-        return V1Client(
+        server = Server(
             base_url=settings.tps_url,
             token=settings.tps_token,
-            connect_timeout=settings.tps_connect_timeout,
-            read_timeout=settings.tps_read_timeout,
-            total_timeout=TPS_ANSWER.total_seconds(),
-            max_bytes=settings.tps_max_bytes,
             token_in_query=settings.tps_token_in_query,
+            limits=Limits(
+                connect=settings.tps_connect_timeout,
+                read=settings.tps_read_timeout,
+                whole=TPS_ANSWER.total_seconds(),
+                size=settings.tps_max_bytes,
+                quick_retries=1,
+            ),
+            page_size=settings.tps_page_size,
         )
+        try:
+            return open_tps(settings.tps_api, server)
+        except ValueError as error:
+            raise SettingsError(f"WIF_TPS_API: {error}") from None
+
+    def tps_for(self, form: "Form") -> "TpsPort":
+        """TPS by the version that a form is read with: that of the settings, for every form."""
+        return self.tps
 
     def dossier_url(self, procedure: int, number: int) -> str:
         """Where an agent finds a dossier in TPS."""

@@ -1,16 +1,15 @@
-"""Dossiers: seen in a list, claimed to be read, settled with what was decided."""
+"""Dossiers: claimed to be read, settled with what was decided, listed for people."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import (
     Connection,
     Integer,
     Text,
-    and_,
     bindparam,
     case,
     cast,
@@ -27,12 +26,10 @@ from sqlalchemy.sql.elements import ColumnElement
 from routing.assignment import Assignment
 from routing.decision import Decision
 from routing.facts import DepartmentSource, DossierState, Facts, Filer, Reason
-from routing.quarantine import ABSENCES_BEFORE_ASKING
-from store.bulk import insert_rows, update_leased
+from store.bulk import update_leased
 from store.leases import Lease
 from store.models import Dossier, Procedure, table_of
 from store.number_filter import number_in
-from store.procedures import purged_before
 
 
 class DossierStatus(StrEnum):
@@ -56,25 +53,6 @@ BACKLOG = Lane(1)
 """Found by a full scan, changed, or decided anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """One row of a TPS list."""
-
-    number: int
-    filed_at: datetime | None
-    changed_at: datetime | None
-    state: DossierState | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Sightings:
-    """What a page brought: numbers never seen before, and known ones that changed in TPS."""
-
-    new: tuple[int, ...]
-    changed: tuple[int, ...]
-    known: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DossierRecord:
     """A dossier as it is stored.
@@ -84,7 +62,7 @@ class DossierRecord:
         assignment: who has it.
         listed_change_at: the last change that TPS's list told of.
         absences: full scans in a row that missed it.
-        deaths: processes in a row that ended while they held it.
+        worker_losses: workers in a row that ended while they held it.
     """
 
     procedure: int
@@ -92,7 +70,7 @@ class DossierRecord:
     status: DossierStatus
     attempts: int
     absences: int
-    deaths: int
+    worker_losses: int
     lane: int
     seen_at: datetime
     listed_change_at: datetime | None
@@ -125,7 +103,7 @@ def _stored(row: Any) -> DossierRecord:  # noqa: ANN401
         status=DossierStatus(row.status),
         attempts=row.attempts,
         absences=row.absences,
-        deaths=row.deaths,
+        worker_losses=row.worker_losses,
         lane=row.lane,
         seen_at=row.seen_at,
         listed_change_at=row.listed_change_at,
@@ -159,179 +137,6 @@ def read_facts(row: Any) -> Facts | None:  # noqa: ANN401
     )
 
 
-def note_listed(
-    connection: Connection,
-    procedure: int,
-    sightings: Sequence[Sighting],
-    *,
-    now: datetime,
-    lane: Lane,
-    scan_started_at: datetime | None = None,
-) -> Sightings:
-    """Store one page of a list: new dossiers become due, changed ones due again.
-
-    Args:
-        connection: the transaction that also moves the cursor.
-        procedure: id of the procedure listed.
-        sightings: the rows of the page.
-        now: the present instant.
-        lane: the lane of new dossiers.
-        scan_started_at: start of the full scan that the page belongs to, if it does.
-    """
-    rows = {sighting.number: sighting for sighting in sightings}
-    known = _known(connection, procedure, rows)
-    unknown = [sighting for number, sighting in rows.items() if number not in known]
-    new = _never_purged(connection, procedure, unknown)
-    changed = [row for number, row in rows.items() if _news(known.get(number), row)]
-    insert_rows(connection, Dossier, [_newcomer(procedure, row, now, lane) for row in new])
-    _make_due_again(connection, procedure, changed, now)
-    if scan_started_at is not None and known:
-        _touch(connection, procedure, known, scan_started_at)
-    return Sightings(
-        tuple(row.number for row in new), tuple(row.number for row in changed), len(known)
-    )
-
-
-class _ListedState(NamedTuple):
-    """What we know of a listed dossier; `state` is None while it is not settled."""
-
-    changed_at: datetime | None
-    status: str
-    state: str | None
-
-
-_SETTLED_ROW = and_(_THIS.status == DossierStatus.ROUTED.value, _THIS.next_attempt_at.is_(None))
-_KNOWING = select(
-    _THIS.number,
-    _THIS.listed_change_at,
-    _THIS.status,
-    case((_SETTLED_ROW, _THIS.state), else_=None),
-).where(_THIS.procedure == bindparam("of"), number_in(_THIS.number, "numbers"))
-
-
-def _known(
-    connection: Connection, procedure: int, numbers: Collection[int]
-) -> dict[int, _ListedState]:
-    rows = connection.execute(_KNOWING, {"of": procedure, "numbers": numbers})
-    return {number: _ListedState(*rest) for number, *rest in rows}
-
-
-def _news(known: _ListedState | None, row: Sighting) -> bool:
-    """Whether a row tells more than we know.
-
-    The states are compared as well: a state can go back without a new date of change.
-    """
-    if known is None:
-        return False
-    reappeared = known.status == DossierStatus.GONE
-    moved = None not in {row.state, known.state} and row.state != known.state
-    changed = row.changed_at is not None and row.changed_at != known.changed_at
-    return reappeared or moved or changed
-
-
-def _never_purged(
-    connection: Connection, procedure: int, unknown: Sequence[Sighting]
-) -> Sequence[Sighting]:
-    """Those of `unknown` that cannot have been known once, and then purged.
-
-    One that an office has not decided is new again, even if it was purged: it was reopened.
-    """
-    before = purged_before(connection, procedure) if unknown else None
-    if before is None:
-        return unknown
-    return [
-        row
-        for row in unknown
-        if row.filed_at is None or row.filed_at > before or (row.state and not row.state.decided)
-    ]
-
-
-def _newcomer(procedure: int, row: Sighting, now: datetime, lane: Lane) -> dict[str, Any]:
-    return {
-        "procedure": procedure,
-        "number": row.number,
-        "status": DossierStatus.PENDING.value,
-        "lane": int(lane),
-        "next_attempt_at": now,
-        "seen_at": now,
-        "filed_at": row.filed_at,
-        "listed_change_at": row.changed_at,
-        "last_listed_at": now,
-    }
-
-
-def _make_due_again(
-    connection: Connection, procedure: int, rows: Iterable[Sighting], now: datetime
-) -> None:
-    """A claimed row keeps its clock: whoever holds it sees the change when settling."""
-    values = [{"p": procedure, "n": row.number, "changed": row.changed_at} for row in rows]
-    if not values:
-        return
-    unclaimed = Dossier.lease_token.is_(None)
-    connection.execute(
-        update(Dossier)
-        .where(Dossier.procedure == bindparam("p"), Dossier.number == bindparam("n"))
-        .values(
-            listed_change_at=func.coalesce(
-                bindparam("changed", type_=Dossier.listed_change_at.type), Dossier.listed_change_at
-            ),
-            next_attempt_at=case((unclaimed, now), else_=Dossier.next_attempt_at),
-            lane=int(BACKLOG),
-            status=case(
-                (Dossier.status == DossierStatus.GONE.value, DossierStatus.PENDING.value),
-                else_=Dossier.status,
-            ),
-        ),
-        values,
-    )
-
-
-_TOUCHING = (
-    update(_TABLE)
-    .where(_THIS.procedure == bindparam("of"), number_in(_THIS.number, "numbers"))
-    .values(last_listed_at=bindparam("at"), absences=0)
-)
-
-
-def _touch(
-    connection: Connection, procedure: int, numbers: Collection[int], scan_started_at: datetime
-) -> None:
-    given = {"of": procedure, "numbers": numbers, "at": scan_started_at}
-    connection.execute(_TOUCHING, given)
-
-
-def count_absences(
-    connection: Connection, procedure: int, *, scan_started_at: datetime, now: datetime
-) -> int:
-    """After a complete scan: count one absence for each dossier that it did not list.
-
-    A dossier absent often enough becomes due, so that TPS is asked for it by number.
-    Returns how many were absent.
-    """
-    absent = connection.execute(
-        update(Dossier)
-        .where(
-            Dossier.procedure == procedure,
-            Dossier.last_listed_at < scan_started_at,
-            Dossier.status != DossierStatus.GONE.value,
-        )
-        .values(
-            absences=Dossier.absences + 1,
-            next_attempt_at=case(
-                (
-                    and_(
-                        Dossier.absences + 1 >= ABSENCES_BEFORE_ASKING,
-                        Dossier.next_attempt_at.is_(None),
-                    ),
-                    now,
-                ),
-                else_=Dossier.next_attempt_at,
-            ),
-        )
-    )
-    return absent.rowcount
-
-
 _WANTED = (
     select(_THIS.number)
     .where(_THIS.procedure == bindparam("of"), _THIS.next_attempt_at <= bindparam("now"))
@@ -346,7 +151,9 @@ _TAKEN = {
     "lease_token": bindparam("lease"),
     "next_attempt_at": bindparam("lease_until"),
     # A lease that ran out is still there: its worker neither settled nor gave back the dossier.
-    "deaths": case((_THIS.lease_token.is_(None), _THIS.deaths), else_=_THIS.deaths + 1),
+    "worker_losses": case(
+        (_THIS.lease_token.is_(None), _THIS.worker_losses), else_=_THIS.worker_losses + 1
+    ),
 }
 _CLAIMING = (
     update(_TABLE)
@@ -446,7 +253,7 @@ def settle(connection: Connection, lease: Lease, settlements: Iterable[Settlemen
 _SETTLED = (
     ("attempts", 0),
     ("absences", 0),
-    ("deaths", 0),
+    ("worker_losses", 0),
     ("lease_token", None),
     ("aside_since", None),
 )
@@ -493,7 +300,7 @@ def put_aside(
     status: DossierStatus,
     reason: str,
     attempts: int,
-    deaths: int,
+    worker_losses: int,
     next_attempt_at: datetime | None,
     now: datetime,
 ) -> None:
@@ -510,7 +317,7 @@ def put_aside(
             status=status.value,
             reason=reason,
             attempts=attempts,
-            deaths=deaths,
+            worker_losses=worker_losses,
             next_attempt_at=next_attempt_at,
             lane=int(BACKLOG),
             lease_token=None,

@@ -93,8 +93,7 @@ class Procedure(Base):
     polled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     scanned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     scan_started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    scan_page: Mapped[int | None] = mapped_column(Integer)
-    scan_pages: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    cursor: Mapped[str | None] = mapped_column(Text)
     purged_before: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
@@ -135,7 +134,7 @@ class Dossier(Base):
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     pinned_unit: Mapped[str | None] = mapped_column(String(32))
     pinned_reason: Mapped[str | None] = mapped_column(String(64))
-    deaths: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    worker_losses: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     aside_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

@@ -1,7 +1,6 @@
-"""Procedures that are polled: who polls one now, when it is due, where its cursor stands."""
+"""Procedures that are polled: which there are, which are due, which are stopped or paused."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -10,7 +9,6 @@ from sqlalchemy import Connection, bindparam, case, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from store.audit.log import AuditEntry, Step
-from store.leases import Lease
 from store.models import Procedure, table_of
 from store.upsert import insert_new
 
@@ -21,31 +19,6 @@ class ProcedureStatus(StrEnum):
     ACTIVE = "active"
     STOPPED = "stopped"
     PAUSED = "paused"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cursor:
-    """Where a claimed procedure stands.
-
-    Attributes:
-        number: id of the procedure.
-        status: of the procedure when it was claimed.
-        failures: polls that failed in a row.
-        scan_due: whether a full scan is due or half done.
-        scan_started_at: start of the scan under way, None when none is.
-        scan_page: next page of that scan, counted down to 1.
-        scan_pages: pages that the last scan found.
-        scanned: whether a scan was ever completed.
-    """
-
-    number: int
-    status: ProcedureStatus
-    failures: int
-    scan_due: bool
-    scan_started_at: datetime | None
-    scan_page: int | None
-    scan_pages: int
-    scanned: bool
 
 
 def register(connection: Connection, numbers: Iterable[int], now: datetime) -> None:
@@ -63,61 +36,10 @@ def due(connection: Connection, numbers: Collection[int], now: datetime) -> Sequ
     """Those of `numbers` whose time has come and that nobody holds, longest due first."""
     query = (
         select(Procedure.number)
-        .where(Procedure.number.in_(numbers), Procedure.next_poll_at <= now, _free(now))
+        .where(Procedure.number.in_(numbers), Procedure.next_poll_at <= now, unleased(now))
         .order_by(Procedure.next_poll_at)
     )
     return connection.execute(query).scalars().all()
-
-
-def claim(
-    connection: Connection, number: int, lease: Lease, now: datetime, *, only_due: bool = False
-) -> Cursor | None:
-    """Take the lease of a procedure; None while somebody else holds it.
-
-    With `only_due` also None when it was polled a moment ago: a tick that comes twice
-    has one effect.
-    """
-    free = [Procedure.number == number, _free(now)]
-    if only_due:
-        free.append(Procedure.next_poll_at <= now)
-    columns = (
-        Procedure.status,
-        Procedure.failures,
-        Procedure.next_scan_at,
-        Procedure.scan_started_at,
-        Procedure.scan_page,
-        Procedure.scan_pages,
-        Procedure.scanned_at,
-    )
-    taken = connection.execute(
-        update(Procedure)
-        .where(*free)
-        .values(lease_token=lease.token, lease_until=lease.until)
-        .returning(*columns)
-    ).first()
-    if taken is None:
-        return None
-    status, failures, next_scan_at, started_at, page, pages, scanned_at = taken
-    return Cursor(
-        number=number,
-        status=ProcedureStatus(status),
-        failures=failures,
-        scan_due=next_scan_at <= now or started_at is not None,
-        scan_started_at=started_at,
-        scan_page=page,
-        scan_pages=pages,
-        scanned=scanned_at is not None,
-    )
-
-
-def advance(connection: Connection, number: int, lease: Lease, **values: Any) -> bool:  # noqa: ANN401
-    """Write `values` and keep the lease; False when it was lost, and then nothing is written."""
-    return _held(connection, number, lease, values)
-
-
-def release(connection: Connection, number: int, lease: Lease, **values: Any) -> bool:  # noqa: ANN401
-    """Write `values` and give the lease back; False when it was lost before."""
-    return _held(connection, number, lease, {**values, "lease_token": None, "lease_until": None})
 
 
 def unless_paused(column: str, value: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -173,6 +95,7 @@ def set_status(
 
 _TABLE = table_of(Procedure)
 _STATUS = select(_TABLE.c.status).where(_TABLE.c.number == bindparam("of"))
+_CURSOR = select(_TABLE.c.cursor).where(_TABLE.c.number == bindparam("of"))
 _PURGED_BEFORE = select(_TABLE.c.purged_before).where(_TABLE.c.number == bindparam("of"))
 
 
@@ -180,6 +103,12 @@ def status(connection: Connection, number: int) -> ProcedureStatus | None:
     """The status of a procedure, None when it has no row."""
     found = connection.execute(_STATUS, {"of": number}).scalar()
     return None if found is None else ProcedureStatus(found)
+
+
+def cursor(connection: Connection, number: int) -> str | None:
+    """The stored cursor of a procedure, None before its first page."""
+    found: str | None = connection.execute(_CURSOR, {"of": number}).scalar()
+    return found
 
 
 def purged_before(connection: Connection, number: int) -> datetime | None:
@@ -208,14 +137,6 @@ def listing(connection: Connection) -> Sequence[Procedure]:
     return rows.all()  # type: ignore[return-value]
 
 
-def _held(connection: Connection, number: int, lease: Lease, values: dict[str, Any]) -> bool:
-    written = connection.execute(
-        update(_TABLE)
-        .where(_TABLE.c.number == number, _TABLE.c.lease_token == lease.token)
-        .values(values)
-    )
-    return written.rowcount == 1
-
-
-def _free(now: datetime) -> ColumnElement[bool]:
+def unleased(now: datetime) -> ColumnElement[bool]:
+    """Whether no worker polls a procedure at this instant."""
     return or_(Procedure.lease_until.is_(None), Procedure.lease_until <= now)

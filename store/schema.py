@@ -10,21 +10,26 @@ from store.engine import Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0010"
+NEWEST = "0011"
 """The last migration. Alembic is imported only to migrate: to ask takes one query."""
 
 MIGRATION_LOCK = 0x57494620
 """Key of the PostgreSQL advisory lock under which one process at a time migrates."""
 
 
-def upgrade(database: Database) -> None:
-    """Run the migrations that `database` does not have yet; several processes may do so at once."""
+def upgrade(database: Database, revision: str = "head") -> None:
+    """Run the migrations that `database` does not have yet; several processes may do so at once.
+
+    Args:
+        database: which is changed.
+        revision: the last migration to run.
+    """
     from alembic import command  # noqa: PLC0415
 
     with database.begin() as connection:
         if database.dialect == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-        command.upgrade(_config(connection), "head")
+        command.upgrade(_config(connection), revision)
 
 
 def is_current(database: Database) -> bool:

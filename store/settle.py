@@ -221,7 +221,7 @@ def _put_aside(connection: Connection, lease: Lease, unread: Unread, now: dateti
         status=DossierStatus.GONE if aside.gone else DossierStatus.QUARANTINED,
         reason=aside.cause.value,
         attempts=aside.attempts,
-        deaths=aside.worker_losses,
+        worker_losses=aside.worker_losses,
         next_attempt_at=None if aside.wait is None else now + aside.wait,
         now=now,
     )

@@ -16,6 +16,7 @@ from config.differences import Difference, differences
 from config.document import compile_document
 from config.messages import tr
 from routing.failures import Cause, Failure
+from routing.forms import Form
 from routing.ruleset import Outcome, RuleSet
 from routing.simulation import (
     CaseMove,
@@ -111,16 +112,18 @@ def simulation(running: Runtime, document: str, on: date) -> Simulation:
         differences=differences(active_document(running), document),
         dossiers=moved,
         cases=case_moves(before, after, on),
-        forms=_ask_tps(running, sorted(after.forms.keys() - before.forms.keys())),
+        forms=_ask_tps(running, [form for n, form in after.forms.items() if n not in before.forms]),
     )
 
 
-def _ask_tps(running: Runtime, new: Sequence[int]) -> NewForms | None:
+def _ask_tps(running: Runtime, new: Sequence[Form]) -> NewForms | None:
     settings = running.settings
     if settings.tps_url is None or settings.tps_token is None:
         return None
     try:
-        unknown = [number for number in new if not running.tps.procedure_exists(number)]
+        unknown = sorted(
+            form.procedure for form in new if not running.tps_for(form).can_read(form.procedure)
+        )
     except Failure as failure:
         return NewForms(unknown=(), failure=failure.cause)
     return NewForms(unknown=tuple(unknown), failure=None)

@@ -6,66 +6,20 @@ a cursor never passes what was not stored. A version starts over when it is give
 it cannot read (None, another version's, one that the server refuses): rows come again, and the
 store knows them.
 
-What versions share lies beside this module: `transport` (GET and POST of JSON with a deadline
-and a bound on size), `exchange` (an answer is reduced on the spot, failures leave nothing of it
-behind), `json_checks`, `timestamps`, `http_status`, `errors`.
+`ListedDossier` and `Page` are the domain's, because the store takes them as they are. What
+versions share lies beside this module: `transport` (GET and POST of JSON with a deadline and a
+bound on size), `exchange` (an answer is reduced on the spot, failures leave nothing of it
+behind), `json_checks`, `timestamps`, `http_status`, `errors`. `versions` opens one by its name.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
-from routing.facts import DossierState, Facts
-from routing.failures import Failure
+from routing.facts import Facts
 from routing.forms import Form, PermitType
+from routing.listing import ListedDossier, Page
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedDossier:
-    """What a page says of a dossier.
-
-    Attributes:
-        number: its number.
-        state: its state, None where the server does not say.
-        filed_at: instant of deposit in UTC, None when it cannot be read.
-        changed_at: instant of the last change in UTC, None when it cannot be read.
-        facts: its facts where the version brings them with the page; None: read them.
-        failure: why the facts that should have come with the page could not be read; the
-            dossier is quarantined for that cause. None otherwise.
-    """
-
-    number: int
-    state: DossierState | None
-    filed_at: datetime | None
-    changed_at: datetime | None
-    facts: Facts | None = None
-    failure: Failure | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """One page of a walk through a procedure.
-
-    Attributes:
-        rows: the dossiers, each once, in the server's order.
-        cursor: where both walks go on after this page; replaces the stored one in its commit.
-        more: whether there is another page to ask for now.
-        ends_at_known: the walk also ends here if the dossier of this number was known before
-            this page was stored; None: only `more` counts.
-        scan_needed: whether what is new cannot be told by this walk, so that everything must
-            be walked through.
-        malformed: rows without a readable number, which are left out of `rows`.
-        deleted: numbers that the server lists as deleted. A hint to ask for each, no proof.
-    """
-
-    rows: tuple[ListedDossier, ...]
-    cursor: str | None
-    more: bool
-    ends_at_known: int | None = None
-    scan_needed: bool = False
-    malformed: int = 0
-    deleted: tuple[int, ...] = ()
+__all__ = ["ListedDossier", "Page", "TpsPort"]
 
 
 class TpsPort(Protocol):

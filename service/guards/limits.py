@@ -51,9 +51,6 @@ DELIVER_BATCH = 50
 FINISH_EVERY = 10
 """Messages sent between two commits: at most so many copies when a process is killed."""
 
-NEWEST_PAGE_SIZE = 100
-"""Rows of the page that is asked for at every tick."""
-
 STOPPED_PROBE_INTERVAL = timedelta(hours=1)
 """A procedure that TPS refuses is tried again by itself this often: tokens get renewed."""
 

@@ -17,16 +17,20 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Select, select, text, true, update
 
-import service.poll
 import service.read
 import service.sending
 import service.settle
 from connectors.mail import message
 from connectors.mail.message import compose
+from connectors.tps.v1 import scan
+from connectors.tps.v1.client import V1Client
+from connectors.tps.v1.cursor import Cursor, Scan, decode, encode
 from connectors.tps.v1.listing import ListPage
 from routing import retries
 from routing.calendar import PARIS
 from routing.failures import TABLE, Action, Cause, Failure
+from routing.forms import Form, PermitType
+from routing.listing import Page
 from service import sweep as sweeping
 from service.runtime import Runtime
 from store import (
@@ -34,6 +38,8 @@ from store import (
     deliveries,
     delivery_outcomes,
     dossiers,
+    listing,
+    polls,
     procedures,
 )
 from store import delivery_claims as claiming
@@ -44,7 +50,7 @@ from store.delivery_claims import ClaimedDelivery
 from store.delivery_outcomes import Postponement
 from store.dossiers import DossierStatus
 from store.leases import Lease
-from store.models import Delivery, Dossier
+from store.models import Delivery, Dossier, Procedure
 from store.settle import Settled
 
 Without = Callable[[pytest.MonkeyPatch], None]
@@ -178,19 +184,19 @@ def withdrawal_locks(patch: pytest.MonkeyPatch) -> None:
 
 def procedure_leases(patch: pytest.MonkeyPatch) -> None:
     """A procedure may be polled by several workers at a time."""
-    patch.setattr(procedures, "_free", lambda _: true())
-    held = procedures._held
+    patch.setattr(procedures, "unleased", lambda _: true())
+    write = polls.write
 
-    def always(connection: Connection, number: int, lease: Lease, values: dict[str, Any]) -> bool:
-        held(connection, number, lease, values)
+    def always(*args: Any) -> bool:  # noqa: ANN401
+        write(*args)
         return True
 
-    patch.setattr(procedures, "_held", always)
+    patch.setattr(polls, "write", always)
 
 
 def meet_before_storing(patch: pytest.MonkeyPatch, together: threading.Barrier) -> None:
     """Let as many pollers as the barrier holds look up what is known before one of them stores."""
-    known = dossiers._known
+    known = listing.known
 
     def look_up_and_wait(*args: Any) -> Any:  # noqa: ANN401
         found = known(*args)
@@ -199,7 +205,7 @@ def meet_before_storing(patch: pytest.MonkeyPatch, together: threading.Barrier) 
         together.abort()
         return found
 
-    patch.setattr(dossiers, "_known", look_up_and_wait)
+    patch.setattr(listing, "known", look_up_and_wait)
 
 
 def sweep(patch: pytest.MonkeyPatch) -> None:
@@ -209,58 +215,56 @@ def sweep(patch: pytest.MonkeyPatch) -> None:
 
 def cursor_in_the_commit(patch: pytest.MonkeyPatch) -> None:
     """The cursor moves on before the page has been read and stored."""
-    read = service.poll._Tick._list
+    patch.setattr(Runtime, "tps_for", lambda runtime, _: _CursorFirst(runtime))
 
-    def move_and_read(
-        tick: service.poll._Tick, number: int, *, size: int, newest_first: bool = False
-    ) -> ListPage:
-        if not newest_first and tick.cursor.scan_pages > 1:
-            started_at = tick.cursor.scan_started_at or tick.started_at
-            with tick.runtime.database.begin() as connection:
-                tick._advance(
-                    connection,
-                    scan_started_at=started_at,
-                    scan_page=number - 1,
-                    scan_pages=tick.cursor.scan_pages,
-                )
-        return read(tick, number, size=size, newest_first=newest_first)
 
-    patch.setattr(service.poll._Tick, "_list", move_and_read)
+class _CursorFirst:
+    """TPS, behind a cursor that is stored as if the page that is asked for had been read."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._runtime.tps, name)
+
+    def everything(
+        self, form: Form, permit_types: Sequence[PermitType], cursor: str | None
+    ) -> Page:
+        at = decode(cursor)
+        page = scan.under_way(at).page
+        if page > 1:
+            ahead = at.model_copy(update={"scan": Scan(page=page - 1)})
+            mine = update(Procedure).where(Procedure.number == form.procedure)
+            with self._runtime.database.begin() as connection:
+                connection.execute(mine.values(cursor=encode(ahead)))
+        return self._runtime.tps.everything(form, permit_types, cursor)
 
 
 def failed_pages(patch: pytest.MonkeyPatch) -> None:
     """A page that could not be read is taken for one without rows."""
-    read = service.poll._Tick._list
+    read = V1Client.list_page
     pages: dict[object, int] = {}
 
-    def swallow(
-        tick: service.poll._Tick, number: int, *, size: int, newest_first: bool = False
-    ) -> ListPage:
+    def swallow(client: V1Client, procedure: int, *, page: int, **options: Any) -> ListPage:  # noqa: ANN401
         try:
-            page = read(tick, number, size=size, newest_first=newest_first)
+            listed = read(client, procedure, page=page, **options)
         except Failure:
-            return ListPage(rows=(), page=number, page_size=size, pages=pages[tick], malformed=0)
-        pages[tick] = page.pages
-        return page
+            return ListPage(rows=(), page=page, page_size=1, pages=pages[client], malformed=0)
+        pages[client] = listed.pages
+        return listed
 
-    patch.setattr(service.poll._Tick, "_list", swallow)
+    patch.setattr(V1Client, "list_page", swallow)
 
 
 def walk_from_the_end(patch: pytest.MonkeyPatch) -> None:
     """A full scan walks from the first page to the last."""
 
-    def ascending(tick: Any) -> bool:  # noqa: ANN401
-        started_at = tick.started_at
-        number = pages = 1
-        while number <= pages:
-            page = tick._list(number, size=tick.runtime.settings.tps_page_size)
-            pages = page.pages
-            number += 1
-            tick._store(page, dossiers.FRESH, scan_started_at=started_at, next_page=number)
-        tick._complete(started_at, pages)
-        return True
+    def ascending(cursor: Cursor, listed: ListPage) -> Cursor:
+        page = scan.under_way(cursor).page
+        following = Scan(page=page + 1) if page < listed.pages else None
+        return cursor.model_copy(update={"scan": following})
 
-    patch.setattr(service.poll._Tick, "_scan", ascending)
+    patch.setattr(scan, "after_page", ascending)
 
 
 def repeated_absence(patch: pytest.MonkeyPatch) -> None:
@@ -275,7 +279,7 @@ def repeated_absence(patch: pytest.MonkeyPatch) -> None:
             .values(status=DossierStatus.GONE.value, reason="absent", next_attempt_at=None)
         ).rowcount
 
-    patch.setattr(dossiers, "count_absences", absent_is_gone)
+    patch.setattr(listing, "count_absences", absent_is_gone)
 
 
 def quarantine_clock(patch: pytest.MonkeyPatch) -> None:

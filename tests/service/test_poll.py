@@ -1,16 +1,20 @@
 """Listing: what is new at every tick, everything now and then, in every era of TPS."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from connectors.tps.v1.listing import ListPage
+from connectors.tps.port import ListedDossier, Page, TpsPort
+from routing.failures import Cause, Failure
+from routing.forms import Form, PermitType
 from service.guards.limits import LEASE, WORK_BUDGET
-from service.poll import PollOutcome, poll
+from service.poll import PageFacts, PollOutcome, poll
+from service.route import route
 from simulator import Seen, Simulator
-from store import dossiers, procedures
+from store import dossiers, polls, procedures
 from store.dossiers import DossierStatus
 from store.leases import Lease
 from tests.stage import OTHER_FORM, PARIS_FORM, Stage, make_stage
@@ -158,7 +162,7 @@ def test_whoever_lost_the_lease_writes_nothing_any_more(ready: Stage) -> None:
         ready.tps.on_request = None
         ready.wait(seconds=LEASE.total_seconds() + 1)
         with ready.runtime.database.begin() as connection:
-            procedures.claim(connection, PARIS_FORM, Lease(ready.now, LEASE), ready.now)
+            polls.claim(connection, PARIS_FORM, Lease(ready.now, LEASE), ready.now)
 
     ready.tps.on_request = be_late
     assert poll(ready.runtime, PARIS_FORM).outcome is PollOutcome.LOST
@@ -222,14 +226,143 @@ def test_what_breaks_in_one_procedure_keeps_a_pass_from_no_other(
 ) -> None:
     told = stage.file(PARIS_FORM)
     stage.file(OTHER_FORM)
-    listed = stage.runtime.tps.list_page
+    everything = stage.runtime.tps.everything
 
-    def broken(procedure: int, **options: Any) -> ListPage:  # noqa: ANN401
-        if procedure == OTHER_FORM:
+    def broken(form: Form, *rest: Any) -> Page:  # noqa: ANN401
+        if form.procedure == OTHER_FORM:
             raise ZeroDivisionError
-        return listed(procedure, **options)
+        return everything(form, *rest)
 
-    monkeypatch.setattr(stage.runtime.tps, "list_page", broken)
+    monkeypatch.setattr(stage.runtime.tps, "everything", broken)
     report = stage.run()
     assert report.failures == 1
     assert stage.told(told) == [("filed", "UD075")]
+
+
+# --- facts that come with the page ------------------------------------------------------------
+
+
+class FactsWithPages:
+    """A version of the API whose pages bring facts, over the one that is simulated.
+
+    Attributes:
+        failing: numbers whose facts cannot be read with their page.
+        deleted: numbers that each page says are deleted.
+    """
+
+    def __init__(self, plain: TpsPort) -> None:
+        self._plain = plain
+        self.failing: set[int] = set()
+        self.deleted: tuple[int, ...] = ()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._plain, name)
+
+    def changes(self, form: Form, types: Sequence[PermitType], cursor: str | None) -> Page:
+        return self._with_facts(self._plain.changes(form, types, cursor), form, types)
+
+    def everything(self, form: Form, types: Sequence[PermitType], cursor: str | None) -> Page:
+        return self._with_facts(self._plain.everything(form, types, cursor), form, types)
+
+    def _with_facts(self, page: Page, form: Form, types: Sequence[PermitType]) -> Page:
+        rows = tuple(self._row(row, form, types) for row in page.rows)
+        return replace(page, rows=rows, deleted=self.deleted)
+
+    def _row(self, row: ListedDossier, form: Form, types: Sequence[PermitType]) -> ListedDossier:
+        if row.number in self.failing:
+            return replace(row, failure=Failure(Cause.TPS_MALFORMED))
+        return replace(row, facts=self._plain.facts(form, types, row.number, None))
+
+
+@pytest.fixture
+def bringing(ready: Stage) -> FactsWithPages:
+    """The version that the stage speaks from now on."""
+    made = FactsWithPages(ready.runtime.tps)
+    ready.runtime.__dict__["tps"] = made
+    return made
+
+
+def test_dossiers_whose_facts_come_with_the_page_are_routed_by_it(
+    ready: Stage, bringing: FactsWithPages
+) -> None:
+    numbers = [ready.file(department="75"), ready.file(department="93")]
+    report = poll(ready.runtime, PARIS_FORM)
+    assert (report.new, report.settled.routed, report.settled.queued) == (2, 2, 2)
+    assert [ready.dossier(number).assignment.units for number in numbers] == [
+        ("UD075",),
+        ("UD093",),
+    ]
+    assert ready.waker.woken == {"deliver": 1}, "there is nothing left to read"
+    assert route(ready.runtime, PARIS_FORM).claimed == 0
+
+
+def test_facts_that_come_again_tell_nobody_twice(ready: Stage, bringing: FactsWithPages) -> None:
+    number = ready.file()
+    for _ in range(3):
+        ready.run()
+        ready.wait(minutes=20)
+    assert ready.told(number) == [("filed", "UD075")]
+
+
+def test_a_dossier_whose_facts_are_broken_is_quarantined_with_its_own_clock(
+    ready: Stage, bringing: FactsWithPages
+) -> None:
+    broken, good = ready.file(), ready.file()
+    bringing.failing.add(broken)
+    assert poll(ready.runtime, PARIS_FORM).settled.quarantined == 1
+    aside = ready.dossier(broken)
+    assert (aside.status, aside.reason) == (DossierStatus.QUARANTINED, "tps-malformed")
+    assert ready.dossier(good).status is DossierStatus.ROUTED
+    ready.wait(hours=1)
+    assert route(ready.runtime, PARIS_FORM).routed == 1, "it is asked for by its number"
+
+
+def test_a_pass_counts_what_pages_brought(ready: Stage, bringing: FactsWithPages) -> None:
+    bringing.failing.add(ready.file())
+    ready.file()
+    report = ready.run()
+    assert (report.routing.routed, report.routing.quarantined) == (1, 1)
+    assert report.failures == 1
+
+
+def test_a_paused_procedure_keeps_what_pages_bring_waiting(
+    ready: Stage, bringing: FactsWithPages
+) -> None:
+    number = ready.file()
+    with ready.runtime.database.begin() as connection:
+        procedures.pause(connection, PARIS_FORM, reason="schema-drift")
+    assert poll(ready.runtime, PARIS_FORM).settled == PageFacts()
+    assert ready.dossier(number).status is DossierStatus.PENDING
+
+
+def test_what_settles_no_page_leaves_its_dossiers_to_be_read_one_by_one(
+    ready: Stage, bringing: FactsWithPages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = ready.file()
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("service.poll.settle", broken)
+        with pytest.raises(ZeroDivisionError):
+            poll(ready.runtime, PARIS_FORM)
+    assert ready.dossier(number).status is DossierStatus.PENDING
+    assert route(ready.runtime, PARIS_FORM).routed == 1
+
+
+def test_what_a_page_says_is_deleted_is_asked_for_and_gone(
+    ready: Stage, bringing: FactsWithPages
+) -> None:
+    kept, deleted = ready.file(), ready.file()
+    ready.run()
+    ready.tps.delete(deleted)
+    bringing.deleted = (deleted, kept)
+    ready.wait(minutes=1)
+    ready.run()
+    assert ready.dossier(deleted).status is DossierStatus.GONE
+    assert ready.dossier(kept).status is DossierStatus.ROUTED, "a hint is no proof"
+
+
+def test_a_procedure_that_the_rules_dropped_is_not_polled(ready: Stage) -> None:
+    assert poll(ready.runtime, 1).outcome is PollOutcome.BUSY

@@ -32,8 +32,8 @@ def requests(stage: Stage) -> dict[str, int]:
 
 
 def test_each_request_is_counted_by_its_status(stage: Stage) -> None:
-    stage.runtime.tps.procedure_exists(PARIS_FORM)
-    stage.runtime.tps.procedure_exists(999_999)
+    stage.runtime.tps.can_read(PARIS_FORM)
+    stage.runtime.tps.can_read(999_999)
     add_requests(stage.runtime)
     assert requests(stage) == {"200": 1, "404": 1}
     add_requests(stage.runtime, now=True)

@@ -145,16 +145,16 @@ class _Killed(BaseException):
 def _die_of(stage: Stage, monkeypatch: pytest.MonkeyPatch, poison: int) -> list[int]:
     """Route until one more process has died of `poison`; the numbers asked for meanwhile."""
     asked: list[int] = []
-    read = stage.runtime.tps.read
+    read = stage.runtime.tps.facts
 
-    def read_or_die(form: Any, number: int, *rest: Any) -> Facts:  # noqa: ANN401
+    def read_or_die(form: Any, types: Any, number: int, *rest: Any) -> Facts:  # noqa: ANN401
         asked.append(number)
         if number == poison:
             raise _Killed
-        return read(form, number, *rest)
+        return read(form, types, number, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(stage.runtime.tps, "read", read_or_die)
+        patch.setattr(stage.runtime.tps, "facts", read_or_die)
         patch.setattr("service.route.give_back", lambda *_: None)
         with contextlib.suppress(_Killed):
             while route(stage.runtime, PARIS_FORM).claimed:
@@ -180,7 +180,7 @@ def test_a_dossier_of_which_its_readers_die_is_read_alone_and_then_put_aside(
     assert route(stage.runtime, PARIS_FORM).quarantined == 1
     stage.wait(hours=1)
     assert route(stage.runtime, PARIS_FORM).routed == 1
-    assert stage.dossier(poison).deaths == 0
+    assert stage.dossier(poison).worker_losses == 0
 
 
 def test_a_change_that_comes_while_a_dossier_is_read_is_read_as_well(
@@ -188,7 +188,7 @@ def test_a_change_that_comes_while_a_dossier_is_read_is_read_as_well(
 ) -> None:
     number = stage.file(department="75")
     poll(_prepared(stage), PARIS_FORM)
-    read = stage.runtime.tps.read
+    read = stage.runtime.tps.facts
 
     def read_and_be_overtaken(*arguments: Any) -> Facts:  # noqa: ANN401
         facts = read(*arguments)
@@ -198,7 +198,7 @@ def test_a_change_that_comes_while_a_dossier_is_read_is_read_as_well(
         poll(stage.runtime, PARIS_FORM, full=True)
         return facts
 
-    monkeypatch.setattr(stage.runtime.tps, "read", read_and_be_overtaken)
+    monkeypatch.setattr(stage.runtime.tps, "facts", read_and_be_overtaken)
     route(stage.runtime, PARIS_FORM)
     assert stage.dossier(number).assignment.units == ("UD075",)
     stage.run()

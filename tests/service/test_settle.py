@@ -21,7 +21,7 @@ def listed(stage: Stage) -> None:
 def row(stage: Stage, number: int, failure: Failure | None = None) -> ListedDossier:
     """What a page that brings facts, or the failure to read them, says of a dossier."""
     permit_types = stage.runtime.rules().permit_types
-    facts = None if failure else stage.runtime.tps.read(stage.form(), number, permit_types)
+    facts = None if failure else stage.runtime.tps.facts(stage.form(), permit_types, number, None)
     return ListedDossier(
         number=number, state=None, filed_at=None, changed_at=None, facts=facts, failure=failure
     )

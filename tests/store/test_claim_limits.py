@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from routing.assignment import Event, Notification
+from routing.listing import ListedDossier
 from store import deliveries, delivery_claims, dossiers
 from store.deliveries import Order
-from store.dossiers import FRESH, Sighting
+from store.dossiers import FRESH
 from store.engine import Database
 from store.leases import Lease
+from store.listing import note_listed
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 LEASE = timedelta(minutes=4)
@@ -19,8 +21,11 @@ LEASE = timedelta(minutes=4)
 def test_no_more_than_the_limit_is_claimed(database_url: str, limit: int) -> None:
     database = Database(database_url)
     with database.begin() as connection:
-        rows = [Sighting(number, NOW, NOW) for number in range(1, 31)]
-        dossiers.note_listed(connection, 13760, rows, now=NOW, lane=FRESH)
+        rows = [
+            ListedDossier(number=number, state=None, filed_at=NOW, changed_at=NOW)
+            for number in range(1, 31)
+        ]
+        note_listed(connection, 13760, rows, now=NOW, lane=FRESH)
         orders = [
             Order(
                 procedure=13760,

@@ -10,14 +10,16 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
 from routing.assignment import Event, Notification
+from routing.listing import ListedDossier
 from store import deliveries
 from store.audit.log import AuditEntry, AuditLog, Step
 from store.deliveries import DeliveryState, Filter, Order
 from store.delivery_claims import claim, give_back
 from store.delivery_outcomes import Postponement, finish_sent, postpone
-from store.dossiers import FRESH, Sighting, note_listed
+from store.dossiers import FRESH
 from store.engine import Database
 from store.leases import Lease
+from store.listing import note_listed
 from store.models import AuditLine
 from tests.stage import START
 
@@ -55,8 +57,11 @@ def told(database: Database) -> list[tuple[object, ...]]:
 
 def queue(database: Database, *orders: Order) -> None:
     with database.begin() as connection:
-        sightings = [Sighting(item.number, START, START) for item in orders]
-        note_listed(connection, 1, sightings, now=START, lane=FRESH)
+        rows = [
+            ListedDossier(number=item.number, state=None, filed_at=START, changed_at=START)
+            for item in orders
+        ]
+        note_listed(connection, 1, rows, now=START, lane=FRESH)
         deliveries.queue(connection, orders, START)
 
 

@@ -11,7 +11,7 @@ from store.dossiers import claim
 from store.hints import DOSSIER_INTERVAL, FORM, LIST_INTERVAL, THE_LIST, Due, Event, Tip
 from store.leases import Lease
 from store.models import Dossier, Hint, Procedure
-from store.procedures import claim as claim_procedure
+from store.polls import claim as claim_procedure
 from tests.stage import OTHER_FORM, PARIS_FORM, Stage
 
 READ = Due(routes=frozenset({PARIS_FORM}))

@@ -1,13 +1,12 @@
 """A page of the list of dossiers of v1."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from connectors.tps.errors import MalformedReason
 from connectors.tps.json_checks import MalformedJson, a_list, an_object, is_object, whole_number
 from connectors.tps.timestamps import parse_timestamp
 from connectors.tps.v1.dossier import known_state
-from routing.facts import DossierState
+from routing.listing import ListedDossier
 
 LARGEST_PAGE = 1000
 """What servers give at most; those of before March 2018 give 12 whatever is asked."""
@@ -15,23 +14,6 @@ LARGEST_PAGE = 1000
 MOST_DIGITS = 20
 MOST_PAGES = 1_000_000
 """Twelve million dossiers at the smallest pages: a list that says more is not believed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedDossier:
-    """What a list says of a dossier.
-
-    Attributes:
-        number: its number.
-        state: its state, None from a server of before October 2018.
-        filed_at: instant of deposit in UTC, None when it cannot be read.
-        changed_at: instant of the last change in UTC, None when it cannot be read.
-    """
-
-    number: int
-    state: DossierState | None
-    filed_at: datetime | None
-    changed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

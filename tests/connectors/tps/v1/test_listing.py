@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from connectors.tps.errors import MalformedReason
 from connectors.tps.json_checks import MalformedJson
-from connectors.tps.v1.listing import ListedDossier, ListPage, page_of
+from connectors.tps.v1.listing import ListPage, page_of
 from routing.facts import DossierState
+from routing.listing import ListedDossier
 
 ROW = {
     "id": 7,
