@@ -1,5 +1,6 @@
 """Retention: what ended long ago is removed, nothing else is, and nobody is told again."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from service import purge as purging
 from service.poll import poll
 from service.purge import purge
 from simulator import Simulator
+from simulator.v1.answers import V1Answers
 from store import dossiers
 from store.deliveries import DeliveryState
 from store.dossiers import DossierStatus
@@ -151,8 +153,16 @@ def test_a_server_without_states_in_its_lists_tells_nothing_again_either(
 class Undated(Simulator):
     """A TPS whose lists give no date of deposit."""
 
-    def listing(self, procedure: int, query: object) -> bytes | None:
-        page = super().listing(procedure, query)  # type: ignore[arg-type]
+    def __init__(self) -> None:
+        super().__init__()
+        self.v1 = UndatedAnswers(self.state, self.v1.style)
+
+
+class UndatedAnswers(V1Answers):
+    """The lists of such a TPS."""
+
+    def listing(self, procedure: int, query: Mapping[str, str]) -> bytes | None:
+        page = super().listing(procedure, query)
         return page and page.replace(b'"initiated_at":"2', b'"initiated_at":"x')
 
 
