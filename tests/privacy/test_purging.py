@@ -155,7 +155,7 @@ class Undated(Simulator):
 
     def __init__(self) -> None:
         super().__init__()
-        self.v1 = UndatedAnswers(self.state, self.v1.style)
+        self.v1 = UndatedAnswers(self.state, self.v1.style, fixed_page=None)
 
 
 class UndatedAnswers(V1Answers):
