@@ -73,6 +73,10 @@ task_routes = [
     },
 ]
 
+# A queue for each worker, besides those that all share: `wif ping` asks one of them whether it
+# consumes.
+worker_direct = True
+
 # --- execution ----------------------------------------------------------------------------
 
 # Acknowledged after the work, and handed out again when a worker dies: a wake-up that was

@@ -19,6 +19,7 @@ COMMANDS = {
     "up": ("cli.service:up", "Run worker, beat and, if asked, Flower in the foreground."),
     "worker": ("cli.celery:worker", "Run a Celery worker in the foreground."),
     "beat": ("cli.celery:beat", "Run the one Celery beat in the foreground."),
+    "ping": ("cli.ping:ping", "Ask a worker of this host whether it consumes; for health checks."),
     "serve": ("cli.serve:serve", "Take hints, give metrics, health and pages, on loopback."),
     "status": ("cli.status:status", "Show lag, what waits and what needs a look."),
     "doctor": ("cli.doctor:doctor", "Check settings, rules, database, broker, TPS and mail."),

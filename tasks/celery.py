@@ -30,6 +30,7 @@ from service.secret_rotation import settings_now
 from service.statistics.publish import update_statistics
 from tasks import queues
 from tasks.logs import LogFormat, connect_celery
+from tasks.ping import leave_note
 from tasks.stopping import StopFlag, cut_off_later, raise_time_limit
 from tasks.time_slice import deliver_turn, route_turn
 from tasks.wakeups import Wakeups
@@ -263,6 +264,12 @@ def _alive() -> set[str]:
     except (OperationalError, OSError, KeyError, TypeError, AttributeError):
         served = set()
     return {"beat", *(served & set(queues.ALL))}
+
+
+@app.task(name="wif.ping")
+def ping(token: int) -> None:
+    """Tell whoever sent this that it was consumed."""
+    leave_note(runtime().shared, token)
 
 
 @app.task(name="wif.purge")

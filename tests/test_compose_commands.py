@@ -238,6 +238,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     with ExitStack() as stack:
         database = stack.enter_context(PostgresServer(fsync=False, **settings))
         ports = {"5432": database.port, "6379": free_port(), "5555": free_port()}
+        ports |= {"8080": free_port(), "8081": free_port()}
         machine = Machine(folder, ports)
         for name in ("state", "redis"):
             (folder / name).mkdir()
@@ -257,12 +258,12 @@ def service(machine: Machine) -> Iterator[Machine]:
     """The whole service, up in the order of its dependencies."""
     migrated = machine.run(SERVICES["migrate"], SERVICES["migrate"].command)
     assert migrated.returncode == 0, migrated
-    for name in ("poller", "worker", "upkeep", "beat", "flower"):
+    for name in ("poller", "worker", "upkeep", "beat", "web", "flower"):
         machine.start(SERVICES[name])
-    for name in ("poller", "worker", "upkeep", "flower", "beat"):
+    for name in ("poller", "worker", "upkeep", "web", "flower", "beat"):
         machine.wait_until_healthy(SERVICES[name])
     yield machine
-    names = ("flower", "beat", "upkeep", "worker", "poller")
+    names = ("flower", "web", "beat", "upkeep", "worker", "poller")
     codes = {name: machine.stop(SERVICES[name]) for name in names}
     assert codes == dict.fromkeys(codes, 0)
 
@@ -317,6 +318,21 @@ def test_beat_reaches_workers_through_redis(service: Machine) -> None:
             return row is not None and row[0] > 0
 
         _wait_for(polled, lambda: service.log("upkeep") + service.log("poller"))
+
+
+def test_a_worker_that_lives_and_takes_nothing_is_not_healthy(service: Machine) -> None:
+    """Its process and its connection live on."""
+    worker = SERVICES["upkeep"]
+    check = [word.replace("--within=50", "--within=1") for word in worker.health]
+    process = service.running["upkeep"]
+    process.send_signal(signal.SIGSTOP)
+    try:
+        deaf = service.run(worker, check)
+    finally:
+        process.send_signal(signal.SIGCONT)
+    assert deaf.returncode == 1
+    assert "took no message within 1 seconds" in deaf.stderr
+    service.wait_until_healthy(worker)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,29 @@
+"""`wif ping`: whether a worker of this host consumes; for health checks."""
+
+import socket
+from typing import Annotated
+
+import typer
+
+from cli.command_error import CommandError
+from config.settings import load
+
+
+def ping(
+    worker: Annotated[str, typer.Argument(help="Name of the worker on this host.")] = "worker",
+    within: Annotated[
+        float, typer.Option("--within", min=0.1, help="Seconds until it counts as deaf.")
+    ] = 30.0,
+) -> None:
+    """Send a worker of this host a message, and wait until it was worked on.
+
+    Exit code 1: it was not; the worker is dead, deaf, or all its processes hang.
+    """
+    load()
+    from tasks.celery import app, runtime  # noqa: PLC0415 - reads the settings
+    from tasks.ping import consumes  # noqa: PLC0415
+
+    name = worker if "@" in worker else f"{worker}@{socket.gethostname()}"
+    if not consumes(app.tasks["wif.ping"], name, runtime().shared, within=within):
+        raise CommandError(f"the worker {name} took no message within {within:g} seconds")
+    typer.echo(f"{name} consumes")
