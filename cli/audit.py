@@ -16,11 +16,10 @@ from cli import context, seals
 from cli.command_error import CommandError
 from cli.seals import foreseen
 from cli.tables import show_table
-from config.settings import Settings
 from routing.calendar import PARIS
 from service.actor import accounts
 from service.runtime import Runtime
-from service.seal import seal
+from service.seal import seal, signing_key
 from store.audit.check import Verification, verify, vouched
 from store.audit.export import SCHEMA, ExportReport, Period, export
 from store.audit.export_check import verify_file
@@ -28,9 +27,8 @@ from store.audit.lines import COLUMNS, acted, key_ids, lines_of
 from store.audit.proof import NoProofError, prove
 from store.audit.seal_file import load_seals
 from store.audit.seal_keys import (
-    SigningKey,
+    Signer,
     anchored_keys,
-    load_signing_key,
     read_public_keys,
     trusted_keys,
 )
@@ -170,7 +168,7 @@ def export_(
         return
     period = Period(since=_instant("since", since), until=_instant("until", until, whole_day=True))
     with foreseen(), context.runtime() as runtime, output(out) as stream:
-        key = _key_if_any(runtime.settings)
+        key = _key_if_any(runtime)
         report = export(runtime.database, stream, period=period, now=runtime.clock(), key=key)
     typer.echo(_exported(report, signed=key is not None), err=True)
 
@@ -353,9 +351,9 @@ def _instant(option: str, text: str | None, *, whole_day: bool = False) -> datet
     return (found if found.tzinfo else found.replace(tzinfo=PARIS)).astimezone(UTC)
 
 
-def _key_if_any(settings: Settings) -> SigningKey | None:
-    path = settings.seal_key
-    return load_signing_key(path) if path and path.exists() else None
+def _key_if_any(runtime: Runtime) -> Signer | None:
+    path = runtime.settings.seal_key
+    return signing_key(runtime) if path and path.exists() else None
 
 
 def _sealed(report: SealReport) -> str:

@@ -11,14 +11,19 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cli import context
 from cli.command_error import CommandError
+from service.runtime import Runtime
+from service.seal import signing_key
 from store.audit.export_check import ExportFileError
 from store.audit.seal_file import SealFileError, extend_seals, write_seals
 from store.audit.seal_keys import (
     SealKeyError,
+    endorse,
     known_keys,
     load_or_create_signing_key,
-    load_signing_key,
+    public_half,
     public_key_file,
+    public_pem,
+    read_public_keys,
     rotate_signing_key,
 )
 
@@ -66,7 +71,7 @@ def public_key(
         if as_hex:
             typer.echo("\n".join(dict.fromkeys(key.public for key in known_keys(path))))
             return
-        pem = load_signing_key(path).public_pem
+        pem = public_pem(public_half(path))
         beside = public_key_file(path)
         typer.echo((beside.read_bytes() if beside.exists() else pem).decode(), nl=False)
 
@@ -80,12 +85,33 @@ def new_key(
 ) -> None:
     """Make the key that signs seals. After a rotation old seals stay verifiable."""
     path = _key_file(file)
+    if file is None and context.settings().seal_command:
+        raise CommandError(
+            "WIF_SEAL_COMMAND: its key is made where it lives; wif audit seals endorse names it",
+            code=2,
+        )
     if path.exists() and not rotate:
         raise CommandError(f"{path}: is there already; --rotate replaces it", code=2)
     with foreseen():
         key = rotate_signing_key(path) if rotate else load_or_create_signing_key(path)
     typer.echo(f"{path}: new key, whose public half is {key.public}")
     typer.echo(f"{public_key_file(path)}: every public key so far; give it to inspectors")
+
+
+@app.command("endorse")
+def endorse_(
+    file: Annotated[Path, typer.Argument(help="PEM file of the public key that will sign next.")],
+) -> None:
+    """Let the key that signs now vouch for the next one, where a command or a token signs.
+
+    Then let WIF_SEAL_COMMAND and WIF_SEAL_KEY_FILE name the next one: old seals stay verifiable.
+    """
+    path = _key_file(None)
+    with foreseen():
+        following = read_public_keys(file)[0].public
+        runtime = Runtime(context.settings())
+        endorse(path, following, signing_key(runtime))
+    typer.echo(f"{public_key_file(path)}: {following} is endorsed by the key that signs now")
 
 
 def _key_file(file: Path | None) -> Path:

@@ -113,6 +113,7 @@ EXAMPLES = {
     "config_dir": "config",
     "audit_key": "the output of: head -c 32 /dev/urandom | base64",
     "seal_key_file": "/run/secrets/seal_key",
+    "seal_command": "/usr/local/bin/sign-seal, with the public key in WIF_SEAL_KEY_FILE",
     "seal_public_keys": "the first key that `wif audit seals public-key --hex` prints",
     "actors": "regional-admin,national-admin",
     "actor": "regional-admin",
@@ -189,6 +190,7 @@ class Settings(BaseSettings):
     audit_key: SecretStr | None = None
     audit_previous_keys: SecretStr | None = None
     seal_key_file: Path | None = None
+    seal_command: str | None = None
     seal_public_keys: PublicKeys = ""
 
     poll_interval: PositiveInt = 60

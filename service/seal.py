@@ -1,5 +1,6 @@
 """Sealing: the audit lines that are final go under signed seals, and these into a second place."""
 
+import shlex
 from datetime import timedelta
 
 from config import logs
@@ -9,9 +10,10 @@ from routing.failures import Failure
 from service.mail import mail_sender
 from service.runtime import Runtime
 from store.audit import seal_heads
+from store.audit.seal_command import load_command_signer
 from store.audit.seal_file import extend_seals
 from store.audit.seal_keys import (
-    SigningKey,
+    Signer,
     known_keys,
     load_or_create_signing_key,
     load_signing_key,
@@ -40,7 +42,7 @@ def seal(runtime: Runtime) -> SealReport:
     return report
 
 
-def _tell_head(runtime: Runtime, mailbox: str, key: SigningKey) -> None:
+def _tell_head(runtime: Runtime, mailbox: str, key: Signer) -> None:
     """Mail the newest seal to those who run the service, once a day while there are new ones."""
     now = runtime.clock()
     with runtime.database.read() as connection:
@@ -67,13 +69,13 @@ def _tell_head(runtime: Runtime, mailbox: str, key: SigningKey) -> None:
         seal_heads.note_told(connection, head.number, now)
 
 
-def first_key(settings: Settings, key: SigningKey) -> str:
+def first_key(settings: Settings, key: Signer) -> str:
     """The public key (hex) that all others lead back to."""
     known = known_keys(settings.seal_key) if settings.seal_key else ()
     return known[0].public if known else key.public
 
 
-def signing_key(runtime: Runtime) -> SigningKey:
+def signing_key(runtime: Runtime) -> Signer:
     """The key that signs; made on first use where settings allow it.
 
     Raises:
@@ -86,6 +88,8 @@ def signing_key(runtime: Runtime) -> SigningKey:
             "WIF_SEAL_KEY_FILE: needed when WIF_ENV=production; "
             "make one with: wif audit seals new-key /run/secrets/seal.key"
         )
+    if settings.seal_command is not None:
+        return load_command_signer(shlex.split(settings.seal_command), settings.seal_key)
     if settings.seal_key_file is not None:
         return load_signing_key(settings.seal_key)
     known = settings.seal_key.exists()

@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 
 from store.audit.canonical import Row, encode, expressible
 from store.audit.lines import COLUMNS, FORMAT, TABLE, read_all
-from store.audit.seal_keys import SigningKey
+from store.audit.seal_keys import Signer
 from store.audit.seals import Seal, as_text, read_seals
 from store.engine import Database
 from store.models import AuditSeal
@@ -82,7 +82,7 @@ def export(
     *,
     period: Period,
     now: datetime,
-    key: SigningKey | None = None,
+    key: Signer | None = None,
 ) -> ExportReport:
     """Write the lines of `period` with all that is needed to check them offline.
 
@@ -190,7 +190,7 @@ def _line(kind: str, row: Row) -> dict[str, Any]:
     return {"type": kind, **dict(zip(COLUMNS, map(expressible, row), strict=True))}
 
 
-def _end(report: ExportReport, digest: bytes, key: SigningKey | None) -> dict[str, Any]:
+def _end(report: ExportReport, digest: bytes, key: Signer | None) -> dict[str, Any]:
     end = {"type": "end", **asdict(report), "sha256": digest.hex()}
     public, signature = (key.public, key.sign(end_statement(end))) if key else (None, None)
     return {**end, "public_key": public, "signature": signature}

@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -34,6 +35,19 @@ class SealKeyError(Exception):
     """A key file cannot be used. Its text is one line, without the key."""
 
 
+class Signer(Protocol):
+    """What signs seals.
+
+    Attributes:
+        public: the public half of its key, 32 bytes in hex.
+    """
+
+    public: str
+
+    def sign(self, message: bytes) -> str:
+        """Signature over `message`, 64 bytes in hex."""
+
+
 class SigningKey:
     """A private key. Its repr shows only the public half.
 
@@ -45,7 +59,7 @@ class SigningKey:
 
     def __init__(self, private: Ed25519PrivateKey) -> None:
         self._private = private
-        self.public = private.public_key().public_bytes_raw().hex()
+        self.public: str = private.public_key().public_bytes_raw().hex()
 
     def __repr__(self) -> str:
         return f"SigningKey({self.public})"
@@ -53,12 +67,17 @@ class SigningKey:
     @property
     def public_pem(self) -> bytes:
         """The public key as others read it."""
-        public = self._private.public_key()
-        return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        return public_pem(self.public)
 
     def sign(self, message: bytes) -> str:
         """Signature over `message`, 64 bytes in hex."""
         return self._private.sign(message).hex()
+
+
+def public_pem(public: str) -> bytes:
+    """A public key (32 bytes in hex) as others read it."""
+    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public))
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +110,7 @@ def load_or_create_signing_key(path: Path) -> SigningKey:
     with _writing(path):
         _keep(path, replace=False)
         key = load_signing_key(path)
-        _remember(path, key)
+        _remember(path, key.public)
     return key
 
 
@@ -118,10 +137,10 @@ def rotate_signing_key(path: Path) -> SigningKey:
     """
     old = load_signing_key(path)
     with _writing(path):
-        _remember(path, old)
+        _remember(path, old.public)
         _keep(path, replace=True)
         key = load_signing_key(path)
-        _remember(path, key, old)
+        _remember(path, key.public, old)
     return key
 
 
@@ -179,6 +198,17 @@ def trusted_keys(path: Path, pins: Collection[str] = ()) -> frozenset[str]:
     return anchored_keys(known, pins or {each.public for each in known[:1]})
 
 
+def public_half(path: Path) -> str:
+    """The public key (hex) of a key file: of a private key, or of the one public key in it.
+
+    Raises:
+        SealKeyError: it holds neither.
+    """
+    if b"PUBLIC KEY" in _content(path):
+        return read_public_keys(path)[0].public
+    return load_signing_key(path).public
+
+
 def known_keys(path: Path) -> tuple[PublicKey, ...]:
     """The public keys known beside the private key file `path`, oldest first.
 
@@ -190,7 +220,7 @@ def known_keys(path: Path) -> tuple[PublicKey, ...]:
     beside = public_key_file(path)
     known = read_public_keys(beside) if beside.exists() else ()
     if path.exists():
-        known = (*known, PublicKey(load_signing_key(path).public))
+        known = (*known, PublicKey(public_half(path)))
     return known
 
 
@@ -218,18 +248,33 @@ def _keep(path: Path, *, replace: bool) -> None:
     write_whole(path, pem, replace=replace)
 
 
-def _remember(path: Path, key: SigningKey, before: SigningKey | None = None) -> None:
+def endorse(path: Path, public: str, before: Signer) -> None:
+    """Let the key that signs now, `before`, vouch for the one that will sign next.
+
+    Args:
+        path: the key file beside which the public keys are kept.
+        public: the next public key (hex).
+
+    Raises:
+        SealKeyError: the file of public keys cannot be written.
+    """
+    with _writing(path):
+        _remember(path, before.public)
+        _remember(path, public, before)
+
+
+def _remember(path: Path, public: str, before: Signer | None = None) -> None:
     beside = public_key_file(path)
     known = b""
     if beside.exists():
-        if key.public in {each.public for each in read_public_keys(beside)}:
+        if public in {each.public for each in read_public_keys(beside)}:
             return
         known = _content(beside)
     if before is not None:
-        endorsement = before.sign(_ENDORSEMENT + key.public.encode())
+        endorsement = before.sign(_ENDORSEMENT + public.encode())
         known += f"# endorsed by the key before: {endorsement}\n".encode()
     # Whole: another process that starts now must not find it empty.
-    write_whole(beside, known + key.public_pem, mode=0o644)
+    write_whole(beside, known + public_pem(public), mode=0o644)
 
 
 def _is_plain_hex(text: str) -> bool:

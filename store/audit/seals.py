@@ -27,7 +27,7 @@ from sqlalchemy.types import NullType
 from store.audit import merkle
 from store.audit.canonical import Row, encode, fetch, instant_text
 from store.audit.lines import FORMAT, leaves, read_lines
-from store.audit.seal_keys import SigningKey, is_signed
+from store.audit.seal_keys import Signer, is_signed
 from store.engine import Database
 from store.models import AuditLine, AuditSeal
 from store.ranges import compress, expand
@@ -101,7 +101,7 @@ class Seal:
 
     @classmethod
     def make(
-        cls, key: SigningKey, rows: Sequence[Row], *, number: int, previous: str, at: datetime
+        cls, key: Signer, rows: Sequence[Row], *, number: int, previous: str, at: datetime
     ) -> Self:
         """Seal `rows`, one or more lines in the order of their ids."""
         hashes = leaves(rows, FORMAT)
@@ -200,7 +200,7 @@ class SealReport:
 
 def seal_pending(
     database: Database,
-    key: SigningKey,
+    key: Signer,
     *,
     now: datetime,
     batch: int = BATCH,
@@ -291,7 +291,7 @@ def _is_lock_refused(error: OperationalError) -> bool:
 
 
 def _seal_next(
-    database: Database, key: SigningKey, *, last: int, now: datetime, batch: int
+    database: Database, key: Signer, *, last: int, now: datetime, batch: int
 ) -> Seal | None:
     """Seal the next lines up to the id `last`.
 
