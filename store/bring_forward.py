@@ -152,7 +152,7 @@ def look_anew(connection: Connection, now: datetime) -> None:
             next_poll_at=now,
             next_scan_at=now,
             scan_started_at=None,
-            scan_page=None,
+            cursor=None,
             lease_token=None,
             lease_until=None,
         )
