@@ -3,7 +3,8 @@
 import typer
 
 from cli import context
-from service.runtime import Runtime, Silence, Waker
+from service.runtime import Runtime
+from service.waker import Silence, Waker
 
 
 def serve() -> None:
@@ -35,4 +36,4 @@ def _waker(made: Runtime) -> Waker:
     from tasks.celery import CeleryWaker  # noqa: PLC0415
     from tasks.wakeups import Wakeups  # noqa: PLC0415
 
-    return CeleryWaker(Wakeups(made.shared))
+    return CeleryWaker(Wakeups(made.redis_state))

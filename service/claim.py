@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from routing.forms import Form
 from routing.quarantine import LOSSES_BEFORE_ALONE
 from routing.ruleset import RuleSet
+from service.connections import Connections
 from service.guards.limits import LEASE
-from service.runtime import Runtime
 from service.sent_before_restore import recognise
 from store import dossiers, procedures
 from store.dossiers import DossierRecord
@@ -48,7 +48,7 @@ class Claim:
         return tuple(dossier.number for dossier in self.dossiers)
 
 
-def claim_due(runtime: Runtime, rules: RuleSet, form: Form, *, limit: int) -> Claim:
+def claim_due(runtime: Connections, rules: RuleSet, form: Form, *, limit: int) -> Claim:
     """Claim up to `limit` due dossiers of a procedure; none may be due."""
     now = runtime.clock()
     lease = Lease(now, LEASE)
@@ -58,7 +58,7 @@ def claim_due(runtime: Runtime, rules: RuleSet, form: Form, *, limit: int) -> Cl
 
 
 def claim_listed(
-    runtime: Runtime,
+    runtime: Connections,
     connection: Connection,
     rules: RuleSet,
     form: Form,
@@ -71,7 +71,7 @@ def claim_listed(
     return _claim(connection, rules, form, lease, recognise(runtime, connection, taken))
 
 
-def isolate(runtime: Runtime, claim: Claim) -> Claim:
+def isolate(runtime: Connections, claim: Claim) -> Claim:
     """The claim, reduced to its first dossier that workers were lost with, if it has one.
 
     The others are given back: what ends its worker must not take them along.
@@ -85,7 +85,7 @@ def isolate(runtime: Runtime, claim: Claim) -> Claim:
     return replace(claim, dossiers=(poison,))
 
 
-def give_back(runtime: Runtime, claim: Claim) -> None:
+def give_back(runtime: Connections, claim: Claim) -> None:
     """End a claim without settling it: its dossiers are due at once."""
     now = runtime.clock()
     with runtime.database.begin() as connection:

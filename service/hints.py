@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from service.runtime import Runtime, Waker
+from service.runtime import Runtime
+from service.waker import Waker
 from store import hints
 from store.hints import Due, Tip
 

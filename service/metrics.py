@@ -100,7 +100,7 @@ def _polled(runtime: Runtime, rules: RuleSet | None) -> frozenset[int]:
 
 def _breakers(runtime: Runtime, rules: RuleSet | None) -> Mapping[Kind, int] | None:
     """How many are not closed, by kind."""
-    if runtime.shared.client is None or rules is None:
+    if runtime.redis_state.client is None or rules is None:
         return None
     runtime.breakers.refresh()
     targets: list[Target] = [TPS, *map(way, CHANNELS)]

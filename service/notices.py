@@ -10,6 +10,7 @@ from routing.ruleset import RuleSet
 from routing.territory import departments
 from routing.units import Unit
 from service.runtime import Runtime
+from service.tps import dossier_url
 from store.delivery_claims import ClaimedDelivery
 
 log = logs.get_logger("tasks")
@@ -77,7 +78,7 @@ def _describe(runtime: Runtime, rules: RuleSet, delivery: ClaimedDelivery, unit:
         reasons=tuple(Reason(code) for code in delivery.reasons),
         routed=not delivery.unrouted,
         counterpart=_office(rules, delivery.counterpart),
-        dossier_url=runtime.dossier_url(delivery.procedure, delivery.number),
+        dossier_url=dossier_url(runtime.settings, delivery.procedure, delivery.number),
         key=delivery.key,
         form_name=form.name if form else None,
         moved_why=rules.reasons.get(delivery.pinned_reason or ""),

@@ -11,11 +11,11 @@ from routing.listing import ListedDossier
 from routing.quarantine import LOSSES_BEFORE_ASIDE
 from service.claim import Claim
 from service.clock import milliseconds
+from service.connections import Connections
 from service.guards import breakers, outages
 from service.guards.breakers import TPS, BreakerState
 from service.guards.limits import WORK_BUDGET
 from service.guards.time_limit import TimeLimitReached
-from service.runtime import Runtime
 from store.dossiers import DossierRecord, DossierStatus
 
 _OUR_OWN = {Cause.INTERNAL, Cause.READER_LOST}
@@ -47,7 +47,7 @@ class Readings:
     halted: bool
 
 
-def reading_state(runtime: Runtime, procedure: int) -> BreakerState:
+def reading_state(runtime: Connections, procedure: int) -> BreakerState:
     """Whether dossiers of a procedure may be read now, or only one, to see whether it answers."""
     runtime.breakers.refresh()
     targets = (TPS, breakers.procedure(procedure))
@@ -59,7 +59,7 @@ def reading_state(runtime: Runtime, procedure: int) -> BreakerState:
     )
 
 
-def read_all(runtime: Runtime, claim: Claim) -> Readings:
+def read_all(runtime: Connections, claim: Claim) -> Readings:
     """Read claimed dossiers one by one, with no transaction open.
 
     It ends early when time is up, when the worker stops, and when TPS refuses, throttles or
@@ -81,7 +81,7 @@ def read_all(runtime: Runtime, claim: Claim) -> Readings:
     return Readings(tuple(readings), in_time and len(readings) < len(claim.dossiers))
 
 
-def _each(runtime: Runtime, claim: Claim, started_at: datetime) -> Iterator[Reading]:
+def _each(runtime: Connections, claim: Claim, started_at: datetime) -> Iterator[Reading]:
     for dossier in claim.dossiers:
         if runtime.stopping():
             return
@@ -106,7 +106,7 @@ def concerns_all(failure: Failure) -> bool:
     return failure.action in {Action.STOP_PROCEDURE, Action.THROTTLED}
 
 
-def read_one(runtime: Runtime, claim: Claim, dossier: DossierRecord) -> Reading:
+def read_one(runtime: Connections, claim: Claim, dossier: DossierRecord) -> Reading:
     """Read one dossier; whatever goes wrong becomes the failure of its reading.
 
     Raises:
@@ -122,7 +122,7 @@ def read_one(runtime: Runtime, claim: Claim, dossier: DossierRecord) -> Reading:
     return Reading(dossier, result, None, duration_ms)
 
 
-def _facts(runtime: Runtime, claim: Claim, dossier: DossierRecord) -> Facts | Failure:
+def _facts(runtime: Connections, claim: Claim, dossier: DossierRecord) -> Facts | Failure:
     try:
         runtime.throttle.take(reading=True)
         tps = runtime.tps_for(claim.form)
@@ -142,7 +142,7 @@ def lost(dossier: DossierRecord) -> Reading:
     return Reading(dossier, None, Failure(Cause.READER_LOST), 0)
 
 
-def _tell_breakers(runtime: Runtime, reading: Reading) -> bool:
+def _tell_breakers(runtime: Connections, reading: Reading) -> bool:
     """Tell the breakers how a reading went; True when the procedure's breaker opened."""
     failure, target = reading.failure, breakers.procedure(reading.dossier.procedure)
     if failure is None or failure.action is Action.PERMANENT:

@@ -5,7 +5,7 @@ import time
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.tps.request_count import REQUESTS
-from service.runtime import Runtime
+from service.connections import Connections
 from store import tallies
 
 EVERY_SECONDS = 10.0
@@ -18,7 +18,7 @@ class _Last:
     at = float("-inf")
 
 
-def add_requests(runtime: Runtime, *, now: bool = False) -> None:
+def add_requests(runtime: Connections, *, now: bool = False) -> None:
     """Add what this process counted, unless it did so a moment ago.
 
     A database that is away is no error here: the count is added later.

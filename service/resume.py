@@ -2,14 +2,14 @@
 
 from collections.abc import Collection
 
-from service.runtime import Runtime
+from service.connections import Connections
 from store import dossiers, drift, procedures
 from store.audit.log import AuditEntry, Step
 from store.dossiers import DossierStatus
 from store.procedures import ProcedureStatus
 
 
-def resume(runtime: Runtime, numbers: Collection[int] | None) -> list[int]:
+def resume(runtime: Connections, numbers: Collection[int] | None) -> list[int]:
     """Resume stopped and paused procedures, all when `numbers` is None; returns their numbers.
 
     Held dossiers are read again, and the form is accepted as it is now.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from routing.assignment import Assignment, Event
-from service.runtime import Runtime
+from service.connections import Connections
 from store import bring_forward, restored_sends
 from store.audit.log import AuditEntry, Step
 from store.bring_forward import ARRIVALS, KnownDossier
@@ -43,7 +43,7 @@ class BroughtForward:
 
 
 def bring_database_forward(
-    runtime: Runtime, connection: Connection, sent: Iterable[SentMessage]
+    runtime: Connections, connection: Connection, sent: Iterable[SentMessage]
 ) -> BroughtForward:
     """Let the database know of `sent`, in the order of sending. Doing it twice changes nothing."""
     by_dossier: dict[str, list[SentMessage]] = defaultdict(list)
@@ -68,7 +68,7 @@ def bring_database_forward(
 
 
 def recognise(
-    runtime: Runtime, connection: Connection, claimed: Sequence[DossierRecord]
+    runtime: Connections, connection: Connection, claimed: Sequence[DossierRecord]
 ) -> tuple[DossierRecord, ...]:
     """Claimed dossiers, those of which an office was told before a restore brought forward.
 
@@ -90,7 +90,7 @@ def recognise(
 
 
 def _bring_forward(
-    runtime: Runtime,
+    runtime: Connections,
     connection: Connection,
     dossier: KnownDossier,
     messages: Sequence[SentMessage],

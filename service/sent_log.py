@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from config import logs
-from service.runtime import Runtime
+from service.connections import Connections
 from store.sent_log import SentLog, Told
 
 log = logs.get_logger("service")
 
 
-def note_sent(runtime: Runtime, sent: Sequence[Told]) -> None:
+def note_sent(runtime: Connections, sent: Sequence[Told]) -> None:
     """Write down what a server accepted, before the database is told.
 
     A file that cannot be written stops nothing: it is needed after a restore only. It is an error

@@ -15,10 +15,10 @@ from routing.calendar import paris_day
 from routing.failures import Action, Cause, Failure
 from routing.outcome import Terms
 from service.claim import Claim
+from service.connections import Connections
 from service.guards.limits import STOPPED_PROBE_INTERVAL
 from service.guards.time_limit import TimeLimitReached
 from service.read import Reading, concerns_all
-from service.runtime import Runtime
 from store import settle as store
 from store.assign import Change
 from store.settle import Batch, Settled, Unread
@@ -30,7 +30,7 @@ log = logs.get_logger("tasks")
 
 
 def settle(
-    runtime: Runtime, connection: Connection, claim: Claim, readings: Sequence[Reading]
+    runtime: Connections, connection: Connection, claim: Claim, readings: Sequence[Reading]
 ) -> Settled:
     """Decide on `readings` and store what follows in the transaction of `connection`.
 
@@ -47,7 +47,7 @@ def settle(
     )
 
 
-def announce(runtime: Runtime, procedure: int, settled: Settled) -> None:
+def announce(runtime: Connections, procedure: int, settled: Settled) -> None:
     """Tell workers and the log of what a commit did."""
     if settled.paused:
         log.error("procedure-paused", procedure=procedure)
@@ -55,7 +55,7 @@ def announce(runtime: Runtime, procedure: int, settled: Settled) -> None:
         runtime.waker.deliver()
 
 
-def decide(runtime: Runtime, claim: Claim, readings: Sequence[Reading]) -> Batch:
+def decide(runtime: Connections, claim: Claim, readings: Sequence[Reading]) -> Batch:
     """What is to be stored of a claim, given what was read of it."""
     now = runtime.clock()
     terms = Terms(

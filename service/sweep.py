@@ -8,7 +8,8 @@ from connectors.channels import CHANNELS
 from service import hints
 from service.guards.limits import LEASE
 from service.register import register_procedures
-from service.runtime import Runtime, Waker
+from service.runtime import Runtime
+from service.waker import Waker
 from store import clock_repair, deliveries, dossiers, procedures, tallies
 
 log = logs.get_logger("tasks")

@@ -112,7 +112,7 @@ def runtime() -> Runtime:
     """The runtime of this process, with what the files of secrets say now."""
     if _Process.runtime is None:
         made = Runtime(settings_now(), stopping=told_to_stop)
-        made.waker = CeleryWaker(Wakeups(made.shared))
+        made.waker = CeleryWaker(Wakeups(made.redis_state))
         _Process.runtime = made
     _Process.runtime.refresh()
     return _Process.runtime
@@ -121,7 +121,7 @@ def runtime() -> Runtime:
 def taken(task: str, *ids: int | str) -> Runtime:
     """The runtime, for a task that was woken: another message for it may wait from now on."""
     made = runtime()
-    Wakeups(made.shared).taken(task, ids)
+    Wakeups(made.redis_state).taken(task, ids)
     return made
 
 

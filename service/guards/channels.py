@@ -8,15 +8,15 @@ from collections.abc import Collection
 
 from connectors.channel import Blame, Channel
 from routing.failures import Failure
+from service.connections import Connections
 from service.guards import breakers, outages
 from service.guards.breakers import BreakerState
-from service.runtime import Runtime
 
 
 class ChannelGuard:
     """The breakers of one channel and of the addresses behind it."""
 
-    def __init__(self, runtime: Runtime, channel: Channel) -> None:
+    def __init__(self, runtime: Connections, channel: Channel) -> None:
         self._runtime = runtime
         self._channel = channel
         self._way = breakers.way(channel.kind)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from connectors.channel import Channel
 from routing.failures import Cause, Failure
-from service.runtime import Runtime
+from service.connections import Connections
 from store import deliveries, dossiers
 from store.audit.log import AuditEntry, Step
 from store.deliveries import DeliveryState, Filter
@@ -23,7 +23,7 @@ TPS_OUTAGE = UNANSWERED | {Cause.TPS_UNAVAILABLE, Cause.TPS_NOT_JSON}
 """Failures that a TPS that is down or in maintenance brings to every dossier."""
 
 
-def counts(runtime: Runtime, failure: Failure) -> bool:
+def counts(runtime: Connections, failure: Failure) -> bool:
     """Whether a failure of TPS is a reason to leave it alone for a while.
 
     A pass that is thorough asks for everything once: only silence would cost it time.
@@ -31,7 +31,7 @@ def counts(runtime: Runtime, failure: Failure) -> bool:
     return not runtime.thorough or failure.cause in UNANSWERED
 
 
-def tps_is_back(runtime: Runtime, connection: Connection, procedure: int) -> None:
+def tps_is_back(runtime: Connections, connection: Connection, procedure: int) -> None:
     """A procedure answers again: what it did not answer for is due."""
     dossiers.due_again(
         connection,
@@ -42,7 +42,7 @@ def tps_is_back(runtime: Runtime, connection: Connection, procedure: int) -> Non
     )
 
 
-def channel_is_back(runtime: Runtime, connection: Connection, channel: Channel) -> None:
+def channel_is_back(runtime: Connections, connection: Connection, channel: Channel) -> None:
     """A channel takes messages again: what its outage failed is due, what died of it lives."""
     now = runtime.clock()
     reasons = sorted(cause.value for cause in channel.outages)
@@ -64,6 +64,8 @@ def channel_is_back(runtime: Runtime, connection: Connection, channel: Channel) 
         runtime.audit.append(connection, now, lines)
 
 
-def address_is_back(runtime: Runtime, connection: Connection, channel: Channel, unit: str) -> None:
+def address_is_back(
+    runtime: Connections, connection: Connection, channel: Channel, unit: str
+) -> None:
     """The address of a unit takes messages again: what waits for it is due."""
     deliveries.due_again(connection, runtime.clock(), channel=channel.kind, unit=unit)

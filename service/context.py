@@ -1,0 +1,37 @@
+"""What a process of the service is told at its start: settings, clock, how to wake and to stop."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from config.settings import Settings
+from service.clock import Clock, utc_now
+from service.waker import Silence, Waker
+
+
+@dataclass
+class Context:
+    """Settings and clocks, without any connection.
+
+    Attributes:
+        settings: of this process.
+        clock: gives the present instant.
+        jitter: gives a number in [0, 1) that spreads retries.
+        thorough: everything is asked for once in this pass, whatever failed before it.
+        waker: how other workers are told of work.
+        stopping: whether this process was told to stop, and should start no new call.
+        actor: who acts, where a person does; None for the service itself.
+    """
+
+    settings: Settings
+    clock: Clock = utc_now
+    jitter: Callable[[], float] = random.random
+    thorough: bool = False
+    waker: Waker = field(default_factory=Silence)
+    stopping: Callable[[], bool] = lambda: False
+    actor: str | None = None
+
+    def now(self) -> datetime:
+        """The present instant, by whatever clock there is at that moment."""
+        return self.clock()
