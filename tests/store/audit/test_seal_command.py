@@ -1,5 +1,6 @@
 """Seals signed by a command: its key never comes to this process."""
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,9 @@ from store.engine import Database
 from tests.stage import START
 from tests.store.audit.audit_scene import write
 
-OPENSSL = """#!/bin/sh
+OPENSSL = shutil.which("openssl") or "openssl"
+
+SIGN = """#!/bin/sh
 # As a wrapper around a token would: the key is the command's affair.
 message=$(mktemp) && trap 'rm -f "$message"' EXIT
 cat > "$message"
@@ -34,7 +37,7 @@ def elsewhere(tmp_path: Path) -> Path:
     """Where the key lives: a folder with the command."""
     folder = tmp_path / "elsewhere"
     folder.mkdir()
-    (folder / "sign").write_text(OPENSSL)
+    (folder / "sign").write_text(SIGN)
     (folder / "sign").chmod(0o755)
     return folder
 
@@ -42,9 +45,10 @@ def elsewhere(tmp_path: Path) -> Path:
 def make_key(folder: Path, name: str) -> Path:
     """A key there; the file of its public half."""
     private, public = folder / name, folder / f"{name}.public"
-    make = ["openssl", "genpkey", "-algorithm", "ed25519", "-out", private]
+    make = [OPENSSL, "genpkey", "-algorithm", "ed25519", "-out", str(private)]
     subprocess.run(make, check=True, capture_output=True)
-    subprocess.run(["openssl", "pkey", "-in", private, "-pubout", "-out", public], check=True)
+    show = [OPENSSL, "pkey", "-in", str(private), "-pubout", "-out", str(public)]
+    subprocess.run(show, check=True, capture_output=True)
     return public
 
 
@@ -83,7 +87,7 @@ def test_the_next_key_is_vouched_for_by_the_one_before(
 
 
 def test_the_signature_may_be_hex(elsewhere: Path, engine_name: str) -> None:
-    text = OPENSSL.replace('"$1"\n', '"$1" | od -An -v -tx1 | tr -d " \\n"\n')
+    text = SIGN.replace('"$1"\n', '"$1" | od -An -v -tx1 | tr -d " \\n"\n')
     (elsewhere / "sign").write_text(text)
     assert len(signer(elsewhere).sign(b"message")) == 128
 
