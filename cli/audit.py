@@ -12,7 +12,7 @@ from typing import Annotated, Any, BinaryIO
 
 import typer
 
-from cli import context, seals
+from cli import context, seals, timestamps
 from cli.command_error import CommandError
 from cli.seals import foreseen
 from cli.tables import show_table
@@ -33,6 +33,7 @@ from store.audit.seal_keys import (
     trusted_keys,
 )
 from store.audit.seals import SealReport, newest_seal
+from store.audit.timestamps import Coverage
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -81,6 +82,10 @@ def verify_(
         list[str] | None,
         typer.Option(help="Public key (hex) that all others must lead back to. Repeatable."),
     ] = None,
+    tsa_certificates: Annotated[
+        Path | None,
+        typer.Option(help="PEM file of the timestamp authority's certificates."),
+    ] = None,
     allow_unsigned: Annotated[
         bool, typer.Option("--allow-unsigned", help="Exit 0 for an export that nobody signed.")
     ] = False,
@@ -92,13 +97,16 @@ def verify_(
     """
     with foreseen():
         given = _Given(public_key, pin, against, head)
-        result = _checked(file, given)
+        result, stamps = _checked(file, given, tsa_certificates)
     if as_json:
         kept = {"against": given.seals_file and str(given.seals_file)}
         anchored = not list(given.missing(file))
-        context.show_json({**_summary(result, given.trusted), **kept, "anchored": anchored})
+        stamped = {"timestamps": timestamps.record(stamps)}
+        content = {**_summary(result, given.trusted), **kept, "anchored": anchored, **stamped}
+        context.show_json(content)
     else:
-        typer.echo("\n".join(_report(result, given, file)))
+        lines = [] if file else timestamps.told(stamps)
+        typer.echo("\n".join([*_report(result, given, file), *lines, _verdict(result)]))
     if not result.intact:
         raise typer.Exit(1)
     if result.signed is False and not allow_unsigned:
@@ -239,18 +247,22 @@ def _head(text: str) -> tuple[int, str]:
     return int(number), digest
 
 
-def _checked(file: Path | None, given: _Given) -> Verification:
+def _checked(
+    file: Path | None, given: _Given, tsa_certificates: Path | None
+) -> tuple[Verification, Coverage | None]:
     seals_file = given.against if file else given.seals_file
     kept = load_seals(seals_file) if seals_file else iter(())
     hashes, findings = vouched(kept, trusted=given.trusted)
     hashes |= given.heads
+    stamps = None
     if file is not None:
         result = verify_file(file, trusted=given.trusted, exported=hashes)
     else:
         with context.runtime() as runtime:
             result = verify(runtime.database, trusted=given.trusted, exported=hashes)
-    result.findings = [*findings, *result.findings]
-    return result
+            stamps = timestamps.coverage(runtime, tsa_certificates)
+    result.findings = [*findings, *result.findings, *(stamps.findings if stamps else ())]
+    return result, stamps
 
 
 def _summary(result: Verification, trusted: frozenset[str]) -> dict[str, Any]:
@@ -297,7 +309,6 @@ def _report(result: Verification, given: _Given, file: Path | None) -> Iterator[
     if result.intact and result.seals:
         for what in given.missing(file):
             yield f"NOT ANCHORED, nothing from outside vouches for it; missing: {what}"
-    yield _verdict(result)
 
 
 def _verdict(result: Verification) -> str:

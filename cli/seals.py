@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cli import context
 from cli.command_error import CommandError
+from cli.timestamps import export as export_timestamps
 from service.runtime import Runtime
 from service.seal import signing_key
 from store.audit.export_check import ExportFileError
@@ -56,6 +57,16 @@ def export(
             return
         count = extend_seals(runtime.database, file)
     typer.echo(f"{count} seals added to {file}")
+
+
+@app.command("timestamps")
+def timestamps(
+    folder: Annotated[Path, typer.Argument(help="Folder to write them to.")],
+) -> None:
+    """Write the timestamps of a third party for `openssl ts -verify`; docs/audit.md says how."""
+    with foreseen(), context.runtime() as runtime:
+        count = export_timestamps(runtime, folder)
+    typer.echo(f"{count} timestamps written to {folder}")
 
 
 @app.command("public-key")

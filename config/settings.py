@@ -113,6 +113,8 @@ EXAMPLES = {
     "config_dir": "config",
     "audit_key": "the output of: head -c 32 /dev/urandom | base64",
     "seal_key_file": "/run/secrets/seal_key",
+    "tsa_url": "https://tsa.example/tsr",
+    "tsa_certificates_file": "/etc/wif/tsa.pem",
     "seal_command": "/usr/local/bin/sign-seal, with the public key in WIF_SEAL_KEY_FILE",
     "seal_public_keys": "the first key that `wif audit seals public-key --hex` prints",
     "actors": "regional-admin,national-admin",
@@ -191,6 +193,8 @@ class Settings(BaseSettings):
     audit_previous_keys: SecretStr | None = None
     seal_key_file: Path | None = None
     seal_command: str | None = None
+    tsa_url: HttpUrl | None = None
+    tsa_certificates_file: Path | None = None
     seal_public_keys: PublicKeys = ""
 
     poll_interval: PositiveInt = 60

@@ -2,9 +2,10 @@
 
 import shlex
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from config import logs
-from config.settings import Settings, SettingsError
+from config.settings import EXAMPLES, Settings, SettingsError
 from connectors.alarm.seal_head import compose_seal_head
 from routing.failures import Failure
 from service.mail import mail_sender
@@ -19,9 +20,21 @@ from store.audit.seal_keys import (
     load_signing_key,
 )
 from store.audit.seals import SealReport, newest_seal, seal_pending
+from store.audit.timestamps import (
+    Timestamp,
+    keep_timestamp,
+    newest_timestamp,
+    stamped_message,
+)
+
+if TYPE_CHECKING:
+    from connectors.timestamp import Authority
 
 TELL_EVERY = timedelta(days=1)
 """How often the newest seal is mailed outside: at most what is younger can be cut off unseen."""
+
+STAMP_EVERY = timedelta(hours=1)
+"""How often the timestamp authority is asked: what is younger than that can be rewritten unseen."""
 
 log = logs.get_logger("service")
 
@@ -37,9 +50,49 @@ def seal(runtime: Runtime) -> SealReport:
     key = signing_key(runtime)
     report = seal_pending(runtime.database, key, now=runtime.clock())
     extend_seals(runtime.database, runtime.settings.seal_journal)
+    if runtime.settings.tsa_url:
+        _stamp_head(runtime, runtime.settings.tsa_url)
     if runtime.settings.ops_mailbox:
         _tell_head(runtime, runtime.settings.ops_mailbox, key)
     return report
+
+
+def _stamp_head(runtime: Runtime, url: str) -> None:
+    """Let the timestamp authority see the newest seal, once an hour while there are new ones.
+
+    An authority that is away stops no sealing: the next timestamp covers what it missed.
+    """
+    from connectors.timestamp import TimestampError, fetch_timestamp  # noqa: PLC0415
+
+    now = runtime.clock()
+    with runtime.database.read() as connection:
+        head, last = newest_seal(connection), newest_timestamp(connection)
+    if head is None or (last and (last.number >= head.number or now - last.at < STAMP_EVERY)):
+        return
+    try:
+        token = fetch_timestamp(url, stamped_message(head), timestamp_authority(runtime.settings))
+    except TimestampError as error:
+        log.warning("seal-not-timestamped", reason=str(error))
+        return
+    with runtime.database.begin() as connection:
+        keep_timestamp(connection, Timestamp(head.number, now, token))
+
+
+def timestamp_authority(settings: Settings) -> "Authority":
+    """The authority whose certificates the settings name.
+
+    Raises:
+        SettingsError: they name none.
+        TimestampError: the file cannot be used.
+    """
+    from connectors.timestamp import Authority  # noqa: PLC0415
+
+    if settings.tsa_certificates_file is None:
+        raise SettingsError(
+            "WIF_TSA_CERTIFICATES_FILE: needed with WIF_TSA_URL; for example: "
+            f"{EXAMPLES['tsa_certificates_file']}"
+        )
+    return Authority.from_file(settings.tsa_certificates_file)
 
 
 def _tell_head(runtime: Runtime, mailbox: str, key: Signer) -> None:

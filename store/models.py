@@ -286,6 +286,16 @@ class AuditSeal(Base):
     leaves: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class AuditTimestamp(Base):
+    """A third party's statement of when it saw a seal (RFC 3161). Never changed."""
+
+    __tablename__ = "audit_timestamps"
+
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    token: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class ToldSeal(Base):
     """A seal that those who run the service were told of, by mail: an anchor outside."""
 
