@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from rapidfuzz import fuzz, process, utils
 
+from config.messages import tr
+
 _LONGEST_TEXT = 60
 _ALIKE = 70
 """From this score (0 to 100) on, two words are alike enough to propose one for the other."""
@@ -149,4 +151,4 @@ def did_you_mean(text: str, choices: Sequence[str]) -> str | None:
     found = process.extractOne(
         text, choices, scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=_ALIKE
     )
-    return f"did you mean `{found[0]}`?" if found else None
+    return tr("did you mean `{choice}`?", choice=found[0]) if found else None

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from config.diagnostics import Code, Diagnostic, did_you_mean, shorten
+from config.messages import tr
 from config.schema import (
     FILES,
     Entry,
@@ -170,14 +171,17 @@ _CODES = {
 def read(directory: Path, *, production: bool, on: date) -> Configuration:
     """Reads the four files of `directory`. Never raises for what they contain."""
     found = Configuration(directory=directory, production=production, on=on)
-    for name, model in FILES.items():
+    for name in FILES:
         tree = read_tree(directory / name, found.mistakes)
         if tree is not None:
             found.trees[name] = tree
-            _place(found, name, tree, model)
-    names = {name: Names.of(found.trees, name) for name in REFERENCES.values()}
-    for name, tree in found.trees.items():
-        found.add(_refusals(found.path(name), tree, FILES[name], names))
+    refused = {name: _place(found, name, FILES[name]) for name in found.trees}
+    if any(refused.values()):
+        names = {name: Names.of(found.trees, name) for name in set(REFERENCES.values())}
+        for name, details in refused.items():
+            tree, file = found.trees[name], found.path(name)
+            located = (_located(file, tree, detail, names) for detail in details)
+            found.add(mistake for mistake in located if mistake is not None)
     return found
 
 
@@ -231,10 +235,15 @@ class Names:
         """What is wrong with `text` where a code belongs, and what to write; None if unclear."""
         parts = [part for part in SEPARATORS.split(text) if part]
         codes = [code for part in parts if (code := self.code_of(part))]
-        if len(parts) > 1 and codes:
-            return "holds several values in one text", f"write a list: [{', '.join(codes)}]"
+        words = text.split()
+        if len(words) > 1 and all(self.code_of(word) for word in words):
+            codes = [self.code_of(word) or "" for word in words]
+        if codes and (len(parts) > 1 or len(codes) > 1):
+            return tr("holds several values in one text"), tr(
+                "write a list: [{choices}]", choices=", ".join(codes)
+            )
         if (code := self.code_of(text)) is not None:
-            return "is a label where a code belongs", f"write `{code}`"
+            return tr("is a label where a code belongs"), tr("write `{choice}`", choice=code)
         return None
 
     def near(self, text: str) -> str | None:
@@ -242,8 +251,10 @@ class Names:
         return None if SEPARATORS.search(text) else did_you_mean(text, self.codes)
 
 
-def _place(found: Configuration, name: str, tree: Node, model: type[Entry]) -> None:
-    """Adds what is right in a file, and the codes of everything, to `found`."""
+def _place(found: Configuration, name: str, model: type[Entry]) -> list[ErrorDetails]:
+    """Adds what is right in a file, and the codes of everything, to `found`; returns the rest."""
+    tree = found.trees[name]
+    whole, refused = _whole(tree, model)
     for section, info in model.model_fields.items():
         if section == "fallback":
             node = find(tree, ["fallback"])
@@ -253,8 +264,24 @@ def _place(found: Configuration, name: str, tree: Node, model: type[Entry]) -> N
         if not isinstance(items, ListNode):
             continue
         found.known[section] = set(_codes(items.items, _CODES[section]))
-        adapter: TypeAdapter[Any] = TypeAdapter(get_args(info.annotation)[0])
-        getattr(found, section).extend(_valid(items.items, adapter, found.path(name)))
+        file = found.path(name)
+        entries: Iterable[Located[Any]]
+        if whole is not None:
+            pairs = zip(getattr(whole, section), items.items, strict=True)
+            entries = (Located(entry, file, node) for entry, node in pairs)
+        else:
+            adapter: TypeAdapter[Any] = TypeAdapter(get_args(info.annotation)[0])
+            entries = _valid(items.items, adapter, file)
+        getattr(found, section).extend(entries)
+    return refused
+
+
+def _whole(tree: Node, model: type[Entry]) -> tuple[Entry | None, list[ErrorDetails]]:
+    """The file as a whole, or everything that is wrong with its structure."""
+    try:
+        return model.model_validate_json(json.dumps(plain(tree))), []
+    except ValidationError as error:
+        return None, error.errors(include_url=False)
 
 
 def _codes(nodes: list[Node], key: str) -> Iterator[str]:
@@ -270,18 +297,6 @@ def _valid(nodes: list[Node], adapter: TypeAdapter[Any], file: str) -> Iterator[
             yield Located(adapter.validate_json(json.dumps(plain(node))), file, node)
         except ValidationError:
             continue
-
-
-def _refusals(
-    file: str, tree: Node, model: type[Entry], names: Mapping[str, Names]
-) -> Iterator[Diagnostic]:
-    """What is wrong with the shape of a file."""
-    try:
-        TypeAdapter(model).validate_json(json.dumps(plain(tree)))
-    except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            if (mistake := _located(file, tree, detail, names)) is not None:
-                yield mistake
 
 
 def _located(

@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from config.diagnostics import Code, did_you_mean
+from config.messages import mark, tr
 from routing.ruleset import DEPARTMENT_UNIT
 from routing.territory import departments, read_department, regions
 from routing.text import normalise
@@ -53,16 +54,21 @@ def _department(text: str) -> str:
     if len(several := _several_departments(text)) > 1:
         choices = ", ".join(f'"{labelled(code)}"' for code in several)
         raise refusal(
-            Code.WRONG_VALUE, "names several départements in one text", f"write a list: [{choices}]"
+            Code.WRONG_VALUE,
+            tr("names several départements in one text"),
+            tr("write a list: [{choices}]", choices=choices),
         )
     match = _CODE_AND_NAME.fullmatch(text.strip())
     code = match[1] if match else ""
     if code.upper() in departments() and code != code.upper():
+        place = labelled(code.upper())
         raise refusal(
-            Code.LOWER_CASE_DEPARTMENT, "has a lower-case code", f"write `{labelled(code.upper())}`"
+            Code.LOWER_CASE_DEPARTMENT,
+            tr("has a lower-case code"),
+            tr("write `{place}`", place=place),
         )
     if code not in departments():
-        raise refusal(Code.UNKNOWN_DEPARTMENT, "is no département", _nearest_department(text))
+        raise refusal(Code.UNKNOWN_DEPARTMENT, tr("is no département"), _nearest_department(text))
     reading = read_department(text)
     if reading.code != code or not reading.label_agrees:
         raise refusal(
@@ -82,29 +88,42 @@ def _several_departments(text: str) -> list[str]:
 
 def _nearest_department(text: str) -> str | None:
     if (code := read_department(text).code) is not None:
-        return f"did you mean `{labelled(code)}`?"
+        return tr("did you mean `{choice}`?", choice=labelled(code))
     return did_you_mean(text, [labelled(code) for code in departments()])
 
 
 def _disagreement(code: str, label: str) -> tuple[str, str]:
+    name = departments()[code].name
+    if normalise(label).startswith(f"{normalise(name)} "):
+        message = tr("says more than {place}", place=labelled(code))
+        return message, tr("write `{place}` alone", place=labelled(code))
     other = read_department(label).code
-    message = f"has code and name of two places: {code} is {departments()[code].name}"
+    message = tr("has code and name of two places: {code} is {name}", code=code, name=name)
     choices = [labelled(code), *([labelled(other)] if other else [])]
-    return message, "write " + " or ".join(f"`{choice}`" for choice in choices)
+    return message, tr("write {choices}", choices=tr(" or ").join(f"`{each}`" for each in choices))
 
 
 def _region(text: str) -> str:
     names = {normalise(region.name): region.name for region in regions().values()}
     found = names.get(normalise(text))
     if found is None:
-        raise refusal(Code.UNKNOWN_REGION, "is no region", did_you_mean(text, list(names.values())))
+        several = [names.get(normalise(part)) for part in SEPARATORS.split(text)]
+        if len(several) > 1 and all(several):
+            choices = ", ".join(f'"{name}"' for name in several)
+            raise refusal(
+                Code.WRONG_VALUE,
+                tr("names several regions in one text"),
+                tr("write a list: [{choices}]", choices=choices),
+            )
+        hint = did_you_mean(text, list(names.values()))
+        raise refusal(Code.UNKNOWN_REGION, tr("is no region"), hint)
     return found
 
 
 def _one_line(text: str) -> str:
     line = " ".join(text.split())
     if not line:
-        raise refusal(Code.EMPTY_VALUE, "is empty")
+        raise refusal(Code.EMPTY_VALUE, tr("is empty"))
     return line
 
 
@@ -127,9 +146,8 @@ def _check(pattern: str, what: str, mend: Callable[[str], str] = str) -> AfterVa
         if re.fullmatch(pattern, text) is None:
             mended = mend(text)
             matches = re.fullmatch(pattern, mended) is not None
-            raise refusal(
-                Code.WRONG_VALUE, f"is not {what}", f"did you mean `{mended}`?" if matches else None
-            )
+            proposal = tr("did you mean `{choice}`?", choice=mended) if matches else None
+            raise refusal(Code.WRONG_VALUE, tr("is not {what}", what=tr(what)), proposal)
         return text
 
     return AfterValidator(check)
@@ -147,24 +165,24 @@ Text = Annotated[str, StringConstraints(max_length=500), AfterValidator(_one_lin
 UnitCode = Annotated[
     str,
     StringConstraints(max_length=32),
-    _check(_UNIT, "a unit's code, such as `UD075`: capitals and digits", str.upper),
+    _check(_UNIT, mark("a unit's code, such as `UD075`: capitals and digits"), str.upper),
     _Pattern(_UNIT),
 ]
 Slug = Annotated[
     str,
     StringConstraints(max_length=64),
-    _check(_SLUG, "a code: small letters, digits and hyphens", _slug),
+    _check(_SLUG, mark("a code: small letters, digits and hyphens"), _slug),
     _Pattern(_SLUG),
 ]
 Target = Annotated[
     str,
     StringConstraints(max_length=32),
-    _check(f"{DEPARTMENT_UNIT}|{_UNIT}", f"a unit's code or `{DEPARTMENT_UNIT}`", str.upper),
+    _check(f"{DEPARTMENT_UNIT}|{_UNIT}", mark("a unit's code or `department-unit`"), str.upper),
     _Pattern(f"{DEPARTMENT_UNIT}|{_UNIT}"),
 ]
 Article = Annotated[
     str,
-    _check(_ARTICLE, "an article of the Code du travail, such as `R5221-15`"),
+    _check(_ARTICLE, mark("an article of the Code du travail, such as `R5221-15`")),
     _Pattern(_ARTICLE),
 ]
 ProcedureId = Annotated[int, Field(gt=0, le=_LARGEST_ID)]

@@ -138,8 +138,8 @@ def _malformed(text: str) -> str | None:
     if not at:
         return "there is no @"
     whys = {
-        "there is more than one; each has a channel of its own": text.count("@") > 1
-        or SEPARATORS.search(text) is not None,
+        "there is more than one; each has a channel of its own": text.count("@") > 1,
+        "a comma or another separator stands in it": SEPARATORS.search(text) is not None,
         "something stands beside it": any(map(str.isspace, text)) or "<" in text,
         "nothing stands before the @": not local,
         "nothing stands after the @": not domain,

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from config.diagnostics import Code, Diagnostic
 from config.loader import Configuration, Located
+from config.messages import tr
 from config.schema import UnitEntry
 from config.values import labelled
 from routing.territory import departments
@@ -26,6 +27,7 @@ def check(configuration: Configuration) -> Iterator[Diagnostic]:
     """Everything that is wrong among the units."""
     by_code = {unit.entry.code: unit for unit in configuration.units}
     for unit in configuration.units:
+        yield from _repeated(unit)
         yield from _code(unit)
         yield from _name(unit)
         yield from _successor(unit, by_code)
@@ -43,6 +45,14 @@ def overlap(one: UnitEntry, other: UnitEntry) -> bool:
 def is_open(unit: UnitEntry, day: date) -> bool:
     """Whether the unit takes dossiers on `day`."""
     return (unit.opens or date.min) <= day < (unit.closes or date.max)
+
+
+def _repeated(unit: Unit) -> Iterator[Diagnostic]:
+    """A département that is written in two ways."""
+    served = unit.entry.departments
+    for code in dict.fromkeys(each for each in served if served.count(each) > 1):
+        message = tr("lists {place} twice", place=labelled(code))
+        yield unit.mistake(Code.TWICE, ["departments"], message, tr("remove one"), value=code)
 
 
 def _code(unit: Unit) -> Iterator[Diagnostic]:

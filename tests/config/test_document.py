@@ -45,7 +45,7 @@ def edited(tmp_path: Path) -> Edit:
         ("units.yaml", "75 - Paris", "75 – Paris"),
         ("procedures.yaml", "residence_permit_department: Dé", "residence_permit_department:   Dé"),
         ("routing.yaml", "{ in: [apprentissage, accord-franco-algerien, doctorat] }",
-         "[doctorat, apprentissage, accord-franco-algerien, doctorat]"),
+         "[doctorat, apprentissage, accord-franco-algerien]"),
         ("routing.yaml", "permit_type: doctorat\n", "permit_type: { in: [doctorat] }\n"),
         ("routing.yaml", "region: Île-de-France", "region: ile-de-france"),
         ("routing.yaml", "unit: [UD075]", "unit: UD075"),

@@ -6,7 +6,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
+from ruamel.yaml import YAML
 
+from config import yaml_tree
 from config.checks import channels, mailboxes, units
 from config.diagnostics import Code, Diagnostic
 from config.loader import Configuration, Located
@@ -119,6 +122,63 @@ def slip(folder: Path, file: str, old: str, new: str) -> list[Diagnostic]:
         ("units.yaml", "2018-03-26", "9" * 5_000, Code.WRONG_VALUE, "more digits"),
         (
             "units.yaml",
+            "name: Unité départementale de Paris",
+            "name: \u2019Unité départementale de Paris\u2019",
+            Code.TYPOGRAPHY,
+            "in straight quotes",
+        ),
+        (
+            "units.yaml",
+            "[75 - Paris]",
+            "[75 - Paris, 75 - Paris]",
+            Code.TWICE,
+            "stands in this list twice",
+        ),
+        ("units.yaml", "[75 - Paris]", '[75 - Paris, "75"]', Code.TWICE, "twice"),
+        (
+            "units.yaml",
+            "[75 - Paris]",
+            "[75 - Paris (sauf le 16e)]",
+            Code.DEPARTMENT_LABEL_DISAGREES,
+            "says more than 75 - Paris (write `75 - Paris` alone)",
+        ),
+        (
+            "routing.yaml",
+            "region: Île-de-France",
+            "region: Île-de-France et Bretagne",
+            Code.WRONG_VALUE,
+            'write a list: ["Île-de-France", "Bretagne"]',
+        ),
+        (
+            "routing.yaml",
+            "permit_type: { in: [apprentissage, accord-franco-algerien, doctorat] }",
+            "permit_type: doctorat apprentissage",
+            Code.WRONG_VALUE,
+            "write a list: [doctorat, apprentissage]",
+        ),
+        (
+            "units.yaml",
+            "moe.ud075@direccte.example",
+            "moe.ud075@direccte.example,fr",
+            Code.MAILBOX_MALFORMED,
+            "a comma or another separator stands in it",
+        ),
+        (
+            "units.yaml",
+            "    opens: 2018-03-26",
+            "      opens: 2018-03-26",
+            Code.SYNTAX,
+            "begin it in column 5, or with a hyphen",
+        ),
+        (
+            "units.yaml",
+            "    opens: 2018-03-26",
+            "   opens: 2018-03-26",
+            Code.SYNTAX,
+            "begin it in column",
+        ),
+        (
+            "units.yaml",
             "moe.ud075@direccte.example",
             "moe.ud075.direccte.example",
             Code.MAILBOX_MALFORMED,
@@ -199,6 +259,29 @@ def test_links_within_the_folder_are_how_kubernetes_mounts_files(folder: Path) -
     (folder / "units.yaml").rename(folder / "..data" / "units.yaml")
     (folder / "units.yaml").symlink_to("..data/units.yaml")
     assert found(folder) == []
+
+
+def test_what_is_yaml_is_read_by_the_fast_parser_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(yaml_tree, "YAML", None)
+    assert found(folder) == []
+
+
+def test_both_parsers_see_the_same_tree(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fast = [yaml_tree.read_tree(path, []) for path in sorted(folder.glob("*.yaml"))]
+    slow = YAML(typ="safe", pure=True)
+    monkeypatch.setattr(yaml, "parse", lambda text, _: slow.parse(text))
+    assert fast == [yaml_tree.read_tree(path, []) for path in sorted(folder.glob("*.yaml"))]
+
+
+def test_a_large_file_that_is_no_yaml_is_told_by_the_fast_parser(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(yaml_tree, "LARGEST_EXPLAINED", 0)
+    monkeypatch.setattr(yaml_tree, "YAML", None)
+    mistakes = slip(folder, "units.yaml", "name: Cellule", "name: Attention : Cellule")
+    assert [(each.code, each.line) for each in mistakes] == [(Code.SYNTAX, 4)]
 
 
 # --- what it costs ------------------------------------------------------------------------------
