@@ -24,6 +24,6 @@ def ping(
     from tasks.ping import consumes  # noqa: PLC0415
 
     name = worker if "@" in worker else f"{worker}@{socket.gethostname()}"
-    if not consumes(app.tasks["wif.ping"], name, runtime().shared, within=within):
+    if not consumes(app.tasks["wif.ping"], name, runtime().redis_state, within=within):
         raise CommandError(f"the worker {name} took no message within {within:g} seconds")
     typer.echo(f"{name} consumes")

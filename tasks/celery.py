@@ -269,7 +269,7 @@ def _alive() -> set[str]:
 @app.task(name="wif.ping")
 def ping(token: int) -> None:
     """Tell whoever sent this that it was consumed."""
-    leave_note(runtime().shared, token)
+    leave_note(runtime().redis_state, token)
 
 
 @app.task(name="wif.purge")
