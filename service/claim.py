@@ -12,7 +12,7 @@ from routing.ruleset import RuleSet
 from service.connections import Connections
 from service.guards.limits import LEASE
 from service.sent_before_restore import recognise
-from store import dossiers, procedures
+from store import dossier_claims, procedures
 from store.dossiers import DossierRecord
 from store.leases import Lease
 
@@ -53,7 +53,7 @@ def claim_due(runtime: Connections, rules: RuleSet, form: Form, *, limit: int) -
     now = runtime.clock()
     lease = Lease(now, LEASE)
     with runtime.database.begin() as connection:
-        taken = dossiers.claim(connection, form.procedure, limit=limit, lease=lease, now=now)
+        taken = dossier_claims.claim(connection, form.procedure, limit=limit, lease=lease, now=now)
         return _claim(connection, rules, form, lease, recognise(runtime, connection, taken))
 
 
@@ -67,7 +67,7 @@ def claim_listed(
     """Claim those of `numbers` that are due, in the transaction that stores their page."""
     now = runtime.clock()
     lease = Lease(now, LEASE)
-    taken = dossiers.claim_listed(connection, form.procedure, numbers, lease=lease, now=now)
+    taken = dossier_claims.claim_listed(connection, form.procedure, numbers, lease=lease, now=now)
     return _claim(connection, rules, form, lease, recognise(runtime, connection, taken))
 
 
@@ -89,7 +89,9 @@ def give_back(runtime: Connections, claim: Claim) -> None:
     """End a claim without settling it: its dossiers are due at once."""
     now = runtime.clock()
     with runtime.database.begin() as connection:
-        dossiers.give_back(connection, claim.procedure, claim.numbers, claim.lease, due_at=now)
+        dossier_claims.give_back(
+            connection, claim.procedure, claim.numbers, claim.lease, due_at=now
+        )
 
 
 def _claim(

@@ -10,7 +10,7 @@ from service.guards.limits import LEASE
 from service.register import register_procedures
 from service.runtime import Runtime
 from service.waker import Waker
-from store import clock_repair, deliveries, dossiers, procedures, tallies
+from store import clock_repair, deliveries, dossier_claims, procedures, tallies
 
 log = logs.get_logger("tasks")
 
@@ -57,7 +57,7 @@ def sweep(runtime: Runtime, waker: Waker | None = None) -> SweepReport:
     # Also when one is noted to wait: it may be lost with the worker that had taken it.
     wake_due_polls(runtime, waker)
     with runtime.database.read() as connection:
-        numbers = dossiers.procedures_with_work(connection, now)
+        numbers = dossier_claims.procedures_with_work(connection, now)
         due = deliveries.channels_due(connection, CHANNELS, now)
     for number in numbers:
         waker.route(number)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from routing.assignment import Assignment, Notification, Plan, plan
 from routing.outcome import Decided
 from routing.ruleset import RuleSet
-from store import deliveries, dossiers
+from store import deliveries, dossier_outcomes
 from store.audit.log import AuditEntry, Step
 from store.deliveries import Order
 from store.dossiers import DossierRecord
@@ -68,7 +68,7 @@ def reassign(
     assigned = assign(connection, rules, changes, now)
     for change, each in zip(changes, assigned, strict=True):
         if change.decided.decision is not None:
-            dossiers.redecide(
+            dossier_outcomes.redecide(
                 connection, change.dossier, change.decided.decision, each.assignment, now
             )
     return assigned

@@ -1,6 +1,10 @@
-"""Dossiers: claimed to be read, settled with what was decided, listed for people."""
+"""Dossiers as they are stored: looked up, listed, pinned, made due again.
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+Pages of lists bring them in (`store.listing`), workers claim them (`store.dossier_claims`)
+and settle them (`store.dossier_outcomes`).
+"""
+
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,12 +12,9 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Integer,
     Text,
-    bindparam,
     case,
     cast,
-    exists,
     func,
     literal,
     or_,
@@ -24,12 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 
 from routing.assignment import Assignment
-from routing.decision import Decision
 from routing.facts import DepartmentSource, DossierState, Facts, Filer, Reason
-from store.bulk import update_leased
-from store.leases import Lease
 from store.models import Dossier, Procedure, table_of
-from store.number_filter import number_in
 
 
 class DossierStatus(StrEnum):
@@ -96,7 +93,8 @@ _PROCEDURES = table_of(Procedure).c
 COLUMNS = tuple(_THIS)
 
 
-def _stored(row: Any) -> DossierRecord:  # noqa: ANN401
+def record_of(row: Any) -> DossierRecord:  # noqa: ANN401
+    """The dossier in a row of `COLUMNS`."""
     return DossierRecord(
         procedure=row.procedure,
         number=row.number,
@@ -137,254 +135,13 @@ def read_facts(row: Any) -> Facts | None:  # noqa: ANN401
     )
 
 
-_WANTED = (
-    select(_THIS.number)
-    .where(_THIS.procedure == bindparam("of"), _THIS.next_attempt_at <= bindparam("now"))
-    .order_by(_THIS.lane, _THIS.next_attempt_at)
-    .limit(bindparam("most", type_=Integer))
-    .with_for_update(skip_locked=True)
-    # A plain subquery is run again for each row in some plans of PostgreSQL, and then
-    # takes more rows than its limit; one that stands by itself is run once.
-    .cte("wanted")
-)
-_TAKEN = {
-    "lease_token": bindparam("lease"),
-    "next_attempt_at": bindparam("lease_until"),
-    # A lease that ran out is still there: its worker neither settled nor gave back the dossier.
-    "worker_losses": case(
-        (_THIS.lease_token.is_(None), _THIS.worker_losses), else_=_THIS.worker_losses + 1
-    ),
-}
-_CLAIMING = (
-    update(_TABLE)
-    .where(_THIS.procedure == bindparam("of"), _THIS.number.in_(select(_WANTED.c.number)))
-    .values(_TAKEN)
-    .returning(*COLUMNS)
-)
-
-
-def claim(
-    connection: Connection, procedure: int, *, limit: int, lease: Lease, now: datetime
-) -> list[DossierRecord]:
-    """Take up to `limit` due dossiers of a procedure, the freshest lane first."""
-    given = {"of": procedure, "now": now, "most": limit}
-    taken = connection.execute(
-        _CLAIMING, {**given, "lease": lease.token, "lease_until": lease.until}
-    )
-    return [_stored(row) for row in taken]
-
-
-_CLAIMING_LISTED = (
-    update(_TABLE)
-    .where(
-        _THIS.procedure == bindparam("of"),
-        number_in(_THIS.number, "numbers"),
-        _THIS.next_attempt_at <= bindparam("now"),
-    )
-    .values(_TAKEN)
-    .returning(*COLUMNS)
-)
-
-
-def claim_listed(
-    connection: Connection, procedure: int, numbers: Collection[int], *, lease: Lease, now: datetime
-) -> list[DossierRecord]:
-    """Take those of `numbers` that are due, as they are whose facts came with a page."""
-    given = {"of": procedure, "now": now, "numbers": numbers}
-    taken = connection.execute(
-        _CLAIMING_LISTED, {**given, "lease": lease.token, "lease_until": lease.until}
-    )
-    return [_stored(row) for row in taken]
-
-
-_HELD = (
-    select(_THIS.number, _THIS.listed_change_at)
-    .where(
-        _THIS.procedure == bindparam("of"),
-        number_in(_THIS.number, "numbers"),
-        _THIS.lease_token == bindparam("lease"),
-    )
-    .order_by(_THIS.number)
-    .with_for_update()
-)
-
-
-def held(
-    connection: Connection, procedure: int, numbers: Collection[int], lease: Lease
-) -> Mapping[int, datetime | None]:
-    """Those of `numbers` that `lease` still holds, locked, with their last listed change."""
-    given = {"of": procedure, "numbers": numbers, "lease": lease.token}
-    rows = connection.execute(_HELD, given)
-    return {row.number: row.listed_change_at for row in rows}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
-    """What became of a claimed dossier that could be read."""
-
-    facts: Facts
-    status: DossierStatus
-    reason: str | None
-    decision: Decision | None
-    assignment: Assignment
-    next_attempt_at: datetime | None
-    decided_at: datetime | None
-
-
-def settle(connection: Connection, lease: Lease, settlements: Iterable[Settlement]) -> None:
-    """Write facts and decisions of dossiers that `lease` holds, and give them back."""
-    decided: list[dict[str, Any]] = []
-    kept: list[dict[str, Any]] = []
-    for settlement in settlements:
-        (kept if settlement.decision is None else decided).append(_settled(settlement))
-    for rows in (decided, kept):
-        update_leased(
-            connection,
-            Dossier,
-            rows,
-            keys=("procedure", "number"),
-            fixed=_SETTLED,
-            # The first change that showed it decided: later ones are messages and follow-ups.
-            first=("ended_at",),
-            lease=lease.token,
-        )
-
-
-_SETTLED = (
-    ("attempts", 0),
-    ("absences", 0),
-    ("worker_losses", 0),
-    ("lease_token", None),
-    ("aside_since", None),
-)
-
-
-def _settled(settlement: Settlement) -> dict[str, Any]:
-    facts, decision = settlement.facts, settlement.decision
-    values: dict[str, Any] = {
-        "procedure": facts.procedure,
-        "number": facts.number,
-        "status": settlement.status.value,
-        "reason": settlement.reason,
-        "next_attempt_at": settlement.next_attempt_at,
-        "state": facts.state.value,
-        "filed_at": facts.filed_at,
-        "changed_at": facts.changed_at,
-        "permit_type": facts.permit_type,
-        "department": facts.department,
-        "department_source": facts.department_source.value,
-        "filer": facts.filer.value,
-        "fact_reasons": tuple(reason.value for reason in facts.reasons),
-        "facts_hash": facts.fingerprint,
-        "ended_at": facts.changed_at if facts.state.decided else None,
-    }
-    if decision is not None:
-        values |= {
-            "units": settlement.assignment.units,
-            "rule": decision.rule,
-            "ruleset": decision.ruleset,
-            "reasons": tuple(reason.value for reason in decision.reasons),
-            "unrouted": not decision.routed,
-            "assignment": settlement.assignment.ordinal,
-            "decided_at": settlement.decided_at,
-        }
-    return values
-
-
-def put_aside(
-    connection: Connection,
-    procedure: int,
-    number: int,
-    lease: Lease,
-    *,
-    status: DossierStatus,
-    reason: str,
-    attempts: int,
-    worker_losses: int,
-    next_attempt_at: datetime | None,
-    now: datetime,
-) -> None:
-    """Quarantine, or mark as gone, a dossier that `lease` holds and that could not be read."""
-    gone = status is DossierStatus.GONE
-    connection.execute(
-        update(Dossier)
-        .where(
-            Dossier.procedure == procedure,
-            Dossier.number == number,
-            Dossier.lease_token == lease.token,
-        )
-        .values(
-            status=status.value,
-            reason=reason,
-            attempts=attempts,
-            worker_losses=worker_losses,
-            next_attempt_at=next_attempt_at,
-            lane=int(BACKLOG),
-            lease_token=None,
-            aside_since=None if gone else func.coalesce(Dossier.aside_since, now),
-            ended_at=func.coalesce(Dossier.ended_at, now) if gone else Dossier.ended_at,
-        )
-    )
-
-
-def hold(
-    connection: Connection,
-    procedure: int,
-    numbers: Collection[int],
-    lease: Lease,
-    *,
-    reason: str,
-    now: datetime,
-) -> None:
-    """Keep back those of `numbers` that `lease` holds, until their procedure is resumed."""
-    connection.execute(
-        update(Dossier)
-        .where(*_ours(procedure, numbers, lease))
-        .values(
-            status=DossierStatus.HELD.value,
-            reason=reason,
-            next_attempt_at=None,
-            lane=int(BACKLOG),
-            lease_token=None,
-            aside_since=func.coalesce(Dossier.aside_since, now),
-        )
-    )
-
-
-def give_back(
-    connection: Connection,
-    procedure: int,
-    numbers: Collection[int],
-    lease: Lease,
-    *,
-    due_at: datetime,
-) -> int:
-    """Give back those of `numbers` that `lease` still holds, due at `due_at`; how many."""
-    given = connection.execute(
-        update(Dossier)
-        .where(*_ours(procedure, numbers, lease))
-        .values(lease_token=None, next_attempt_at=due_at)
-    )
-    return given.rowcount
-
-
-def _ours(
-    procedure: int, numbers: Collection[int], lease: Lease
-) -> tuple[ColumnElement[bool], ...]:
-    return (
-        Dossier.procedure == procedure,
-        Dossier.number.in_(numbers),
-        Dossier.lease_token == lease.token,
-    )
-
-
 def get(
     connection: Connection, procedure: int, number: int, *, lock: bool = False
 ) -> DossierRecord | None:
     """One dossier, None when it is not known; `lock` keeps it from others until the commit."""
     query = select(*COLUMNS).where(Dossier.procedure == procedure, Dossier.number == number)
     row = connection.execute(query.with_for_update() if lock else query).first()
-    return None if row is None else _stored(row)
+    return None if row is None else record_of(row)
 
 
 def pin(
@@ -434,63 +191,7 @@ def undecided(
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return [_stored(row) for row in connection.execute(query)]
-
-
-def redecide(
-    connection: Connection,
-    dossier: DossierRecord,
-    decision: Decision,
-    assignment: Assignment,
-    now: datetime,
-) -> None:
-    """Store a new decision on the facts that are stored."""
-    connection.execute(
-        update(Dossier)
-        .where(Dossier.procedure == dossier.procedure, Dossier.number == dossier.number)
-        .values(
-            units=assignment.units,
-            rule=decision.rule,
-            ruleset=decision.ruleset,
-            reasons=tuple(reason.value for reason in decision.reasons),
-            unrouted=not decision.routed,
-            assignment=assignment.ordinal,
-            decided_at=now,
-        )
-    )
-
-
-def procedures_with_work(connection: Connection, now: datetime) -> Sequence[int]:
-    """Procedures that have due dossiers and are neither stopped nor paused."""
-    work = exists().where(Dossier.procedure == Procedure.number, Dossier.next_attempt_at <= now)
-    active = Procedure.status == "active"
-    return connection.execute(select(Procedure.number).where(active, work)).scalars().all()
-
-
-_OLDEST_FRESH = (
-    select(func.min(_THIS.next_attempt_at))
-    .where(
-        _THIS.procedure == _PROCEDURES.number,
-        _THIS.lane == int(FRESH),
-        _THIS.next_attempt_at <= bindparam("now"),
-    )
-    .scalar_subquery()
-)
-_WITH_FRESH = (
-    select(_PROCEDURES.number, _OLDEST_FRESH.label("since"))
-    .where(_PROCEDURES.status == "active")
-    .cte("with_fresh")
-)
-_FRESH_FIRST = (
-    select(_WITH_FRESH.c.number)
-    .where(_WITH_FRESH.c.since.is_not(None))
-    .order_by(_WITH_FRESH.c.since)
-)
-
-
-def procedures_with_fresh(connection: Connection, now: datetime) -> Sequence[int]:
-    """Active procedures with due dossiers that were just filed, longest due first."""
-    return connection.execute(_FRESH_FIRST, {"now": now}).scalars().all()
+    return [record_of(row) for row in connection.execute(query)]
 
 
 def listing(
@@ -539,7 +240,7 @@ def listing(
     if unrouted:
         conditions.append(Dossier.unrouted.is_(True))
     query = select(*COLUMNS).where(*conditions).order_by(Dossier.procedure, Dossier.number)
-    return [_stored(row) for row in connection.execute(query.limit(limit))]
+    return [record_of(row) for row in connection.execute(query.limit(limit))]
 
 
 def counts(connection: Connection) -> dict[str, int]:

@@ -12,10 +12,11 @@ from routing.facts import Facts
 from routing.failures import Cause
 from routing.quarantine import PutAside
 from routing.ruleset import RuleSet
-from store import dossiers, drift, procedures
+from store import dossier_claims, dossier_outcomes, drift, procedures
 from store.assign import Assigned, Change, assign
 from store.audit.log import AuditEntry, AuditLog, Step
-from store.dossiers import DossierRecord, DossierStatus, Settlement
+from store.dossier_outcomes import Settlement
+from store.dossiers import DossierRecord, DossierStatus
 from store.leases import Lease
 
 
@@ -84,7 +85,7 @@ class Settled:
 
 def settle(connection: Connection, audit: AuditLog, batch: Batch, now: datetime) -> Settled:
     """Store a batch in the transaction of `connection`, and return how it went."""
-    leased = dossiers.held(connection, batch.procedure, batch.claimed, batch.lease)
+    leased = dossier_claims.held(connection, batch.procedure, batch.claimed, batch.lease)
     read = [change for change in batch.read if change.dossier.number in leased]
     unread = [each for each in batch.unread if each.dossier.number in leased]
     seen = _count(read)
@@ -116,7 +117,7 @@ def _hold(
     procedure = batch.procedure
     numbers = [change.dossier.number for change in read]
     paused = procedures.pause(connection, procedure, reason=DRIFT)
-    dossiers.hold(connection, procedure, numbers, batch.lease, reason=DRIFT, now=now)
+    dossier_outcomes.hold(connection, procedure, numbers, batch.lease, reason=DRIFT, now=now)
     pause = [AuditEntry(step=Step.PROCEDURE_PAUSED, procedure=procedure, reason=DRIFT)]
     held = (
         AuditEntry(step=Step.HELD, procedure=procedure, number=number, reason=DRIFT)
@@ -136,7 +137,7 @@ def _store(
     """Store facts and decisions, and queue the deliveries that they make necessary."""
     assigned = assign(connection, batch.rules, read, now)
     pairs = tuple(zip(read, assigned, strict=True))
-    dossiers.settle(
+    dossier_outcomes.settle(
         connection,
         batch.lease,
         [_settlement(change, each, leased[change.dossier.number], now) for change, each in pairs],
@@ -213,7 +214,7 @@ def _routed(facts: Facts, decision: Decision) -> tuple[AuditEntry, ...]:
 def _put_aside(connection: Connection, lease: Lease, unread: Unread, now: datetime) -> AuditEntry:
     """Quarantine a dossier, or mark it as gone."""
     dossier, aside = unread.dossier, unread.put_aside
-    dossiers.put_aside(
+    dossier_outcomes.put_aside(
         connection,
         dossier.procedure,
         dossier.number,
@@ -250,6 +251,6 @@ def _give_back(connection: Connection, batch: Batch) -> int:
     rest = sorted(set(batch.claimed) - settled)
     if not rest:
         return 0
-    return dossiers.give_back(
+    return dossier_claims.give_back(
         connection, batch.procedure, rest, batch.lease, due_at=batch.rest_due_at
     )

@@ -15,7 +15,7 @@ from service.deliver import DeliverReport, deliver
 from service.guards.limits import TURN
 from service.route import RouteReport, route
 from service.runtime import Runtime
-from store import dossiers
+from store import dossier_claims
 
 log = logs.get_logger("tasks")
 
@@ -68,7 +68,7 @@ def _route(runtime: Runtime, procedure: int) -> RouteReport:
 def _fresh(runtime: Runtime, *, besides: int) -> Iterator[int]:
     """The procedures with dossiers that were just filed, longest due first."""
     with runtime.database.autocommit_read() as connection:
-        found = dossiers.procedures_with_fresh(connection, runtime.clock())
+        found = dossier_claims.procedures_with_fresh(connection, runtime.clock())
     return (number for number in found if number != besides)
 
 

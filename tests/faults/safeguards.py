@@ -37,12 +37,14 @@ from store import (
     clock_repair,
     deliveries,
     delivery_outcomes,
+    dossier_outcomes,
     dossiers,
     listing,
     polls,
     procedures,
 )
 from store import delivery_claims as claiming
+from store import dossier_claims as claiming_dossiers
 from store.audit.log import AuditEntry, AuditLog
 from store.bulk import update_leased
 from store.deliveries import DeliveryState
@@ -87,15 +89,18 @@ def dossier_claims(patch: pytest.MonkeyPatch) -> None:
             .where(Dossier.procedure == procedure, Dossier.next_attempt_at <= now)
             .limit(limit)
         )
-        return [dossiers._stored(row) for row in connection.execute(due)]
+        return [dossiers.record_of(row) for row in connection.execute(due)]
 
-    patch.setattr(dossiers, "claim", claim)
+    patch.setattr(claiming_dossiers, "claim", claim)
     _unfenced_dossiers(patch)
 
 
 def ending_leases(patch: pytest.MonkeyPatch) -> None:
     """Who claims something has it until he gives it back."""
-    claims: dict[Any, Any] = {claiming: claiming.claim, dossiers: dossiers.claim}
+    claims: dict[Any, Any] = {
+        claiming: claiming.claim,
+        claiming_dossiers: claiming_dossiers.claim,
+    }
 
     def for_ever(module: Any, model: Any) -> Any:  # noqa: ANN401
         def claim(connection: Connection, *args: Any, lease: Lease, **options: Any) -> Any:  # noqa: ANN401
@@ -107,7 +112,7 @@ def ending_leases(patch: pytest.MonkeyPatch) -> None:
         return claim
 
     patch.setattr(claiming, "claim", for_ever(claiming, Delivery))
-    patch.setattr(dossiers, "claim", for_ever(dossiers, Dossier))
+    patch.setattr(claiming_dossiers, "claim", for_ever(claiming_dossiers, Dossier))
 
 
 def fencing(patch: pytest.MonkeyPatch) -> None:
@@ -152,7 +157,7 @@ def _unfenced_dossiers(patch: pytest.MonkeyPatch) -> None:
         )
         return dict(connection.execute(query).tuples().all())
 
-    patch.setattr(dossiers, "held", held)
+    patch.setattr(claiming_dossiers, "held", held)
 
     def take_and_update(
         connection: Connection,
@@ -167,7 +172,7 @@ def _unfenced_dossiers(patch: pytest.MonkeyPatch) -> None:
         connection.execute(taken)
         update_leased(connection, model, rows, lease=lease, **how)
 
-    patch.setattr(dossiers, "update_leased", take_and_update)
+    patch.setattr(dossier_outcomes, "update_leased", take_and_update)
 
 
 def withdrawal_locks(patch: pytest.MonkeyPatch) -> None:
@@ -284,12 +289,12 @@ def repeated_absence(patch: pytest.MonkeyPatch) -> None:
 
 def quarantine_clock(patch: pytest.MonkeyPatch) -> None:
     """A dossier that could not be read is set aside for good."""
-    put_aside = dossiers.put_aside
+    put_aside = dossier_outcomes.put_aside
 
     def for_good(*args: Any, **values: Any) -> None:  # noqa: ANN401
         put_aside(*args, **{**values, "next_attempt_at": None})
 
-    patch.setattr(dossiers, "put_aside", for_good)
+    patch.setattr(dossier_outcomes, "put_aside", for_good)
 
 
 def isolated_reading(patch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from service.guards.limits import LEASE
 from service.poll import PollOutcome, poll
 from service.route import route
 from service.runtime import Runtime
-from store import dossiers, procedures
+from store import dossier_claims, procedures
 from store.dossiers import DossierStatus
 from store.leases import Lease
 from store.procedures import ProcedureStatus
@@ -213,4 +213,4 @@ def _prepared(stage: Stage) -> Runtime:
 def _claim_and_die(stage: Stage) -> None:
     lease = Lease(stage.now, LEASE)
     with stage.runtime.database.begin() as connection:
-        dossiers.claim(connection, PARIS_FORM, limit=10, lease=lease, now=stage.now)
+        dossier_claims.claim(connection, PARIS_FORM, limit=10, lease=lease, now=stage.now)

@@ -6,7 +6,7 @@ import pytest
 
 from routing.assignment import Event, Notification
 from routing.listing import ListedDossier
-from store import deliveries, delivery_claims, dossiers
+from store import deliveries, delivery_claims, dossier_claims
 from store.deliveries import Order
 from store.dossiers import FRESH
 from store.engine import Database
@@ -40,7 +40,7 @@ def test_no_more_than_the_limit_is_claimed(database_url: str, limit: int) -> Non
         deliveries.queue(connection, orders, NOW)
     with database.begin() as connection:
         lease = Lease(NOW, LEASE)
-        taken = dossiers.claim(connection, 13760, limit=limit, lease=lease, now=NOW)
+        taken = dossier_claims.claim(connection, 13760, limit=limit, lease=lease, now=NOW)
         assert len(taken) == limit
         claimed = delivery_claims.claim(
             connection, channel="mail", limit=limit, lease=lease, now=NOW

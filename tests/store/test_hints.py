@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from store import hints
-from store.dossiers import claim
+from store.dossier_claims import claim
 from store.hints import DOSSIER_INTERVAL, FORM, LIST_INTERVAL, THE_LIST, Due, Event, Tip
 from store.leases import Lease
 from store.models import Dossier, Hint, Procedure

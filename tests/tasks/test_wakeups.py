@@ -16,7 +16,7 @@ from service.guards.limits import LEASE
 from service.poll import PollOutcome, poll
 from service.route import route
 from simulator import Server
-from store import dossiers
+from store import dossier_claims
 from store.leases import Lease
 from tasks.wakeups import Wakeups
 from tests.fixtures_redis import RedisServer, redis_server
@@ -144,7 +144,7 @@ def test_what_a_dead_worker_held_is_swept_up_when_its_lease_ends(stage: Stage) -
     stage.register()
     poll(stage.runtime, PARIS_FORM, full=True)
     with stage.runtime.database.begin() as connection:
-        dossiers.claim(
+        dossier_claims.claim(
             connection, PARIS_FORM, limit=10, lease=Lease(stage.now, LEASE), now=stage.now
         )
     assert sweep.sweep(stage.runtime).procedures == 0
