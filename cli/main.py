@@ -30,6 +30,7 @@ COMMANDS = {
     "audit": ("cli.audit:app", "The audit log: verify, prove, trace, export."),
     "keys": ("cli.keys:app", "Keys and secrets: how old they are, and rotating them."),
     "purge": ("cli.purge:purge_", "Remove dossiers that were kept for as long as they may be."),
+    "report": ("cli.report:report", "Write the reports of a month as .xlsx files."),
     "backup": ("cli.backup:backup", "Back up the database, rules, keys and seals."),
     "restore": ("cli.backup:restore_", "Restore a backup into an empty database."),
     "db": ("cli.database:app", "The database's schema."),

@@ -1,0 +1,192 @@
+"""Monthly reports: each unit sees its own month whole, the national office what may leave it."""
+
+import io
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import openpyxl
+import pytest
+from sqlalchemy import insert
+
+from config.document import compile_document
+from routing.ruleset import RuleSet
+from service.monthly_report import MonthlyReports, monthly_reports
+from service.monthly_workbook import HIDDEN, national_workbook, unit_workbook
+from service.statistics.suppression import ALL
+from store.engine import Database
+from store.models import Dossier
+from tests import shipped
+
+MONTH = date(2026, 10, 1)
+MONDAY = datetime(2026, 10, 5, 8, 0, tzinfo=UTC)
+MADE_AT = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def rules() -> RuleSet:
+    return compile_document(shipped.document())
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterable[Database]:
+    made = Database(database_url)
+    yield made
+    made.close()
+
+
+class Filing:
+    """Puts dossiers into a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._number = 0
+
+    def add(
+        self,
+        count: int = 1,
+        *,
+        units: tuple[str, ...] = ("UD075",),
+        filed_at: datetime = MONDAY,
+        state: str = "closed",
+        after_days: int = 1,
+        permit_type: str | None = "apprentissage",
+    ) -> None:
+        decided = state not in {"initiated", "received"}
+        rows = [
+            {
+                "procedure": 13760,
+                "number": self._number + place,
+                "status": "routed",
+                "state": state,
+                "seen_at": filed_at,
+                "last_listed_at": filed_at,
+                "filed_at": filed_at,
+                "changed_at": filed_at,
+                "ended_at": filed_at + timedelta(days=after_days) if decided else None,
+                "permit_type": permit_type,
+                "department": "75",
+                "facts_hash": "0" * 64,
+                "units": units,
+            }
+            for place in range(1, count + 1)
+        ]
+        self._number += count
+        with self._database.begin() as connection:
+            connection.execute(insert(Dossier), rows)
+
+    def reports(self, rules: RuleSet) -> MonthlyReports:
+        with self._database.read() as connection:
+            return monthly_reports(connection, rules, MONTH)
+
+
+@pytest.fixture
+def filing(database: Database) -> Filing:
+    return Filing(database)
+
+
+def cells(content: bytes) -> dict[str, list[list[Any]]]:
+    """The rows of each sheet by its name."""
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    return {sheet.title: [list(row) for row in sheet.iter_rows(values_only=True)] for sheet in book}
+
+
+def row(rows: list[list[Any]], name: str, *, after: str = "") -> list[Any]:
+    """The first row of that name, below another one."""
+    names = [each[0] for each in rows]
+    start = names.index(after) if after else 0
+    return rows[names.index(name, start)][1:]
+
+
+def test_a_unit_sees_what_was_filed_decided_and_waits_and_the_month_before(
+    filing: Filing, rules: RuleSet
+) -> None:
+    filing.add(3)
+    filing.add(1, state="refused", after_days=14, permit_type="doctorat")
+    filing.add(2, state="received")
+    filing.add(1, state="received", filed_at=datetime(2026, 10, 30, 8, 0, tzinfo=UTC))
+    filing.add(4, filed_at=MONDAY - timedelta(days=30))
+    filing.add(1, filed_at=MONDAY + timedelta(days=31))  # November's affair
+    (report,) = filing.reports(rules).units
+    assert report.unit == "UD075"
+    assert report.this.filed == {"apprentissage": 6, "doctorat": 1}
+    assert report.this.decided == {("closed", "apprentissage"): 3, ("refused", "doctorat"): 1}
+    assert (report.this.decisions, report.this.late) == (4, 1)
+    assert (report.this.waiting, report.this.waiting_late) == (3, 2)
+    assert report.before.decisions == 4
+    sheet = cells(unit_workbook(report, rules, MADE_AT))["Rapport"]
+    assert row(sheet, "Dépôts")[:3] == [7, 4, 3]
+    assert row(sheet, "Décisions")[:3] == [4, 4, 0]
+    assert row(sheet, "dont depuis plus de 5 jours")[0] == 2
+
+
+def test_the_border_of_a_month_is_midnight_in_paris(filing: Filing, rules: RuleSet) -> None:
+    for instant in ("2026-09-30T21:59:59", "2026-09-30T22:00:00", "2026-10-31T22:59:59"):
+        filing.add(filed_at=datetime.fromisoformat(f"{instant}+00:00"), state="initiated")
+    (report,) = filing.reports(rules).units
+    assert (report.before.filed.total(), report.this.filed.total()) == (1, 2)
+
+
+def test_a_dossier_of_two_units_counts_for_both_and_once_nationally(
+    filing: Filing, rules: RuleSet
+) -> None:
+    filing.add(12, units=("UD075", "UD093"))
+    made = filing.reports(rules)
+    assert [each.this.decisions for each in made.units] == [12, 12]
+    assert made.national.this.whole.decisions == 12
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_nothing_small_leaves_a_unit_and_nothing_it_could_be_computed_from(
+    filing: Filing, rules: RuleSet
+) -> None:
+    filing.add(20)
+    filing.add(2, state="refused")
+    filing.add(30, permit_type="doctorat")
+    filing.add(25, permit_type="doctorat", state="refused")
+    filing.add(3, units=("UD093",))
+    made = filing.reports(rules)
+    shown = made.national.this.decided
+    assert ("refused", "apprentissage") not in shown
+    assert shown[ALL, ALL] == 80
+    # Neither its row nor its column gives it away.
+    hidden_in_row = [
+        kind for kind in ("apprentissage", "doctorat") if ("refused", kind) not in shown
+    ]
+    hidden_in_column = [s for s in ("closed", "refused") if (s, "apprentissage") not in shown]
+    assert len(hidden_in_row) > 1 or ("refused", ALL) not in shown
+    assert len(hidden_in_column) > 1 or (ALL, "apprentissage") not in shown
+    book = cells(national_workbook(made.national, rules, MADE_AT))
+    told = [cell for sheet in book.values() for line in sheet for cell in line]
+    assert HIDDEN in told
+    counts = [line[1:4] for line in book["Par unité"] if str(line[0]).startswith("UD")]
+    assert not {1, 2, 3, 4} & {cell for line in counts for cell in line}
+    assert not {2, 3} & {*shown.values()}
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_a_workbook_has_a_chart_and_the_same_bytes_each_time(
+    filing: Filing, rules: RuleSet
+) -> None:
+    filing.add(6)
+    made = filing.reports(rules)
+    twice = [
+        (
+            unit_workbook(made.units[0], rules, MADE_AT),
+            national_workbook(made.national, rules, MADE_AT),
+        )
+        for _ in range(2)
+    ]
+    assert twice[0] == twice[1]
+    for content in twice[0]:
+        book = openpyxl.load_workbook(io.BytesIO(content))
+        assert len(book.worksheets[0]._charts) == 1
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_no_text_becomes_a_formula(filing: Filing, rules: RuleSet) -> None:
+    filing.add(6, permit_type='=HYPERLINK("https://elsewhere.example")')
+    (report,) = filing.reports(rules).units
+    book = openpyxl.load_workbook(io.BytesIO(unit_workbook(report, rules, MADE_AT)))
+    kinds = {cell.data_type for line in book.worksheets[0].iter_rows() for cell in line}
+    assert "f" not in kinds
