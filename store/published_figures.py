@@ -54,6 +54,11 @@ def months(connection: Connection) -> list[date]:
     return list(connection.execute(select(_MONTHS.month).order_by(_MONTHS.month)).scalars())
 
 
+def permit_types(connection: Connection) -> set[str]:
+    """Codes of the permit types of which something is public, `*` for all together included."""
+    return set(connection.execute(select(_FIGURES.permit_type).distinct()).scalars())
+
+
 def figures(
     connection: Connection,
     *,

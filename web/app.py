@@ -16,10 +16,11 @@ from web import health
 from web.hints import receive
 from web.metrics import page as metrics
 from web.security import RequestLimits, SecurityHeaders
+from web.stats import routes as statistics
 
 Routes = Callable[[Runtime], Sequence[BaseRoute]]
 
-PUBLIC: tuple[Routes, ...] = (health.routes, receive.routes)
+PUBLIC: tuple[Routes, ...] = (health.routes, receive.routes, statistics.routes)
 """On `WIF_WEB_ADDRESS`, which may be open to everybody."""
 
 PRIVATE: tuple[Routes, ...] = (health.routes, metrics.routes)

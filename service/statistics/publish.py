@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 
+from routing.calendar import PARIS, paris_day
 from routing.territory import departments
 from service.register import polled_procedures
 from service.runtime import Runtime
 from service.statistics.count import count_days
 from service.statistics.month import MonthCounts, publishable
 from service.statistics.suppression import FLOOR
-from service.statistics.working_days import PARIS, day_in_paris
 from store import daily_figures, procedures, published_figures
 from store.daily_figures import Happening, MonthRow
 from store.published_figures import StoredFigure
@@ -44,7 +44,7 @@ def publish_months(runtime: Runtime) -> tuple[date, ...]:
     ever is one with five deposits or decisions; from then on no month is left out.
     """
     now = runtime.clock()
-    waited_for = [*_due(runtime, day_in_paris(now - SETTLING))]
+    waited_for = [*_due(runtime, paris_day(now - SETTLING))]
     if not waited_for or not _all_listed(runtime):
         return ()
     kinds = [kind.code for kind in runtime.rules().permit_types]

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
-from zoneinfo import ZoneInfo
 
-PARIS = ZoneInfo("Europe/Paris")
+from routing.calendar import paris_day
 
 LONGEST = 60
 """Durations from here on are counted together: three months, and nobody's target."""
@@ -58,7 +57,7 @@ def day_in_paris(instant: datetime) -> date:
 @lru_cache(maxsize=50_000)
 def _day_of_hour(hours: int) -> date:
     """The day of an hour since 1970: the clocks of Paris differ from UTC by whole hours."""
-    return datetime.fromtimestamp(hours * _HOUR, UTC).astimezone(PARIS).date()
+    return paris_day(datetime.fromtimestamp(hours * _HOUR, UTC))
 
 
 def _since_new_year(day: date, place: str | None) -> int:

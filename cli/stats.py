@@ -1,0 +1,63 @@
+"""`wif stats`: the public statistics, counted anew, and written as one file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import context
+from cli.command_error import CommandError
+from service.runtime import Runtime
+from service.statistics.publish import update_statistics
+
+
+def stats(
+    html: Annotated[
+        Path | None, typer.Option(help="Write the public page as one file that a browser opens.")
+    ] = None,
+    month: Annotated[
+        str | None, typer.Option(help="YYYY-MM; the latest public one when not given.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Count dossiers by day, publish the months that are over, and say which months are public."""
+    with context.runtime() as runtime:
+        report = update_statistics(runtime)
+        page, months = write_page(runtime, month)
+    if html is not None:
+        _write(html, page)
+    if as_json:
+        context.show_json({"published": report.published, "months": months})
+        return
+    if html is not None:
+        typer.echo(html)
+    elif months:
+        typer.echo(f"{len(months)} months are public: {months[0]} to {months[-1]}")
+    else:
+        typer.echo("no month is public yet: it takes one with five dossiers that is over by a week")
+
+
+def write_page(runtime: Runtime, month: str | None = None) -> tuple[str, list[str]]:
+    """The public page as one file, and the months that are public.
+
+    Raises:
+        CommandError: `month` is not one of them.
+    """
+    from web.stats import known, page, selection, view, wording  # noqa: PLC0415
+
+    asked = {} if month is None else {"mois": month}
+    choices = known.read_choices(runtime)
+    try:
+        chosen = selection.read_selection(asked, choices)
+    except selection.UnknownChoice:
+        raise CommandError(f"--month: {month} is not public, or not YYYY-MM", code=2) from None
+    found = known.read_known(runtime, chosen)
+    shown = view.view(found, chosen) if found.months else None
+    return page.standalone(shown, found), [wording.month_code(each) for each in choices.months]
+
+
+def _write(path: Path, page: str) -> None:
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{path}: cannot be written ({error.strerror})") from None
