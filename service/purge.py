@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from service.runtime import Runtime
-from service.statistics.count import keep_counts
+from service.statistics.count import count_days, keep_counts
 from store import procedures, restored_sends, retention
 from store.audit.log import AuditEntry, Step
 from store.retention import Overdue, Removed
@@ -50,6 +50,9 @@ def purge(
         within: how long to go on; to the end when None.
     """
     started_at = runtime.clock()
+    if not dry_run:
+        # What is removed is counted as what it was last, also where no month is due for long.
+        count_days(runtime.database)
     report = PurgeReport(started_at - timedelta(days=runtime.settings.retention_days))
     if not dry_run:
         with runtime.database.begin() as connection:

@@ -27,7 +27,7 @@ from service.rules_autoreload import ReloadOutcome, autoreload
 from service.runtime import Runtime
 from service.seal import seal
 from service.secret_rotation import settings_now
-from service.statistics.publish import update_statistics
+from service.statistics.publish import publish_when_due
 from tasks import queues
 from tasks.logs import LogFormat, connect_celery
 from tasks.ping import leave_note
@@ -280,10 +280,10 @@ def purge_dossiers() -> None:
         log.info("dossiers-purged", count=report.dossiers)
 
 
-@app.task(name="wif.update-statistics")
-def count_for_statistics() -> None:
-    """Count dossiers by day, and publish the months that are over."""
-    report = update_statistics(runtime())
+@app.task(name="wif.publish-statistics")
+def publish_statistics() -> None:
+    """Publish the figures of months that are over."""
+    report = publish_when_due(runtime())
     if report.published:
         log.info("statistics-published", count=len(report.published))
 

@@ -18,8 +18,8 @@ AUTORELOAD_EVERY = timedelta(seconds=30)
 CHECK_EVERY = timedelta(minutes=1)
 """How often it is looked how long things wait, and how often the heart beats."""
 
-COUNT_EVERY = timedelta(hours=1)
-"""Public figures are of whole months: this is how soon a service that was just started has some."""
+PUBLISH_EVERY = timedelta(hours=1)
+"""How soon a service that was just started publishes the months that are over."""
 
 SEAL_EVERY = timedelta(minutes=10)
 """What was written since the last seal could still be cut off unseen: not for long."""
@@ -33,7 +33,7 @@ def beat_entries(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
         "sweep": _every(settings.sweep_interval, "wif.sweep"),
         "check-health": _every(CHECK_EVERY.total_seconds(), "wif.check-health"),
         "seal-audit": _every(SEAL_EVERY.total_seconds(), "wif.seal-audit"),
-        "update-statistics": _every(COUNT_EVERY.total_seconds(), "wif.update-statistics"),
+        "publish-statistics": _every(PUBLISH_EVERY.total_seconds(), "wif.publish-statistics"),
         "purge": _every(PURGE_EVERY.total_seconds(), "wif.purge"),
     }
     if settings.rules_autoreload:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import takewhile
 
 from routing.calendar import PARIS, paris_day
 from routing.territory import departments
@@ -34,35 +35,48 @@ class StatisticsReport:
 def update_statistics(runtime: Runtime) -> StatisticsReport:
     """Count every dossier by day, then publish each month that is over and complete."""
     changed = count_days(runtime.database)
-    return StatisticsReport(changed, publish_months(runtime))
+    return StatisticsReport(changed, _publish_months(runtime))
 
 
-def publish_months(runtime: Runtime) -> tuple[date, ...]:
+def publish_when_due(runtime: Runtime) -> StatisticsReport:
+    """The same, but only when a month may be due: to count takes long, and this is asked often."""
+    with runtime.database.read() as connection:
+        known = published_figures.months(connection)
+    if known and not [*_over(next_month(known[-1]), _today(runtime))]:
+        return StatisticsReport()
+    return update_statistics(runtime) if _all_listed(runtime) else StatisticsReport()
+
+
+def _publish_months(runtime: Runtime) -> tuple[date, ...]:
     """Publish the months that are due, the earliest first; returns them.
 
     A month is due a week after its end, when every dossier filed in it was read. The first month
     ever is one with five deposits or decisions; from then on no month is left out.
     """
-    now = runtime.clock()
-    waited_for = [*_due(runtime, paris_day(now - SETTLING))]
-    if not waited_for or not _all_listed(runtime):
+    months = [*_due(runtime)]
+    if not months or not _all_listed(runtime):
         return ()
     kinds = [kind.code for kind in runtime.rules().permit_types]
-    published = []
-    for month in waited_for:
-        if not _publish(runtime, month, kinds, now):
-            break
-        published.append(month)
-    return tuple(published)
+    return tuple(takewhile(lambda month: _publish(runtime, month, kinds), months))
 
 
-def _due(runtime: Runtime, today: date) -> Iterator[date]:
+def _due(runtime: Runtime) -> Iterator[date]:
     with runtime.database.read() as connection:
         known = published_figures.months(connection)
-        month = next_month(known[-1]) if known else _first(daily_figures.by_day(connection))
+        first = next_month(known[-1]) if known else _first(daily_figures.by_day(connection))
+    return _over(first, _today(runtime))
+
+
+def _over(month: date | None, today: date) -> Iterator[date]:
+    """The months from one on that are over."""
     while month is not None and next_month(month) <= today:
         yield month
         month = next_month(month)
+
+
+def _today(runtime: Runtime) -> date:
+    """The day up to which everything has settled."""
+    return paris_day(runtime.clock() - SETTLING)
 
 
 def _first(days: Iterator[tuple[date, Happening, int]]) -> date | None:
@@ -86,9 +100,9 @@ def _all_listed(runtime: Runtime) -> bool:
     return polled <= listed
 
 
-def _publish(runtime: Runtime, month: date, kinds: Sequence[str], now: datetime) -> bool:
+def _publish(runtime: Runtime, month: date, kinds: Sequence[str]) -> bool:
     """Publish one month; False when it has to wait."""
-    after = next_month(month)
+    now, after = runtime.clock(), next_month(month)
     with runtime.database.begin() as connection:
         end = datetime(after.year, after.month, after.day, tzinfo=PARIS)
         if published_figures.is_incomplete(connection, end, seen_after=now - WAITING):

@@ -40,10 +40,14 @@ def working_days(filed: date, decided: date, department: str | None) -> int:
         decided: day of decision (Europe/Paris).
         department: code of the département, whose holidays count; None for those of all.
     """
-    # Three in seven days are free at most, even where holidays and week-ends meet.
+    return _between(filed, decided, _SUBDIVISIONS.get(department or ""))
+
+
+@lru_cache(maxsize=100_000)
+def _between(filed: date, decided: date, place: str | None) -> int:
+    # At most every other day is free, even where holidays and week-ends meet.
     if decided - filed > timedelta(days=2 * LONGEST):
         return LONGEST
-    place = _SUBDIVISIONS.get(department or "")
     passed = _since_new_year(decided, place) - _since_new_year(filed, place)
     years = range(filed.year, decided.year)
     return max(0, min(LONGEST, passed + sum(_year(place, year)[-1] for year in years)))
