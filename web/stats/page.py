@@ -4,7 +4,6 @@ import hashlib
 from base64 import b64encode
 from functools import cache
 from importlib.resources import files
-from urllib.parse import quote
 
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
@@ -68,12 +67,16 @@ def _downloads(
 ) -> list[tuple[str, str, str]]:
     name = f"autorisations-de-travail-{str(month)[:7]}"
     return [
-        (f"ce mois, en {kind.upper()}", f"data:{media},{quote(text)}", f"{name}.{kind}")
+        (f"ce mois, en {kind.upper()}", f"data:{media};base64,{_base64(text)}", f"{name}.{kind}")
         for kind, media, text in (
             ("csv", "text/csv;charset=utf-8", as_csv(figures, known.labels)),
             ("json", "application/json", as_json(figures, known.labels)),
         )
     ]
+
+
+def _base64(text: str) -> str:
+    return b64encode(text.encode()).decode()
 
 
 def _common(view: View | None) -> dict[str, object]:

@@ -77,8 +77,8 @@ def read_selection(query: Mapping[str, str], choices: Choices) -> Selection:
     """
     months = {month_code(month): month for month in choices.months}
     wanted = query.get("mois", "")
-    kind, place = query.get("type", ALL), query.get("departement", ALL)
-    picture = query.get("carte", Picture.REQUESTS.value)
+    kind, place = query.get("type") or ALL, query.get("departement") or ALL
+    picture = query.get("carte") or Picture.REQUESTS.value
     if (wanted and wanted not in months) or picture not in set(Picture):
         raise UnknownChoice
     if kind not in {ALL, *choices.permit_types} or place not in {ALL, *choices.departments}:
