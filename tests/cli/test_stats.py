@@ -1,30 +1,29 @@
 """`wif stats`: counts, publishes and writes the page as one file."""
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from config.settings import read
+from service.runtime import Runtime
+from tests import shipped
+from tests.filling import Filling, fill
 from tests.processes import wif
-from tests.stage import PARIS_FORM, Stage
-
-pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def settings(stage: Stage, tmp_path: Path) -> dict[str, str]:
-    # The command goes by the clock of the machine.
-    now = datetime.now(UTC)
-    stage.now = now
-    until = now - timedelta(days=50)
-    stage.tps.populate([stage.form(PARIS_FORM)], 60, until=until, every=timedelta(minutes=1))
-    stage.run()
-    return {
-        "WIF_DATABASE_URL": stage.runtime.settings.database,
-        "WIF_VAR_DIR": str(tmp_path / "var"),
-        "WIF_TPS_PROCEDURES": stage.runtime.settings.tps_procedures,
-    }
+def settings(tmp_path: Path, migrated_sqlite: Path) -> dict[str, str]:
+    """Settings of a service with dossiers of some months ago, by the clock of the machine."""
+    url = f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / 'wif.sqlite3')}"
+    runtime = Runtime(read(var_dir=tmp_path, database_url=url))
+    shipped.publish(runtime)
+    until = datetime.now(UTC) - timedelta(days=50)
+    fill(runtime, Filling(count=90, since=until - timedelta(days=20), until=until, places=3))
+    runtime.close()
+    return {"WIF_DATABASE_URL": url, "WIF_VAR_DIR": str(tmp_path)}
 
 
 def test_it_publishes_once_and_writes_a_page_that_loads_nothing(
