@@ -57,29 +57,46 @@ class Cause(StrEnum):
     INTERNAL = "internal-error"
 
 
+class Sign(StrEnum):
+    """What a failure tells of the peer as a whole, beyond the call that failed."""
+
+    NONE = "none"
+    UNANSWERED = "unanswered"
+    """No whole answer came."""
+    DOWN = "down"
+    """It answers that it is down or in maintenance."""
+    OURS = "ours"
+    """The call failed on our side."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is done about a cause, and what it means in one sentence for a person."""
+    """What is done about a cause, what it means in one sentence, and what it tells of the peer."""
 
     action: Action
     meaning: str
+    sign: Sign = Sign.NONE
 
 
 TABLE: dict[Cause, Verdict] = {
-    Cause.TPS_UNREACHABLE: Verdict(Action.RETRY, "name not resolved or connection refused"),
-    Cause.TPS_TIMEOUT: Verdict(Action.RETRY, "no connection or no answer in time"),
-    Cause.TPS_RESET: Verdict(Action.RETRY, "connection cut before an answer"),
-    Cause.TPS_TLS: Verdict(Action.RETRY, "certificate or handshake refused"),
+    Cause.TPS_UNREACHABLE: Verdict(
+        Action.RETRY, "name not resolved or connection refused", Sign.UNANSWERED
+    ),
+    Cause.TPS_TIMEOUT: Verdict(Action.RETRY, "no connection or no answer in time", Sign.UNANSWERED),
+    Cause.TPS_RESET: Verdict(Action.RETRY, "connection cut before an answer", Sign.UNANSWERED),
+    Cause.TPS_TLS: Verdict(Action.RETRY, "certificate or handshake refused", Sign.UNANSWERED),
     Cause.TPS_THROTTLED: Verdict(Action.THROTTLED, "429: too many requests"),
-    Cause.TPS_UNAVAILABLE: Verdict(Action.RETRY, "408, 425 or 5xx"),
+    Cause.TPS_UNAVAILABLE: Verdict(Action.RETRY, "408, 425 or 5xx", Sign.DOWN),
     Cause.TPS_UNAUTHORIZED: Verdict(Action.STOP_PROCEDURE, "401: token bad or expired"),
     Cause.TPS_FORBIDDEN: Verdict(Action.STOP_PROCEDURE, "403: address or token not allowed"),
     Cause.TPS_NOT_FOUND: Verdict(Action.PERMANENT, "404 or 410: unknown, hidden or out of scope"),
     Cause.TPS_REJECTED: Verdict(Action.PERMANENT, "any other 4xx, 1xx or unexpected 2xx"),
     Cause.TPS_REDIRECTED: Verdict(Action.STOP_PROCEDURE, "3xx: WIF_TPS_URL is not the API's"),
-    Cause.TPS_TRUNCATED: Verdict(Action.RETRY, "answer shorter than announced"),
+    Cause.TPS_TRUNCATED: Verdict(Action.RETRY, "answer shorter than announced", Sign.UNANSWERED),
     Cause.TPS_OVERSIZED: Verdict(Action.PERMANENT, "answer larger than the cap"),
-    Cause.TPS_NOT_JSON: Verdict(Action.RETRY, "2xx whose body is not JSON (a maintenance page)"),
+    Cause.TPS_NOT_JSON: Verdict(
+        Action.RETRY, "2xx whose body is not JSON (a maintenance page)", Sign.DOWN
+    ),
     Cause.TPS_MALFORMED: Verdict(Action.PERMANENT, "JSON without what the protocol promises"),
     Cause.TPS_FORM_CHANGED: Verdict(
         Action.PAUSE_PROCEDURE, "a label that routing reads is not on the form, or stands twice"
@@ -101,8 +118,10 @@ TABLE: dict[Cause, Verdict] = {
         Action.RETRY, "WIF_ALARM_URL did not take an alarm: no answer in time, or not 2xx"
     ),
     Cause.CHANNEL_MISSING: Verdict(Action.PERMANENT, "the unit has no such channel any more"),
-    Cause.READER_LOST: Verdict(Action.RETRY, "reading the dossier ended or held up a process"),
-    Cause.INTERNAL: Verdict(Action.RETRY, "an error of our own; the log says where"),
+    Cause.READER_LOST: Verdict(
+        Action.RETRY, "reading the dossier ended or held up a process", Sign.OURS
+    ),
+    Cause.INTERNAL: Verdict(Action.RETRY, "an error of our own; the log says where", Sign.OURS),
 }
 
 
@@ -131,3 +150,8 @@ class Failure(Exception):
     def action(self) -> Action:
         """What is done about it."""
         return TABLE[self.cause].action
+
+    @property
+    def sign(self) -> Sign:
+        """What it tells of the peer as a whole."""
+        return TABLE[self.cause].sign

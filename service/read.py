@@ -6,7 +6,7 @@ from datetime import datetime
 
 from config import logs
 from routing.facts import Facts
-from routing.failures import Action, Cause, Failure
+from routing.failures import Action, Cause, Failure, Sign
 from routing.listing import ListedDossier
 from routing.quarantine import LOSSES_BEFORE_ASIDE
 from service.claim import Claim
@@ -17,9 +17,6 @@ from service.guards.breakers import TPS, BreakerState
 from service.guards.limits import WORK_BUDGET
 from service.guards.time_limit import TimeLimitReached
 from store.dossiers import DossierRecord, DossierStatus
-
-_OUR_OWN = {Cause.INTERNAL, Cause.READER_LOST}
-"""Causes that say nothing of TPS."""
 
 log = logs.get_logger("tasks")
 
@@ -152,11 +149,11 @@ def _tell_breakers(runtime: Connections, reading: Reading) -> bool:
                 outages.tps_is_back(runtime, connection, reading.dossier.procedure)
         return False
     known_to_fail = reading.dossier.status is DossierStatus.QUARANTINED
-    if failure.action is not Action.RETRY or failure.cause in _OUR_OWN:
+    if failure.action is not Action.RETRY or failure.sign is Sign.OURS:
         return False
     if not outages.counts(runtime, failure):
         return False
-    if known_to_fail and failure.cause not in outages.UNANSWERED:
+    if known_to_fail and failure.sign is not Sign.UNANSWERED:
         # An answer, and no news: some dossiers answer 500 for days, and the others none.
         return False
     if not runtime.breakers.failed(target):

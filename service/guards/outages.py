@@ -1,34 +1,31 @@
-"""What an outage put off is due again as soon as it is over, whatever its own clock says.
+"""The end of an outage: what it delayed is due at once.
 
-Retries grow to hours, and a delivery that failed for two days is dead. Neither is the
-fault of what waited, so no outage, however long, needs a person afterwards.
+Retry delays grow to hours, and a delivery that failed for two days is dead; neither is the
+fault of what waited. So no outage, however long, needs a person afterwards.
 """
 
 from sqlalchemy import Connection
 
 from connectors.channel import Channel
-from routing.failures import Cause, Failure
+from routing.failures import TABLE, Failure, Sign
 from service.connections import Connections
 from store import deliveries, dossiers
 from store.audit.log import AuditEntry, Step
 from store.deliveries import DeliveryState, Filter
 from store.dossiers import DossierStatus
 
-UNANSWERED = frozenset(
-    {Cause.TPS_UNREACHABLE, Cause.TPS_TIMEOUT, Cause.TPS_RESET, Cause.TPS_TLS, Cause.TPS_TRUNCATED}
+TPS_OUTAGE = frozenset(
+    cause for cause, verdict in TABLE.items() if verdict.sign in {Sign.UNANSWERED, Sign.DOWN}
 )
-"""Failures in which no whole answer of TPS came."""
-
-TPS_OUTAGE = UNANSWERED | {Cause.TPS_UNAVAILABLE, Cause.TPS_NOT_JSON}
-"""Failures that a TPS that is down or in maintenance brings to every dossier."""
+"""Causes that a TPS that is down or in maintenance brings to every dossier."""
 
 
 def counts(runtime: Connections, failure: Failure) -> bool:
-    """Whether a failure of TPS is a reason to leave it alone for a while.
+    """Whether a failure of TPS counts for its breaker.
 
-    A pass that is thorough asks for everything once: only silence would cost it time.
+    A thorough pass asks for everything once: only unanswered calls would cost it time.
     """
-    return not runtime.thorough or failure.cause in UNANSWERED
+    return not runtime.thorough or failure.sign is Sign.UNANSWERED
 
 
 def tps_is_back(runtime: Connections, connection: Connection, procedure: int) -> None:

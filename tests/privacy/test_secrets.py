@@ -41,7 +41,9 @@ _SECRET = re.compile(r"token|secret|password|key|(database|broker|smtp)_url")
 _HARMLESS = {
     "tps_token_in_query": "a switch",
     "seal_key_file": "a path",
+    "tps_webhook_secrets": "a folder",
     "seal_public_keys": "public",
+    "secret_max_age_days": "a number",
 }
 
 
