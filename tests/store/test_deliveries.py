@@ -76,6 +76,14 @@ def test_the_same_delivery_is_queued_once(database: Database) -> None:
     assert len(listed(database)) == 2
 
 
+@pytest.mark.parametrize("limit", [1, 2, 7])
+def test_no_more_than_the_limit_is_claimed(database: Database, limit: int) -> None:
+    queue(database, *(order(number) for number in range(1, 31)))
+    with database.begin() as connection:
+        lease = Lease(START, LEASE)
+        assert len(claim(connection, channel="mail", limit=limit, lease=lease, now=START)) == limit
+
+
 def test_a_claimed_delivery_is_nobody_elses_until_its_lease_ends(database: Database) -> None:
     queue(database, order(1))
     first, second = Lease(START, LEASE), Lease(START, LEASE)
