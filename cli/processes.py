@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,9 +79,10 @@ class Fleet:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stopping.set())
 
-    def watch(self) -> None:
-        """Restart whatever dies, until told to stop."""
+    def watch(self, look: Callable[[], None] = lambda: None) -> None:
+        """Restart whatever dies, until told to stop; `look` is called each second."""
         while not self._stopping.wait(RESTART_PAUSE_SECONDS):
+            look()
             for name, process in self._running.items():
                 if process.poll() is not None:
                     self._running[name] = self._spawn(*self._commands[name])

@@ -2,10 +2,12 @@
 
 import os
 import secrets
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from datetime import datetime
 from typing import Annotated
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
 from cli import context
 from cli.processes import (
@@ -18,8 +20,12 @@ from cli.processes import (
 )
 from cli.status import in_short, show_needy
 from cli.tables import show_table
+from config.messages import tr
+from service.register import register_procedures
 from service.run_once import PassReport, run_once
 from service.runtime import Runtime
+from store.engine import Database
+from store.first_contact import FirstContact, first_contact
 from store.overview import Overview, overview
 
 
@@ -38,7 +44,8 @@ def up(
     with context.runtime(migrate=True) as runtime:
         runtime.rules()
         _ = runtime.tps
-        settings = runtime.settings
+        settings, started_at = runtime.settings, runtime.clock()
+        register_procedures(runtime)
     with ExitStack() as stack:
         environment: dict[str, str] = {}
         if settings.broker_url is None:
@@ -56,7 +63,51 @@ def up(
             fleet.start("flower", *flower_command(flower_port), FLOWER_BASIC_AUTH=login)
             typer.echo(f"flower: http://127.0.0.1:{flower_port} login {login}")
         typer.echo(f"up (process {os.getpid()}); Ctrl-C stops it")
-        fleet.watch()
+        news = FirstContactNews(Database(settings.database), started_at)
+        stack.callback(news.close)
+        fleet.watch(news.look)
+
+
+class FirstContactNews:
+    """Says once how many of the dossiers that were already there are told, and how many not.
+
+    Args:
+        database: of the service.
+        since: when the service started.
+    """
+
+    def __init__(self, database: Database, since: datetime) -> None:
+        self._database = database
+        self._since = since
+        self._over = self._seen().unlisted == 0
+
+    def look(self) -> None:
+        """Look whether there is something to say; a database that is away is asked later."""
+        if self._over:
+            return
+        with suppress(SQLAlchemyError):
+            seen = self._seen()
+            if seen.is_over:
+                self._over = True
+                typer.echo(first_contact_line(told=seen.told, recorded=seen.recorded))
+
+    def close(self) -> None:
+        """Give back the connection."""
+        self._database.close()
+
+    def _seen(self) -> FirstContact:
+        with self._database.read() as connection:
+            return first_contact(connection, self._since)
+
+
+def first_contact_line(*, told: int, recorded: int) -> str:
+    """What is said of dossiers that were there before."""
+    return tr(
+        "first contact: {told} dossiers are told to their office, {recorded} only recorded "
+        "(decided before, or filed before `notify_since`)",
+        told=told,
+        recorded=recorded,
+    )
 
 
 def run_once_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
@@ -101,10 +152,9 @@ def _rows(report: PassReport) -> list[tuple[str, int]]:
 
 def _show_trouble(runtime: Runtime, report: PassReport, seen: Overview) -> None:
     if report.routing.recorded:
-        typer.echo(
-            f"first contact: {report.routing.recorded} dossiers are recorded and nobody is told "
-            "(decided before, or filed before `notify_since`)"
-        )
+        routing = report.routing
+        told = routing.routed + routing.unrouted - routing.recorded
+        typer.echo(first_contact_line(told=told, recorded=routing.recorded))
     failed: dict[str, list[int]] = {}
     for number, poll in report.polls.items():
         if poll.cause:

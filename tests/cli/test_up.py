@@ -22,7 +22,10 @@ def test_the_service_tells_of_what_is_there_and_of_what_comes_and_stops_when_tol
     stage: Stage, tps: Server, tmp_path: Path
 ) -> None:
     paris: Form = stage.form(PARIS_FORM)
-    stage.tps.populate([paris], 60, oddities=False)
+    for _ in range(60):
+        stage.tps.add(paris)
+    for _ in range(3):
+        stage.tps.add(paris, state="closed")
     environment = clean_environment(
         {
             "WIF_TPS_URL": tps.url,
@@ -32,6 +35,7 @@ def test_the_service_tells_of_what_is_there_and_of_what_comes_and_stops_when_tol
             "WIF_OUTBOX_DIR": str(stage.outbox),
             "WIF_TPS_PROCEDURES": str(PARIS_FORM),
             "WIF_POLL_INTERVAL": "1",
+            "WIF_NOTIFY_DECIDED": "false",
         }
     )
     with (tmp_path / "log").open("wb") as log:
@@ -41,6 +45,7 @@ def test_the_service_tells_of_what_is_there_and_of_what_comes_and_stops_when_tol
     try:
         until(lambda: len(list(stage.outbox.glob("*.eml"))) == 60, "60 mails")
         _assert_private(service.pid, tmp_path)
+        until(lambda: b"first contact" in log_of(tmp_path), "the first contact is told of")
         stage.tps.add(paris)
         until(lambda: len(list(stage.outbox.glob("*.eml"))) == 61, "the newcomer's mail")
         until(lambda: _alive(environment) == PARTS, "beat and every queue are seen alive")
@@ -48,6 +53,8 @@ def test_the_service_tells_of_what_is_there_and_of_what_comes_and_stops_when_tol
         service.send_signal(signal.SIGTERM)
         code = service.wait(60)
     assert code == 0
+    said = b"first contact: 60 dossiers are told to their office, 3 only recorded"
+    assert log_of(tmp_path).count(said) == 1
     states = {delivery.state for delivery in stage.deliveries()}
     assert states == {"sent"}
     assert len(stage.deliveries()) == 61
