@@ -2,10 +2,11 @@
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from sqlalchemy import update
 
 from cli.lists import SHOWN
@@ -84,12 +85,14 @@ def test_a_stopped_procedure_shows_in_the_status(stage: Stage, settings: dict[st
 
 def test_the_status_is_a_probe(stage: Stage, settings: dict[str, str]) -> None:
     def probe() -> Ran:
-        return wif("status", **settings)
+        with time_machine.travel(now, tick=False):
+            return wif("status", **settings)
+
+    now = stage.now
 
     stage.run()
     assert probe().returncode == 0
     assert "neither beat nor a worker was ever seen" in probe().stdout
-    now = datetime.now(UTC)
     with stage.runtime.database.begin() as connection:
         heartbeats.note(connection, ["beat", "poll"], now - timedelta(minutes=2))
         heartbeats.note(connection, ["beat"], now)

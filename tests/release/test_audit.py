@@ -59,7 +59,8 @@ def test_the_record_is_made_of_what_the_advisory_database_answers(
     path.write_text(json.dumps(ask(PINS, source=httpserver.url_for("").rstrip("/"))))
     kept = read_record(path)
     assert kept.advisories == (WEAK,)
-    assert audit(PINS, kept, now=datetime.now(UTC)) == ([WEAK], [])
+    assert kept.recorded_at is not None
+    assert audit(PINS, kept, now=kept.recorded_at) == ([WEAK], [])
 
 
 def test_the_lock_pins_what_is_installed_with_hashes() -> None:

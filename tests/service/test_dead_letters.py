@@ -3,10 +3,10 @@
 import json
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from sqlalchemy import select
 
 from service.deliver import deliver
@@ -33,8 +33,7 @@ def dead(database_url: str, tps: Server, smtp: SmtpServer, tmp_path: Path) -> It
         stage.file(department=department)
     stage.run()
     smtp.behave()
-    # Commands look at the machine's clock.
-    stage.now = datetime.now(UTC) + timedelta(hours=1)
+    stage.wait(hours=1)
     yield stage
     stage.runtime.close()
 
@@ -43,11 +42,12 @@ def command(stage: Stage, *arguments: str) -> str:
     """What a `wif` command prints."""
     settings = stage.runtime.settings
     assert settings.database_url is not None
-    ran = wif(
-        *arguments,
-        WIF_DATABASE_URL=settings.database_url.get_secret_value(),
-        WIF_VAR_DIR=str(settings.var_dir),
-    )
+    with time_machine.travel(stage.now, tick=False):
+        ran = wif(
+            *arguments,
+            WIF_DATABASE_URL=settings.database_url.get_secret_value(),
+            WIF_VAR_DIR=str(settings.var_dir),
+        )
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
 

@@ -1,0 +1,59 @@
+"""No test depends on the day on which it runs: the wall clock is read where this page says why.
+
+`time_machine.travel` gives a command that runs in this process the instant of the test.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parent
+THIS = Path(__file__).name
+
+READERS = {
+    *("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "utc_now"),
+    *("time.time", "time.time_ns", "time.localtime", "time.gmtime", "time.ctime"),
+}
+
+ALLOWED = {
+    "faults/clock.py": "a clock that the processes of a fault test share, moved from here",
+    "fixtures_smtp.py": "when a message was accepted: its processes have the machine's clock",
+    "privacy/documents.py": "TPS's dates, for processes that have the machine's clock",
+    "privacy/scene.py": "rows for processes that have the machine's clock",
+    "service/test_timestamps.py": "openssl signs timestamps by the machine's clock",
+    "test_compose_commands.py": "a health check compares a file's age with the machine's clock",
+    "web/hints/signing.py": "the library that verifies has the machine's clock",
+    "web/hints/test_batch.py": "as above",
+}
+"""Modules that read the wall clock, and why they have to."""
+
+
+def readings(source: str) -> Iterator[int]:
+    """Lines on which a module reads the wall clock."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in READERS:
+            converts = ast.unparse(node.func).startswith(("time.localtime", "time.gmtime"))
+            if not (converts and node.args):
+                yield node.lineno
+
+
+MODULES = [path.relative_to(TESTS).as_posix() for path in sorted(TESTS.rglob("*.py"))]
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name not in {*ALLOWED, THIS}])
+def test_a_test_reads_no_wall_clock(name: str) -> None:
+    lines = list(readings((TESTS / name).read_text(encoding="utf-8")))
+    assert lines == [], f"{name} reads the wall clock: pass an instant, or travel to one"
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_what_is_allowed_is_still_used(name: str) -> None:
+    assert list(readings((TESTS / name).read_text(encoding="utf-8")))
+
+
+def test_every_reader_is_found() -> None:
+    source = "\n".join(f"{reader}()" for reader in sorted(READERS))
+    assert len(list(readings(source))) == len(READERS)
+    assert list(readings("time.monotonic()\ntime.gmtime(0)")) == []
