@@ -4,7 +4,6 @@ Nothing is raised here: an exception of a library holds the request (its token) 
 answer (somebody's data), and so do the frames of its traceback. An outcome is returned.
 """
 
-import logging
 import re
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
@@ -18,12 +17,14 @@ import requests
 import urllib3
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_random
 
-from connectors.deadline import TooManyBytes, within
+from connectors.deadline import within
 from connectors.http import BoundedSession, read_body
+from connectors.tps.causes import cause_before_answer, cause_within_answer
 from connectors.tps.errors import RequestContext, TpsFailure, failure
 from connectors.tps.http_status import cause_of, seconds_to_wait
 from connectors.tps.request_count import REQUESTS
 from connectors.tps.sealed_response import SealedResponse, parse
+from connectors.tps.urllib3_logs import redact_urllib3_logs
 from routing.failures import Cause
 
 USER_AGENT = "work-in-france-routing"
@@ -100,8 +101,8 @@ class Transport:
         self._token_in_query = token_in_query
         self._limits = limits
         self._session = _bounded(session)
-        self._again = _quickly(limits.quick_retries) if limits.quick_retries else None
-        _be_discreet()
+        self._attempts = _attempts(1 + limits.quick_retries)
+        redact_urllib3_logs()
 
     def get(
         self,
@@ -157,10 +158,7 @@ class Transport:
 
     def _call(self, request: _Request, *, repeatable: bool = True) -> SealedResponse | TpsFailure:
         with within(self._limits.whole, most_bytes=2 * self._limits.size + OVERHEAD):
-            outcome = self._follow(request)
-            if self._again is None or not repeatable or not _was_cut(outcome):
-                return outcome
-            return self._again(self._follow, request)
+            return self._attempts(self._follow, request) if repeatable else self._follow(request)
 
     def _follow(self, request: _Request) -> SealedResponse | TpsFailure:
         outcome = self._exchange(request)
@@ -182,7 +180,7 @@ class Transport:
         try:
             response = self._send(request, token)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            cause = _cause_before_answer(error)
+            cause = cause_before_answer(error)
             REQUESTS.add(cause.value)
             return failure(cause, request.place)
         REQUESTS.add(str(response.status_code))
@@ -190,7 +188,7 @@ class Transport:
             try:
                 return self._read(request, response)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-                return failure(_cause_within_answer(error), request.place)
+                return failure(cause_within_answer(error), request.place)
 
     def _secret(self) -> str | None:
         """The token, read anew for each call; None when no header could carry it."""
@@ -311,10 +309,11 @@ def _with_token(url: str, token: str) -> str:
     return f"{url}{'&' if '?' in url else '?'}{urlencode({'token': token})}"
 
 
-def _quickly(times: int) -> Retrying:
+def _attempts(most: int) -> Retrying:
+    """At once after a connection was cut before any answer: longer waits are the database's."""
     return Retrying(
         retry=retry_if_result(_was_cut),
-        stop=stop_after_attempt(times),
+        stop=stop_after_attempt(most),
         wait=wait_random(0, 0.1),
         retry_error_callback=_last,
     )
@@ -329,61 +328,3 @@ def _last(state: RetryCallState) -> SealedResponse | TpsFailure:
         raise RuntimeError("tenacity gave up before the first attempt")
     outcome: SealedResponse | TpsFailure = state.outcome.result()
     return outcome
-
-
-def _cause_before_answer(error: Exception) -> Cause:
-    """Why no answer began. By the types that requests and urllib3 wrap, never by their texts."""
-    if type(error) is OSError:
-        # What requests raises when the file of authorities that it is given does not exist.
-        return Cause.TPS_TLS
-    inner = error.args[0] if error.args else None
-    for kinds, cause in _BEFORE_ANSWER:
-        if isinstance(error, kinds) or isinstance(inner, kinds):
-            return cause
-    return Cause.TPS_UNREACHABLE
-
-
-_BEFORE_ANSWER: tuple[tuple[tuple[type[BaseException], ...], Cause], ...] = (
-    ((requests.exceptions.SSLError, urllib3.exceptions.SSLError), Cause.TPS_TLS),
-    ((requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), Cause.TPS_TIMEOUT),
-    ((urllib3.exceptions.ProtocolError, ConnectionError), Cause.TPS_RESET),
-)
-
-
-def _cause_within_answer(error: Exception) -> Cause:
-    inner = error.args[0] if error.args else None
-    for kinds, cause in _WITHIN_ANSWER:
-        if isinstance(error, kinds) or isinstance(inner, kinds):
-            return cause
-    return Cause.TPS_TRUNCATED
-
-
-_WITHIN_ANSWER: tuple[tuple[tuple[type[BaseException], ...], Cause], ...] = (
-    ((requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), Cause.TPS_TIMEOUT),
-    ((TooManyBytes,), Cause.TPS_OVERSIZED),
-    (
-        (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError),
-        Cause.TPS_NOT_JSON,
-    ),
-)
-
-
-class _Discretion(logging.Filter):
-    """Lets urllib3 log neither a query, which can hold the token, nor what a peer sent."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if record.exc_info:
-            record.msg, record.args, record.exc_info = "headers that cannot be parsed", (), None
-        elif isinstance(record.args, tuple):
-            record.args = tuple(
-                arg.split("?", 1)[0] if isinstance(arg, str) else arg for arg in record.args
-            )
-        return True
-
-
-_DISCRETION = _Discretion()
-
-
-def _be_discreet() -> None:
-    for name in ("urllib3.connection", "urllib3.connectionpool"):
-        logging.getLogger(name).addFilter(_DISCRETION)
