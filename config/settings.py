@@ -122,6 +122,9 @@ EXAMPLES = {
     "contact": "Cellule nationale, 01 00 00 00 00",
     "role": "route,deliver",
     "flower_hosts": "flower.wif.example",
+    "flower_url": "https://flower.wif.example",
+    "ops_password": "the output of: openssl rand -base64 24",  # pragma: allowlist secret
+    "ops_proxy_header": "X-Remote-User, which a proxy sets and takes from all others",
     "smtp_clear_hosts": "relay.wif.example",
     "database_role": "wif",
     "tps_procedures": "13760,14131",
@@ -171,6 +174,9 @@ class Settings(BaseSettings):
     database_role: str | None = Field(default=None, pattern="^[a-z_][a-z0-9_]{0,62}$")
     broker_url: Annotated[SecretStr, with_scheme("redis", "rediss", "redis+socket")] | None = None
     flower_hosts: Hosts = ""
+    flower_url: HttpUrl | None = None
+    ops_password: Annotated[SecretStr, Field(min_length=12)] | None = None
+    ops_proxy_header: str | None = Field(default=None, pattern="^[A-Za-z][A-Za-z0-9-]{1,63}$")
 
     smtp_url: Annotated[SecretStr, with_scheme("smtp", "smtps", "smtp+starttls")] | None = None
     mail_from: Sender = PLACEHOLDER_SENDER

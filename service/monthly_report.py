@@ -11,11 +11,12 @@ from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import Connection
 
+from routing.calendar import PARIS
 from routing.ruleset import RuleSet
 from service.statistics.month import Figures, MonthCounts, publishable
 from service.statistics.publish import next_month
 from service.statistics.suppression import ALL, Counts, shown_requests
-from service.statistics.working_days import PARIS, TARGET, day_in_paris, working_days
+from service.statistics.working_days import TARGET, day_in_paris, working_days
 from store.monthly_dossiers import MonthlyDossier, read_dossiers
 
 DECISIONS = ("closed", "refused", "without_continuation")

@@ -15,6 +15,7 @@ from service.runtime import Runtime
 from web import health
 from web.hints import receive
 from web.metrics import page as metrics
+from web.ops import routes as ops
 from web.security import RequestLimits, SecurityHeaders
 from web.stats import routes as statistics
 
@@ -23,7 +24,7 @@ Routes = Callable[[Runtime], Sequence[BaseRoute]]
 PUBLIC: tuple[Routes, ...] = (health.routes, receive.routes, statistics.routes)
 """On `WIF_WEB_ADDRESS`, which may be open to everybody."""
 
-PRIVATE: tuple[Routes, ...] = (health.routes, metrics.routes)
+PRIVATE: tuple[Routes, ...] = (health.routes, metrics.routes, ops.routes)
 """On `WIF_WEB_PRIVATE_ADDRESS`, for those who run the service."""
 
 

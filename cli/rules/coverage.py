@@ -10,7 +10,6 @@ import typer
 
 from cli.command_error import CommandError
 from cli.context import show_json
-from cli.rules.coverage_page import coverage_page
 from cli.rules.options import AsJson, Day, Directory, place, rules_in, short, today
 from cli.tables import show_table
 from routing.boxes import Axis
@@ -19,6 +18,7 @@ from routing.coverage import Cell, CellOutcome, coverage
 from routing.facts import Filer
 from routing.ruleset import RuleSet
 from routing.territory import departments
+from web.coverage.page import coverage_page
 
 T = TypeVar("T")
 

@@ -72,19 +72,21 @@ class Row:
         return any(line.routed for cell in self.cells for line in cell)
 
 
-def coverage_page(rules: RuleSet, cells: Sequence[Cell], on: date) -> str:
-    """The page, in French, as HTML."""
+def coverage_page(
+    rules: RuleSet, cells: Sequence[Cell], on: date, *, addresses: bool = True
+) -> str:
+    """The page, in French, as HTML; without `addresses` it names units, not their mailboxes."""
     permits = [*((p.code, p.label) for p in rules.permit_types), (None, "Type inconnu")]
     by_place: dict[tuple[str | None, str | None], list[Cell]] = defaultdict(list)
     for cell in cells:
         by_place[cell.department, cell.permit_type].append(cell)
     codes = [*departments(), None]
-    offices = {unit.code: _office(unit) for unit in rules.units.values()}
+    offices = {unit.code: _office(unit, addresses=addresses) for unit in rules.units.values()}
     rows = [
         _row(code, [by_place[code, permit] for permit, _ in permits], offices) for code in codes
     ]
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    template = files("cli.rules").joinpath("coverage.html.j2").read_text(encoding="utf-8")
+    template = files("web.coverage").joinpath("coverage.html.j2").read_text(encoding="utf-8")
     return environment.from_string(template).render(
         rows=rows,
         permits=permits,
@@ -97,9 +99,9 @@ def coverage_page(rules: RuleSet, cells: Sequence[Cell], on: date) -> str:
     )
 
 
-def _office(unit: Unit) -> Office:
-    addresses = ", ".join(channel.address for channel in unit.channels)
-    return Office(code=unit.code, name=unit.name, mailbox=addresses)
+def _office(unit: Unit, *, addresses: bool) -> Office:
+    mailbox = ", ".join(channel.address for channel in unit.channels) if addresses else ""
+    return Office(code=unit.code, name=unit.name, mailbox=mailbox)
 
 
 def _row(code: str | None, by_permit: Iterable[list[Cell]], offices: Mapping[str, Office]) -> Row:

@@ -1,0 +1,1 @@
+"""The coverage matrix of a rule set as one page."""

@@ -1,0 +1,1 @@
+"""`/ops`: the page of those who run the service."""
