@@ -70,6 +70,7 @@ task_routes = [
         "wif.route-dossiers": {"queue": queues.ROUTE},
         # Not upkeep: it may take a minute, and nothing may keep health and sweep waiting.
         "wif.purge": {"queue": queues.ROUTE},
+        "wif.mail-reports": {"queue": queues.DELIVER},
     },
 ]
 

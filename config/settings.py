@@ -217,6 +217,7 @@ class Settings(BaseSettings):
     rules_autoreload: bool = False
     retention_days: PositiveInt = 730
     secret_max_age_days: PositiveInt = 365
+    monthly_reports: bool = False
 
     @classmethod
     def settings_customise_sources(

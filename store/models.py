@@ -305,6 +305,21 @@ class ToldSeal(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class ReportMail(Base):
+    """The report of a month that a unit is to get by mail."""
+
+    __tablename__ = "report_mails"
+
+    month: Mapped[date] = mapped_column(Date, primary_key=True)
+    unit: Mapped[str] = mapped_column(String(32), primary_key=True)
+    state: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(String(64))
+    attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    lease_token: Mapped[str | None] = mapped_column(String(32))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class RestoredSend(Base):
     """What a unit was told of a dossier after the backup that was restored; see the sent log."""
 

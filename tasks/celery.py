@@ -20,6 +20,7 @@ from connectors.channels import CHANNELS, DEFAULT_CHANNEL
 from service import sweep as sweeping
 from service import watch_health
 from service.guards.limits import WORK_BUDGET
+from service.mail_reports import mail_reports
 from service.poll import PollOutcome, poll
 from service.purge import purge
 from service.request_count import add_requests
@@ -286,6 +287,14 @@ def publish_statistics() -> None:
     report = publish_when_due(runtime())
     if report.published:
         log.info("statistics-published", count=len(report.published))
+
+
+@app.task(name="wif.mail-reports")
+def mail_monthly_reports() -> None:
+    """Mail the monthly reports on the first working day."""
+    report = mail_reports(runtime())
+    if report.queued or report.failed:
+        log.warning("reports-mailed", count=report.sent, total=report.queued)
 
 
 @app.task(name="wif.seal-audit")

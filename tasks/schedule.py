@@ -21,6 +21,9 @@ CHECK_EVERY = timedelta(minutes=1)
 PUBLISH_EVERY = timedelta(hours=1)
 """How soon a service that was just started publishes the months that are over."""
 
+REPORT_EVERY = timedelta(minutes=30)
+"""How often it is looked whether monthly reports are due, or are to be tried again."""
+
 SEAL_EVERY = timedelta(minutes=10)
 """What was written since the last seal could still be cut off unseen: not for long."""
 
@@ -36,6 +39,10 @@ def beat_entries(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
         "publish-statistics": _every(PUBLISH_EVERY.total_seconds(), "wif.publish-statistics"),
         "purge": _every(PURGE_EVERY.total_seconds(), "wif.purge"),
     }
+    if settings.monthly_reports:
+        entries["mail-reports"] = _every(
+            REPORT_EVERY.total_seconds(), "wif.mail-reports", queue=queues.DELIVER
+        )
     if settings.rules_autoreload:
         entries["autoreload-rules"] = _every(
             AUTORELOAD_EVERY.total_seconds(), "wif.autoreload-rules"
@@ -43,10 +50,10 @@ def beat_entries(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
     return entries
 
 
-def _every(seconds: float, task: str) -> Mapping[str, Any]:
+def _every(seconds: float, task: str, *, queue: str = queues.UPKEEP) -> Mapping[str, Any]:
     return {
         "task": task,
         "schedule": seconds,
         # Ticks that pile up while no worker runs are worth nothing afterwards.
-        "options": {"expires": max(1, int(seconds) - 1), "queue": queues.UPKEEP},
+        "options": {"expires": max(1, int(seconds) - 1), "queue": queue},
     }

@@ -1,0 +1,70 @@
+"""The mail that brings a monthly report: a few words, and the report attached."""
+
+from datetime import datetime
+
+from connectors.mail.envelope import Envelope
+from connectors.mail.message import begin, message_key
+
+_BOUNDARY = "=_wif-report"
+"""Cannot occur in base64 or in a quoted-printable part."""
+
+_TEXT = """Bonjour,
+
+Le rapport de {month} est joint ({file}) : dépôts, décisions par type d'autorisation, délais, et le
+mois précédent pour comparaison.
+
+{about}
+
+Ce message est envoyé automatiquement ; il n'appelle pas de réponse.
+"""
+
+
+def compose_report(
+    content: bytes,
+    *,
+    file: str,
+    month: str,
+    unit: str,
+    about: str,
+    prefix: str,
+    sender: str,
+    recipient: str,
+    at: datetime,
+) -> Envelope:
+    """The mail that brings a report to `recipient`.
+
+    Args:
+        content: the .xlsx file.
+        file: its name.
+        month: in words (`octobre 2026`).
+        unit: code of the unit.
+        about: a sentence on whose figures these are.
+        prefix: how every subject begins.
+        sender: mailbox it comes from.
+        recipient: the unit's mailbox.
+        at: instant of the `Date` header.
+
+    Raises:
+        Failure: sender or recipient is not one mail address.
+    """
+    envelope = begin(
+        sender=sender,
+        recipient=recipient,
+        subject=f"{prefix} Rapport de {month} – {unit}",
+        key=message_key(f"report.{file}"),
+        label=f"{unit} report {file}",
+        at=at,
+    )
+    message = envelope.message
+    message.set_content(_TEXT.format(month=month, file=file, about=about), cte="quoted-printable")
+    message.add_attachment(
+        content,
+        maintype="application",
+        subtype="vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        filename=file,
+    )
+    message.set_boundary(_BOUNDARY)
+    message["Auto-Submitted"] = "auto-generated"
+    message["Content-Language"] = "fr"
+    message["X-WIF-Unit"] = unit
+    return envelope

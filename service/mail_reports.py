@@ -1,0 +1,177 @@
+"""Monthly reports by mail, on the first working day of the month: each unit's own to its mailbox,
+the national one to that of the fallback unit.
+
+They have an outbox of their own: queued in one commit, claimed with a lease, tried again as any
+message is. A copy has the same `Message-ID` and the same bytes.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from config import logs
+from connectors.mail.report import compose_report
+from routing.calendar import PARIS, paris_day
+from routing.failures import Action, Cause, Failure
+from routing.retries import after_failure
+from routing.ruleset import RuleSet
+from service.guards.limits import LEASE, WORK_BUDGET
+from service.mail import mail_sender
+from service.monthly_report import MonthlyReports, monthly_reports, previous_month
+from service.monthly_workbook import french_month, national_workbook, unit_workbook
+from service.runtime import Runtime
+from service.statistics.working_days import working_days
+from store import report_mails
+from store.audit.log import AuditEntry, Step
+from store.leases import Lease
+from store.report_mails import ClaimedReport
+
+HOUR = 8
+"""In Paris, on the first working day of a month: when the reports of the month before are due."""
+
+EVENT = "monthly-report"
+CHANNEL = "mail"
+
+log = logs.get_logger("tasks")
+
+
+@dataclass(slots=True)
+class ReportMailsReport:
+    """What one run did."""
+
+    queued: int = 0
+    sent: int = 0
+    failed: int = 0
+
+
+def mail_reports(runtime: Runtime) -> ReportMailsReport:
+    """Queue the reports of last month once they are due, and mail those that are queued."""
+    done = ReportMailsReport()
+    if not runtime.settings.monthly_reports:
+        return done
+    now = runtime.clock()
+    rules = runtime.rules()
+    month = _due_month(now)
+    if month is not None:
+        done.queued = _queue(runtime, rules, month, now)
+    lease = Lease(now, LEASE)
+    with runtime.database.begin() as connection:
+        claimed = report_mails.claim(connection, lease, now)
+    made: dict[date, MonthlyReports] = {}
+    for report in claimed:
+        if runtime.stopping() or runtime.clock() - now > WORK_BUDGET:
+            break
+        if report.month not in made:
+            with runtime.database.read() as connection:
+                made[report.month] = monthly_reports(connection, rules, report.month)
+        failure = _send(runtime, rules, made[report.month], report)
+        _store(runtime, report, failure, lease)
+        done.sent += failure is None
+        done.failed += failure is not None
+    return done
+
+
+def first_working_day(month: date) -> date:
+    """The first day of a month that is neither a week-end nor a public holiday of all France."""
+    day = month.replace(day=1)
+    while working_days(day - timedelta(days=1), day, None) == 0:
+        day += timedelta(days=1)
+    return day
+
+
+def _due_month(now: datetime) -> date | None:
+    """The month whose reports are due by `now`, None before that hour of the first working day."""
+    today = paris_day(now)
+    first = first_working_day(today)
+    if today < first or (today == first and now.astimezone(PARIS).hour < HOUR):
+        return None
+    return previous_month(today)
+
+
+def _queue(runtime: Runtime, rules: RuleSet, month: date, now: datetime) -> int:
+    with runtime.database.read() as connection:
+        if report_mails.is_queued(connection, month):
+            return 0
+        made = monthly_reports(connection, rules, month)
+    own = [each.unit for each in made.units if _address(rules, each.unit)]
+    units = sorted({*own, rules.fallback})
+    with runtime.database.begin() as connection:
+        report_mails.queue(connection, month, units, now)
+        lines = [_entry(Step.QUEUED, unit) for unit in units]
+        runtime.audit.append(connection, now, lines)
+    return len(units)
+
+
+def _send(
+    runtime: Runtime, rules: RuleSet, made: MonthlyReports, report: ClaimedReport
+) -> Failure | None:
+    try:
+        address = _address(rules, report.unit)
+        if address is None:
+            return Failure(Cause.CHANNEL_MISSING)
+        file, content, about = _content(rules, made, report)
+        envelope = compose_report(
+            content,
+            file=file,
+            month=french_month(report.month),
+            unit=report.unit,
+            about=about,
+            prefix=runtime.settings.subject_prefix,
+            sender=runtime.settings.mail_from,
+            recipient=address,
+            at=runtime.clock(),
+        )
+        with mail_sender(runtime.settings) as sender:
+            sender.send(envelope)
+    except Failure as failure:
+        return failure
+    except Exception:
+        # One report that our own code cannot make must not keep the others.
+        log.exception("report-failed", unit=report.unit)
+        return Failure(Cause.INTERNAL)
+    return None
+
+
+def _content(rules: RuleSet, made: MonthlyReports, report: ClaimedReport) -> tuple[str, bytes, str]:
+    """The file's name, the file, and a sentence on what it holds."""
+    if report.unit == rules.fallback:
+        content = national_workbook(made.national, rules, report.created_at)
+        about = "Ce sont les chiffres de toutes les unités ; les petits nombres n'y figurent pas."
+        return f"rapport-{report.month:%Y-%m}-national.xlsx", content, about
+    found = next((each for each in made.units if each.unit == report.unit), None)
+    if found is None:
+        raise Failure(Cause.CHANNEL_MISSING)
+    content = unit_workbook(found, rules, report.created_at)
+    about = "Ce sont les chiffres de votre unité, en entier : ils ne sont envoyés qu'à elle."
+    return f"rapport-{report.month:%Y-%m}-{report.unit}.xlsx", content, about
+
+
+def _address(rules: RuleSet, code: str) -> str | None:
+    unit = rules.units.get(code)
+    channels = unit.channels if unit else ()
+    return next((known.address for known in channels if known.kind == CHANNEL), None)
+
+
+def _store(runtime: Runtime, report: ClaimedReport, failure: Failure | None, lease: Lease) -> None:
+    now = runtime.clock()
+    attempts, next_at, step = report.attempts, None, Step.SENT
+    if failure is not None:
+        later = after_failure(failure, attempts=report.attempts, now=now, jitter=runtime.jitter)
+        attempts, next_at = later.attempts, later.at
+        throttled = failure.action is Action.THROTTLED
+        step = Step.DEAD if next_at is None else Step.THROTTLED if throttled else Step.RETRIED
+    cause = failure.cause.value if failure else None
+    with runtime.database.begin() as connection:
+        ours = report_mails.finish(
+            connection,
+            report,
+            lease,
+            attempts=attempts,
+            next_attempt_at=next_at,
+            reason=cause,
+        )
+        if ours:
+            runtime.audit.append(connection, now, [_entry(step, report.unit, cause)])
+
+
+def _entry(step: Step, unit: str, reason: str | None = None) -> AuditEntry:
+    return AuditEntry(step=step, event=EVENT, channel=CHANNEL, unit=unit, reason=reason)
