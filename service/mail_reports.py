@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from config import logs
-from connectors.mail.report import compose_report
+from connectors.report_mail import compose_report
 from routing.calendar import PARIS, paris_day
 from routing.failures import Action, Cause, Failure
 from routing.retries import after_failure
