@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from service.poll import poll
 from simulator import Server
 from store import heartbeats
 from store.models import Heartbeat
-from tests.processes import Ran, wif
+from tests.processes import ROOT, WIF, Ran, clean_environment, wif
 from tests.stage import OTHER_FORM, PARIS_FORM, Stage
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
@@ -50,6 +51,21 @@ def test_run_once_routes_what_is_listed_and_a_second_run_sends_nothing(
     assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
     assert json.loads(first.stdout)["sent"] == 20
     assert json.loads(second.stdout)["sent"] == 0
+
+
+def test_what_run_once_writes_is_readable_by_its_user_alone(
+    stage: Stage, settings: dict[str, str], paris: Form, tmp_path: Path
+) -> None:
+    stage.tps.add(paris)
+    own = {"WIF_VAR_DIR": str(tmp_path / "own"), "WIF_OUTBOX_DIR": str(tmp_path / "own" / "outbox")}
+    kept = {name: value for name, value in settings.items() if name != "WIF_DATABASE_URL"}
+    ran = subprocess.run(
+        [*WIF, "run-once"], env=clean_environment({**kept, **own}), cwd=ROOT, umask=0, check=False
+    )
+    assert ran.returncode == 0
+    written = [tmp_path / "own", *(tmp_path / "own").rglob("*")]
+    assert {path.suffix for path in written} >= {".sqlite3", ".eml", ".key"}
+    assert [path for path in written if path.stat().st_mode & 0o077] == []
 
 
 def test_run_once_does_not_exit_0_when_something_failed(

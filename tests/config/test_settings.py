@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import DOTENV, Settings, SettingsError, example_of, read
+from config.settings import DOTENV, ROLES, Settings, SettingsError, example_of, read
 
 
 @pytest.mark.parametrize("name", list(Settings.model_fields))
@@ -107,3 +107,31 @@ def test_an_audit_key_that_is_a_pipe_is_refused_and_nobody_waits(tmp_path: Path)
     os.mkfifo(tmp_path / "audit.key")
     with pytest.raises(SettingsError, match="WIF_VAR_DIR: the audit key"):
         read(var_dir=tmp_path).audit_keys()
+
+
+VALUES = {
+    "tps_url": "https://tps.example",
+    "tps_token": "a-token",
+    "database_url": "postgresql://wif@db.example/wif",
+    "broker_url": "redis://redis.example/0",
+    "audit_key": "x" * 44,
+    "smtp_url": "smtps://smtp.example",
+    "mail_from": "wif@wif.example",
+    "seal_key_file": "/run/secrets/seal_key",
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_process_is_given_what_its_role_needs_and_starts_without_any_other_secret(
+    role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WIF_ENV", "production")
+    monkeypatch.setenv("WIF_ROLE", role)
+    for name in ROLES[role]:
+        monkeypatch.setenv(f"WIF_{name.upper()}", VALUES[name])
+    assert read().roles == (role,)
+    for name in ROLES[role]:
+        with monkeypatch.context() as without:
+            without.delenv(f"WIF_{name.upper()}")
+            with pytest.raises(SettingsError, match=f"WIF_{name.upper()}: needed when"):
+                read()
