@@ -1,4 +1,4 @@
-"""Upkeep: what is due and that nobody was told of gets its wake-up; the rest is looked after."""
+"""The sweep: wakes workers for due work whose wake-up was lost."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""The Celery application and its tasks: thin, each opens a unit of work and does it.
+"""The Celery application and its tasks: thin, each runs one use case.
 
 A task takes ids and nothing else. Names are explicit so that a module can be moved
 without changing what is on the wire.
@@ -33,11 +33,11 @@ from tasks import queues
 from tasks.logs import LogFormat, connect_celery
 from tasks.ping import leave_note
 from tasks.stopping import StopFlag, cut_off_later, raise_time_limit
-from tasks.time_slice import deliver_turn, route_turn
+from tasks.time_slice import deliver_slice, route_slice
 from tasks.wakeups import Wakeups
 
 WAKE_UP_EXPIRES_SECONDS = 300
-"""A wake-up that waited longer is worth nothing: the sweep has made another."""
+"""A wake-up expires after this: the sweep has sent another one meanwhile."""
 
 ANSWER_SECONDS = 1.0
 """How long workers have to say that they live."""
@@ -69,11 +69,11 @@ told_to_stop = StopFlag()
 
 
 class CeleryWaker:
-    """Wakes workers by messages. A broker that is away is no error: the sweep comes round.
+    """Wakes workers by messages. A broker that does not answer is no error: the next sweep retries.
 
     Args:
-        wakeups: which messages wait already.
-        insists: send one all the same, in case the one that waits was lost.
+        wakeups: notes of the messages that wait.
+        insists: send a message even if one waits, in case that one was lost.
     """
 
     def __init__(self, wakeups: Wakeups, *, insists: bool = False) -> None:
@@ -120,7 +120,7 @@ def runtime() -> Runtime:
 
 
 def taken(task: str, *ids: int | str) -> Runtime:
-    """The runtime, for a task that was woken: another message for it may wait from now on."""
+    """The runtime, for a task that was woken; drops the note of its message."""
     made = runtime()
     Wakeups(made.redis_state).taken(task, ids)
     return made
@@ -216,7 +216,7 @@ def poll_procedure(procedure: int) -> None:
 @app.task(name="wif.route-dossiers", throws=(WorkFailed,))
 def route_dossiers(procedure: int) -> None:
     """Read, decide and settle what was just filed anywhere, then dossiers of one procedure."""
-    report = route_turn(taken(route_dossiers.name, procedure), procedure)
+    report = route_slice(taken(route_dossiers.name, procedure), procedure)
     if report.more:
         runtime().waker.route(procedure)
     if report.cause:
@@ -226,7 +226,7 @@ def route_dossiers(procedure: int) -> None:
 @app.task(name="wif.deliver", throws=(WorkFailed,))
 def make_deliveries(channel: str = DEFAULT_CHANNEL) -> None:
     """Make due deliveries on one channel."""
-    report = deliver_turn(taken(make_deliveries.name, channel), channel)
+    report = deliver_slice(taken(make_deliveries.name, channel), channel)
     if report.claimed:
         log.info(
             "deliveries-made",
@@ -251,14 +251,14 @@ def sweep() -> None:
 
 @app.task(name="wif.check-health")
 def check_health() -> None:
-    """Look how long things wait; tell of what waits too long; beat."""
+    """Open and close incidents, send alarms and the heartbeat."""
     report = watch_health.check(runtime(), alive=_alive())
     if report.opened or report.closed:
         log.warning("health-changed", count=report.opened, total=report.lasting)
 
 
 def _alive() -> set[str]:
-    """Beat, whose tick brought us here, and the queues that some worker says it takes."""
+    """Beat, whose tick this is, and the queues that workers consume."""
     try:
         answers = app.control.inspect(timeout=ANSWER_SECONDS).active_queues() or {}
         served = {str(queue["name"]) for each in answers.values() for queue in each}
@@ -275,7 +275,7 @@ def ping(token: int) -> None:
 
 @app.task(name="wif.purge")
 def purge_dossiers() -> None:
-    """Remove what was kept for as long as it may be."""
+    """Remove dossiers whose retention is over."""
     report = purge(runtime(), within=WORK_BUDGET)
     if report.dossiers:
         log.info("dossiers-purged", count=report.dossiers)
@@ -299,7 +299,7 @@ def mail_monthly_reports() -> None:
 
 @app.task(name="wif.seal-audit")
 def seal_audit() -> None:
-    """Put the audit lines that are final under signed seals."""
+    """Sign the audit entries that are final."""
     report = seal(runtime())
     if report.lines:
         log.info("audit-sealed", count=report.lines)

@@ -1,4 +1,4 @@
-"""What beat starts, and how often. Every entry expires before its next tick."""
+"""The schedule of beat. Every entry expires before its next tick."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -16,7 +16,7 @@ AUTORELOAD_EVERY = timedelta(seconds=30)
 """How soon an edit of the rules is in force where they are reloaded."""
 
 CHECK_EVERY = timedelta(minutes=1)
-"""How often it is looked how long things wait, and how often the heart beats."""
+"""How often health is checked and the heartbeat sent."""
 
 PUBLISH_EVERY = timedelta(hours=1)
 """How soon a service that was just started publishes the months that are over."""

@@ -1,37 +1,36 @@
-"""Wake-ups that were sent and wait to be taken: a second one would only be in the way.
+"""Deduplication of wake-ups: at most one message for the same work waits in its queue.
 
-However often work is found, at most one message for it waits in the queue, besides those
-of the sweep. So no second chain of messages grows beside a living one.
+Messages of the sweep come besides, in case the one that waits was lost.
 """
 
 from service.guards.redis_state import PREFIX, RedisState
 
 LASTS_SECONDS = 60
-"""How long a note lasts when its message was lost. The sweep does not ask for notes, so what
-waits is late by one sweep at most."""
+"""How long a note lasts when its message was lost. The sweep ignores notes, so work is late by
+one sweep at most."""
 
 
 class Wakeups:
-    """Notes of the messages that wait, for all workers.
+    """Notes of the messages that wait, shared by all workers.
 
     Args:
-        shared: where they are kept; while it is away every wake-up is sent.
+        state: where they are kept; while it does not answer every wake-up is sent.
     """
 
-    def __init__(self, shared: RedisState) -> None:
-        self._shared = shared
+    def __init__(self, state: RedisState) -> None:
+        self._state = state
 
     def note(self, task: str, ids: tuple[int | str, ...]) -> bool:
-        """Note that a message is going to wait; False when one does already."""
+        """Note a message that is about to be sent; False when one waits already."""
         name = _name(task, ids)
-        noted = self._shared.ask(
+        noted = self._state.ask(
             lambda client: bool(client.set(name, "1", ex=LASTS_SECONDS, nx=True)), None
         )
         return noted is not False
 
     def taken(self, task: str, ids: tuple[int | str, ...]) -> None:
-        """Note that a message was taken: what is found from now on needs another one."""
-        self._shared.ask(lambda client: client.delete(_name(task, ids)), None)
+        """Drop the note of a message that was taken: new work needs another one."""
+        self._state.ask(lambda client: client.delete(_name(task, ids)), None)
 
 
 def _name(task: str, ids: tuple[int | str, ...]) -> str:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from config import logs
 from service.clock import Clock
-from service.guards.redis_state import Board, RedisState, parse_epoch
+from service.guards.redis_state import RedisState, SharedHash, parse_epoch
 
 log = logs.get_logger("tasks")
 
@@ -104,17 +104,17 @@ class Breakers:
     """The breakers of all targets: a count of failures, and since when each is open.
 
     Args:
-        shared: where the workers share their state.
+        state: where the workers share them.
         clock: the present instant.
     """
 
-    def __init__(self, shared: RedisState, clock: Clock) -> None:
-        self._board = Board(shared, "breakers")
+    def __init__(self, state: RedisState, clock: Clock) -> None:
+        self._hash = SharedHash(state, "breakers")
         self._clock = clock
 
     def refresh(self) -> None:
-        """Learn what other workers met; once for each batch."""
-        self._board.refresh()
+        """Read the state that all workers share; once for each batch."""
+        self._hash.refresh()
 
     def state(self, target: Target) -> BreakerState:
         """What may be done now. A breaker whose rest is over asks for one probe."""
@@ -127,40 +127,40 @@ class Breakers:
         return BreakerState.OPEN if rests else BreakerState.HALF_OPEN
 
     def resting(self, targets: Collection[Target]) -> frozenset[Target]:
-        """Those of `targets` that are to be left alone now."""
+        """Those of `targets` whose breaker is open."""
         return frozenset(each for each in targets if self.state(each) is BreakerState.OPEN)
 
     def succeeded(self, target: Target) -> bool:
-        """Tell that a call went well; True when that closes the breaker.
+        """Count a success; True when that closes the breaker.
 
         A call that began before the breaker opened says nothing of what came after it.
         """
         state = self.state(target)
         if state is BreakerState.OPEN:
             return False
-        self._board.drop(_failures(target))
+        self._hash.drop(_failures(target))
         if state is BreakerState.CLOSED:
             return False
-        self._board.drop(_opened(target))
+        self._hash.drop(_opened(target))
         _log(target, opened=False)
         return True
 
     def failed(self, target: Target) -> bool:
-        """Tell that a call failed; True when the breaker is open now."""
+        """Count a failure; True when the breaker is open now."""
         state = self.state(target)
         if state is BreakerState.OPEN:
             return True
-        count = self._board.add(_failures(target))
+        count = self._hash.add(_failures(target))
         if state is BreakerState.CLOSED and count < POLICIES[target.kind].failures:
             return False
         # By our clock, which is the one that says when the rest is over.
-        self._board.put(_opened(target), str(self._clock().timestamp()))
+        self._hash.put(_opened(target), str(self._clock().timestamp()))
         _log(target, opened=True)
         return True
 
     def _opened_at(self, target: Target) -> datetime | None:
         """Since when it is open; None when it is not, and when Redis holds what we never wrote."""
-        written = self._board.get(_opened(target))
+        written = self._hash.get(_opened(target))
         return parse_epoch(written) if written else None
 
 

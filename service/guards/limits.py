@@ -39,7 +39,7 @@ FINISH_WITHIN = timedelta(seconds=20)
 """After this a slow call of a worker that was told to stop is cut off; the rest of the soft
 shutdown is for storing what was done and giving back what was not."""
 
-TURN = timedelta(milliseconds=300)
+TIME_SLICE = timedelta(milliseconds=300)
 """How long a task takes batch after batch before it yields to other kinds of work."""
 
 ROUTE_BATCH = 50

@@ -90,22 +90,22 @@ def parse_count(written: str) -> int:
     return int(written) if plain else 0
 
 
-class Board:
+class SharedHash:
     """Small values by name, shared by all workers; local while Redis does not answer.
 
     Args:
-        shared: the Redis.
+        state: the Redis.
         name: of the hash in which the values stand.
     """
 
-    def __init__(self, shared: RedisState, name: str) -> None:
-        self._shared = shared
+    def __init__(self, state: RedisState, name: str) -> None:
+        self._state = state
         self._name = f"{PREFIX}{name}"
         self._values: dict[str, str] = {}
 
     def refresh(self) -> None:
         """Read the values of all workers, in one round trip."""
-        found = self._shared.ask(lambda client: client.hgetall(self._name), None)
+        found = self._state.ask(lambda client: client.hgetall(self._name), None)
         if found is not None:
             self._values = {str(name): str(value) for name, value in found.items()}
 
@@ -116,16 +116,16 @@ class Board:
     def put(self, name: str, value: str) -> None:
         """Write a value for all."""
         self._values[name] = value
-        self._shared.ask(lambda client: client.hset(self._name, name, value), None)
+        self._state.ask(lambda client: client.hset(self._name, name, value), None)
 
     def drop(self, name: str) -> None:
         """Forget a value for all."""
         if self._values.pop(name, None) is not None:
-            self._shared.ask(lambda client: client.hdel(self._name, name), None)
+            self._state.ask(lambda client: client.hdel(self._name, name), None)
 
     def add(self, name: str) -> int:
         """Increment a shared count; returns its new value."""
         here = min(parse_count(self._values.get(name, "0")) + 1, LARGEST_COUNT)
-        total = self._shared.ask(lambda client: client.hincrby(self._name, name, 1), here)
+        total = self._state.ask(lambda client: client.hincrby(self._name, name, 1), here)
         self._values[name] = str(parse_count(str(total)) or here)
         return int(self._values[name])

@@ -46,7 +46,7 @@ class Throttle:
     """Limits requests to TPS.
 
     Args:
-        shared: where the workers share the count; each counts for itself while it is away.
+        state: where the workers share the count; each counts for itself while it is away.
         per_minute: requests of all workers together.
         clock: the present instant.
         sleep: lets seconds pass.
@@ -57,16 +57,16 @@ class Throttle:
 
     def __init__(
         self,
-        shared: RedisState,
+        state: RedisState,
         per_minute: int,
         clock: Clock,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.patience = PATIENCE_SECONDS
-        self._shared = shared
+        self._state = state
         self._clock = clock
         self._sleep = sleep
-        self._window = _Window(shared, per_minute)
+        self._window = _Window(state, per_minute)
         self._left = {True: 0, False: 0}
         self._fresh_until = 0.0
         self._paused_until = datetime.min.replace(tzinfo=UTC)
@@ -100,7 +100,7 @@ class Throttle:
         self._paused_until = max(self._paused_until, self._clock() + pause)
         self._left = {True: 0, False: 0}
         until, lasts = str(self._paused_until.timestamp()), max(pause, timedelta(seconds=1))
-        self._shared.ask(lambda client: client.set(PAUSE, until, ex=lasts), None)
+        self._state.ask(lambda client: client.set(PAUSE, until, ex=lasts), None)
 
     def _reserve(self, *, reading: bool) -> None:
         give_up_at = time.monotonic() + self.patience
@@ -117,7 +117,7 @@ class Throttle:
 
     def _check_pause(self) -> None:
         """Refuse while the workers pause: that is too long to wait for."""
-        written = self._shared.ask(lambda client: client.get(PAUSE), None)
+        written = self._state.ask(lambda client: client.get(PAUSE), None)
         until = parse_epoch(str(written)) if written else None
         self._paused_until = until or self._paused_until
         left = (self._paused_until - self._clock()).total_seconds()
@@ -129,10 +129,10 @@ class Throttle:
 class _Window:
     """The moving window in which requests are counted."""
 
-    def __init__(self, shared: RedisState, per_minute: int) -> None:
+    def __init__(self, state: RedisState, per_minute: int) -> None:
         seconds = MINUTE_SECONDS + SHELF_LIFE_SECONDS
         for_polls = int(per_minute * KEPT_FOR_POLLS)
-        self._shared = shared
+        self._state = state
         self._all = RateLimitItemPerSecond(per_minute, seconds)
         self._reading = RateLimitItemPerSecond(per_minute - for_polls, seconds)
         self._size = max(1, min(LARGEST_RESERVE, per_minute // 100))
@@ -155,13 +155,13 @@ class _Window:
             left = self._limiter(client).get_window_stats(self._all, _ALL).remaining
             return 1 - left / self._all.amount
 
-        return self._shared.ask(share, None)
+        return self._state.ask(share, None)
 
     def _hit(self, item: RateLimitItemPerSecond, name: str, size: int) -> bool:
         def count(client: redis.Redis) -> bool:
             return self._limiter(client).hit(item, name, cost=size)
 
-        taken = self._shared.ask(count, None)
+        taken = self._state.ask(count, None)
         return self._own().hit(item, name, cost=size) if taken is None else taken
 
     def _limiter(self, client: redis.Redis) -> MovingWindowRateLimiter:

@@ -13,7 +13,7 @@ from service.route import route
 from simulator import Server
 from store.audit.log import Step
 from store.models import AuditLine
-from tasks.time_slice import deliver_turn, route_turn
+from tasks.time_slice import deliver_slice, route_slice
 from tests.stage import OTHER_FORM, PARIS_FORM, Stage, make_stage
 
 BACKLOG = 3 * ROUTE_BATCH
@@ -51,7 +51,7 @@ def came_first(stage: Stage, step: Step, number: int) -> bool:
 
 def test_a_newcomer_of_another_form_is_routed_before_the_backlog(behind: Stage) -> None:
     number = newcomer(behind)
-    report = route_turn(behind.runtime, PARIS_FORM, lasts=LONG)
+    report = route_slice(behind.runtime, PARIS_FORM, lasts=LONG)
     assert (report.claimed, report.more) == (BACKLOG + 1, False)
     assert came_first(behind, Step.ROUTED, number)
 
@@ -66,14 +66,14 @@ def test_without_a_turn_the_backlog_would_go_first(behind: Stage) -> None:
 def test_a_newcomer_is_told_of_before_a_backlog_that_was_routed_earlier(behind: Stage) -> None:
     route(behind.runtime, PARIS_FORM)
     number = newcomer(behind)
-    route_turn(behind.runtime, PARIS_FORM, lasts=LONG)
-    assert deliver_turn(behind.runtime, lasts=LONG).sent == BACKLOG + 1
+    route_slice(behind.runtime, PARIS_FORM, lasts=LONG)
+    assert deliver_slice(behind.runtime, lasts=LONG).sent == BACKLOG + 1
     assert came_first(behind, Step.SENT, number)
 
 
 def test_a_turn_that_has_no_time_begins_nothing_and_says_that_there_is_more(behind: Stage) -> None:
-    routed = route_turn(behind.runtime, PARIS_FORM, lasts=NO_TIME)
-    delivered = deliver_turn(behind.runtime, lasts=NO_TIME)
+    routed = route_slice(behind.runtime, PARIS_FORM, lasts=NO_TIME)
+    delivered = deliver_slice(behind.runtime, lasts=NO_TIME)
     assert (routed.claimed, routed.more) == (0, True)
     assert (delivered.claimed, delivered.more) == (0, True)
 
@@ -83,9 +83,9 @@ def test_a_full_batch_lets_another_process_join_in(behind: Stage) -> None:
     route(behind.runtime, PARIS_FORM)
     assert behind.waker.woken[f"route {PARIS_FORM}"] == 1
 
-    route_turn(behind.runtime, PARIS_FORM, lasts=LONG)
+    route_slice(behind.runtime, PARIS_FORM, lasts=LONG)
     behind.waker.woken.clear()
-    deliver_turn(behind.runtime, lasts=LONG)
+    deliver_slice(behind.runtime, lasts=LONG)
     assert behind.waker.woken["deliver"] == BACKLOG // DELIVER_BATCH
 
 
@@ -99,6 +99,6 @@ def test_a_batch_that_is_not_full_wakes_nobody_to_read(behind: Stage) -> None:
 def test_a_stopped_form_keeps_no_turn_busy(behind: Stage) -> None:
     newcomer(behind)
     behind.tps.fail_procedure(OTHER_FORM, 401)
-    report = route_turn(behind.runtime, PARIS_FORM, lasts=LONG)
+    report = route_slice(behind.runtime, PARIS_FORM, lasts=LONG)
     assert (report.routed, report.more) == (BACKLOG, False)
     behind.tps.heal()
