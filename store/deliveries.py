@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, select, tuple_, update
@@ -12,16 +11,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from routing.assignment import Event, Notification
 from store.bulk import insert_rows
 from store.models import Delivery, Dossier
-
-
-class DeliveryState(StrEnum):
-    """Where a delivery stands."""
-
-    PENDING = "pending"
-    SENDING = "sending"
-    SENT = "sent"
-    DEAD = "dead"
-    CANCELLED = "cancelled"
+from store.states import DeliveryState as DeliveryState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

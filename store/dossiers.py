@@ -7,7 +7,6 @@ and settle them (`store.dossier_outcomes`).
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -27,16 +26,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from routing.assignment import Assignment
 from routing.facts import DepartmentSource, DossierState, Facts, Filer, Reason
 from store.models import Dossier, Procedure, table_of
-
-
-class DossierStatus(StrEnum):
-    """Where a dossier stands with us."""
-
-    PENDING = "pending"
-    ROUTED = "routed"
-    QUARANTINED = "quarantined"
-    HELD = "held"
-    GONE = "gone"
+from store.states import DossierStatus as DossierStatus
 
 
 class Lane(int):
