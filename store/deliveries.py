@@ -11,7 +11,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from routing.assignment import Event, Notification
 from store.bulk import insert_rows
 from store.models import Delivery, Dossier
-from store.states import DeliveryState as DeliveryState
+from store.states import DeliveryState as DeliveryState  # noqa: PLC0414 - exported
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from routing.assignment import Assignment
 from routing.facts import DepartmentSource, DossierState, Facts, Filer, Reason
 from store.models import Dossier, Procedure, table_of
-from store.states import DossierStatus as DossierStatus
+from store.states import DossierStatus as DossierStatus  # noqa: PLC0414 - exported
 
 
 class Lane(int):
