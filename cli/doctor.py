@@ -20,6 +20,7 @@ from connectors.mail.smtp import SmtpSender
 from connectors.tps.port import TpsPort
 from routing.failures import TABLE, Failure
 from routing.forms import Form
+from service.channels import READY, channel_statuses
 from service.guards.bounded_redis import connect
 from service.mail import mail_sender
 from service.publish_rules import configured_document, configured_rules
@@ -96,6 +97,7 @@ def examine(runtime: Runtime) -> Iterator[DoctorCheck]:
         ("broker", _broker),
         ("tps", _tps),
         ("mail", _mail),
+        ("channels", _channels),
         ("sent log", _sent_log),
         ("secrets", _secrets),
     )
@@ -201,6 +203,15 @@ def _tps(runtime: Runtime) -> str:
 
 def _port(runtime: Runtime, form: Form | None) -> TpsPort:
     return runtime.tps if form is None else runtime.tps_for(form)
+
+
+def _channels(runtime: Runtime) -> str:
+    unready = [each for each in channel_statuses(runtime) if each.state != READY]
+    if unready:
+        shown = ", ".join(f"{each.unit} {each.channel} ({each.state})" for each in unready[:5])
+        more = " …" if len(unready) > 5 else ""  # noqa: PLR2004
+        raise CommandError(f"{len(unready)} cannot be used: {shown}{more}; see `wif channels list`")
+    return "every channel of every unit can be used; `wif channels test` sends a trial"
 
 
 def _mail(runtime: Runtime) -> str:

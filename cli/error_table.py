@@ -12,7 +12,8 @@ from itertools import groupby
 from config.settings import PREFIX, Settings
 from connectors.alarm.meanings import MEANINGS
 from connectors.mail.failure import Stage, of_reply
-from connectors.tps.http_status import LONGEST_WAIT, cause_of
+from connectors.retry_after import LONGEST_WAIT
+from connectors.tps.http_status import cause_of
 from routing import drift, retries
 from routing.failures import TABLE, Action, Cause
 from routing.incidents import IncidentKind

@@ -26,6 +26,7 @@ COMMANDS = {
     "doctor": ("cli.doctor:doctor", "Check settings, rules, database, broker, TPS and mail."),
     "dossiers": ("cli.dossiers:app", "Dossiers: list, show, reassign, unpin."),
     "deliveries": ("cli.deliveries:app", "Deliveries: list, replay."),
+    "channels": ("cli.channels:app", "Channels of units: list, test, enable."),
     "procedures": ("cli.procedures:app", "Procedures: list, resume."),
     "rules": ("cli.rules:app", "Rules: check, simulate, explain, publish, roll back."),
     "audit": ("cli.audit:app", "The audit log: verify, prove, trace, export."),

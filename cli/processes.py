@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli.command_error import CommandError
-from tasks.queues import DELIVER, POLL, ROUTE, UPKEEP
+from tasks.queues import DELIVER, OTHER_CHANNELS, POLL, ROUTE, UPKEEP
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = (POLL, ROUTE, DELIVER)
@@ -128,6 +128,12 @@ def worker_command(
     """A worker on some queues."""
     pool = ("--concurrency", str(concurrency)) if concurrency else ()
     return wif_command("worker", "--name", name, "--queues", ",".join(queues), *pool)
+
+
+def channels_command() -> tuple[str, ...]:
+    """A worker for the channels whose addresses have servers of their own: what hangs there
+    holds up no mail, and one that hangs not the others."""
+    return worker_command(2, queues=OTHER_CHANNELS, name="channels")
 
 
 def upkeep_command() -> tuple[str, ...]:

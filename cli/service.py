@@ -13,6 +13,7 @@ from cli import context
 from cli.processes import (
     Fleet,
     beat_command,
+    channels_command,
     embedded_broker,
     flower_command,
     upkeep_command,
@@ -56,6 +57,8 @@ def up(
         fleet.stop_on_signals()
         stack.callback(fleet.stop)
         fleet.start("worker", *worker_command(concurrency))
+        if settings.webhook_secrets is not None:
+            fleet.start("channels", *channels_command())
         fleet.start("upkeep", *upkeep_command())
         fleet.start("beat", *beat_command())
         if flower:

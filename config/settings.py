@@ -90,6 +90,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "poll": (*_TPS, *_STATE),
     "route": (*_TPS, *_STATE),
     "deliver": ("tps_url", *_STATE, *_MAIL),
+    "webhooks": ("tps_url", *_STATE, "webhook_secrets"),
     "upkeep": (*_STATE, *_MAIL, "seal_key_file"),
     "beat": ("broker_url",),
     "flower": ("broker_url",),
@@ -110,6 +111,8 @@ EXAMPLES = {
     "alarm_url": "https://chat.example/hooks/alarms, or syslog:///dev/log",
     "hint_secret": "the output of: openssl rand -hex 24",  # pragma: allowlist secret
     "tps_webhook_secrets": "/run/secrets/tps-webhooks",
+    "webhook_secrets": "/run/secrets/webhooks",
+    "webhook_allow": "gestion.intranet.example",
     "config_dir": "config",
     "audit_key": "the output of: head -c 32 /dev/urandom | base64",
     "seal_key_file": "/run/secrets/seal_key",
@@ -182,6 +185,8 @@ class Settings(BaseSettings):
     mail_from: Sender = PLACEHOLDER_SENDER
     smtp_clear_hosts: Hosts = ""
     outbox_dir: Folder | None = None
+    webhook_secrets: Path | None = None
+    webhook_allow: Hosts = ""
     sent_log: Path | None = None
     ops_mailbox: OneMailbox | None = None
     alarm_url: Annotated[SecretStr, with_scheme("https", "http", "syslog")] | None = None
@@ -288,6 +293,11 @@ class Settings(BaseSettings):
     def outbox(self) -> Path:
         """Where messages are written as `.eml` files while there is no SMTP server."""
         return self.outbox_dir or self.var_dir / "outbox"
+
+    @property
+    def webhook_allowed(self) -> frozenset[str]:
+        """Hosts that a webhook may be posted to although they are private or without TLS."""
+        return frozenset(word.casefold() for word in words(self.webhook_allow))
 
     @property
     def seal_key(self) -> Path | None:

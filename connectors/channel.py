@@ -11,7 +11,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from connectors.notice import Notice
+from connectors.notice import Message
 from routing.failures import Cause, Failure
 
 
@@ -53,8 +53,8 @@ class ChannelSession(Protocol):
         traceback: TracebackType | None,
     ) -> None: ...
 
-    def send(self, notice: Notice, address: str) -> None:
-        """Hand `notice` over to `address`; it was accepted when this returns.
+    def send(self, message: Message, address: str) -> None:
+        """Hand `message` over to `address`; it was accepted when this returns.
 
         A channel of which `addresses_at_once` is above 1 is called by as many threads.
 
@@ -93,11 +93,23 @@ class Channel(Protocol):
         """Causes that only the way to all addresses brings: when it is back, what failed for
         them is due at once, and what died of them lives."""
 
+    @property
+    def disabling(self) -> frozenset[Cause]:
+        """Causes by which a peer says that it wants nothing more at this address: it is disabled
+        until an admin enables it or the address changes."""
+
     def check_address(self, address: str) -> None:
         """Accept an address of `units.yaml`.
 
         Raises:
             ValueError: what is wrong with it, without repeating it.
+        """
+
+    def check_ready(self, settings: Any, unit: str, address: str) -> None:  # noqa: ANN401
+        """Look whether a message could be sent, as far as that is known without asking anybody.
+
+        Raises:
+            routing.failures.Failure: it could not.
         """
 
     def blame(self, failure: Failure) -> Blame:

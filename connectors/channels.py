@@ -4,8 +4,12 @@ from collections.abc import Mapping
 
 from connectors.channel import Channel
 from connectors.mail.channel import MailChannel
+from connectors.webhook.channel import WebhookChannel
 
-_ALL: tuple[Channel, ...] = (MailChannel(),)
+_ALL: tuple[Channel, ...] = (
+    MailChannel(),
+    WebhookChannel(),
+)
 
 CHANNELS: Mapping[str, Channel] = {channel.kind: channel for channel in _ALL}
 """Every channel by its kind, the usual one first."""

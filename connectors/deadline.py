@@ -15,11 +15,11 @@ import io
 import math
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -75,20 +75,32 @@ def connect(host: str, port: int, *, seconds: float) -> socket.socket:
     Raises:
         OSError: no address answered; `TimeoutError` when the time ran out.
     """
-    failure: OSError = ConnectionError("the name has no address")
     with within(seconds):
-        for family, kind, protocol, _, address in socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM
-        ):
-            sock = socket.socket(family, kind, protocol)
-            try:
-                sock.settimeout(remaining())
-                sock.connect(address)
-            except OSError as error:
-                sock.close()
-                failure = error
-            else:
-                return sock
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return connect_to([(family, address) for family, _, _, _, address in found])
+
+
+SocketAddress = tuple[socket.AddressFamily, tuple[Any, ...]]
+"""A family and an address as the socket of that family takes it."""
+
+
+def connect_to(addresses: Sequence[SocketAddress]) -> socket.socket:
+    """A TCP connection to the first of `addresses` that answers, within the bounds in force.
+
+    Raises:
+        OSError: none answered; `TimeoutError` when the time ran out.
+    """
+    failure: OSError = ConnectionError("the name has no address")
+    for family, address in addresses:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            sock.settimeout(remaining())
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            failure = error
+        else:
+            return sock
     raise failure
 
 

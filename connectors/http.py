@@ -4,28 +4,38 @@ Redirects are off, cookies are not kept, and whole answers end on time: the one 
 replaced is the stream that http.client reads an answer from.
 """
 
+import socket
+from collections.abc import Sequence
 from http.client import HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from connectors import deadline
+from connectors.deadline import SocketAddress
 
 CHUNK = 65_536
 
 
 class BoundedSession(requests.Session):
-    """A session whose answers keep to the bounds in force; nothing else of it is changed."""
+    """A session whose answers keep to the bounds in force; nothing else of it is changed.
 
-    def __init__(self) -> None:
+    Args:
+        addresses: connect to these and to no other, whatever the host's name says by then; None
+            to resolve it. Certificate, SNI and `Host` are those of the name. No proxy is used.
+    """
+
+    def __init__(self, *, addresses: Sequence[SocketAddress] | None = None) -> None:
         super().__init__()
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self.trust_env = addresses is None
         for scheme in ("http://", "https://"):
-            self.mount(scheme, _BoundedAdapter())
+            self.mount(scheme, _BoundedAdapter(addresses))
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Nowhere: what `requests` does to look ahead reads the body of a redirect whole."""
@@ -57,10 +67,21 @@ class _BoundedResponse(HTTPResponse):
 
 class _BoundedConnection(HTTPConnection):
     response_class = _BoundedResponse
+    addresses: Sequence[SocketAddress] | None = None
+
+    def _new_conn(self) -> socket.socket:
+        if self.addresses is None:
+            return super()._new_conn()
+        try:
+            return deadline.connect_to(self.addresses)
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, "no connection in time") from error
+        except OSError as error:
+            raise NewConnectionError(self, "no connection") from error
 
 
-class _BoundedTlsConnection(HTTPSConnection):
-    response_class = _BoundedResponse
+class _BoundedTlsConnection(_BoundedConnection, HTTPSConnection):
+    pass
 
 
 class _BoundedPool(HTTPConnectionPool):
@@ -72,14 +93,30 @@ class _BoundedTlsPool(HTTPSConnectionPool):
 
 
 class _BoundedAdapter(HTTPAdapter):
+    def __init__(self, addresses: Sequence[SocketAddress] | None) -> None:
+        self._pools = _pools(addresses)
+        super().__init__()
+
     def init_poolmanager(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
         super().init_poolmanager(*args, **options)
-        self.poolmanager = _bounded(self.poolmanager)
+        self.poolmanager.pool_classes_by_scheme = self._pools
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:  # noqa: ANN401
-        return _bounded(super().proxy_manager_for(proxy, **options))
+        manager = super().proxy_manager_for(proxy, **options)
+        manager.pool_classes_by_scheme = self._pools
+        return manager
 
 
-def _bounded(manager: PoolManager) -> PoolManager:
-    manager.pool_classes_by_scheme = {"http": _BoundedPool, "https": _BoundedTlsPool}
-    return manager
+def _pools(addresses: Sequence[SocketAddress] | None) -> dict[str, type[HTTPConnectionPool]]:
+    """The pools of each scheme, with connections to `addresses` when these are given."""
+    pools: dict[str, type[HTTPConnectionPool]] = {"http": _BoundedPool, "https": _BoundedTlsPool}
+    if addresses is None:
+        return pools
+    return {scheme: _pinned(pool, addresses) for scheme, pool in pools.items()}
+
+
+def _pinned(
+    pool: type[HTTPConnectionPool], addresses: Sequence[SocketAddress]
+) -> type[HTTPConnectionPool]:
+    connection = type("Pinned", (pool.ConnectionCls,), {"addresses": tuple(addresses)})
+    return type("PinnedPool", (pool,), {"ConnectionCls": connection})

@@ -44,6 +44,7 @@ class Notice:
         moved_why: why a person moved it, in the words of the configuration; None when none did.
         contact: whom to ask, as an admin wrote it; None when nobody is named.
         prefix: how every subject begins, whatever it is about.
+        decided_at: instant of the decision that is told, None when it is not known.
     """
 
     event: Event
@@ -66,7 +67,33 @@ class Notice:
     moved_why: str | None = None
     contact: str | None = None
     prefix: str = "[WIF]"
+    decided_at: datetime | None = None
 
     def __post_init__(self) -> None:
         if self.filed_at.tzinfo is None:
             raise ValueError("filed_at is naive: give an instant with its timezone")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A harmless message that shows whether a channel of a unit works; it is about no dossier.
+
+    Attributes:
+        unit: code of the unit.
+        unit_name: its name.
+        sent_at: instant of the trial, timezone-aware.
+        key: what tells this trial from any other.
+        contact: whom to ask, as an admin wrote it; None when nobody is named.
+        prefix: how every subject begins.
+    """
+
+    unit: str
+    unit_name: str
+    sent_at: datetime
+    key: str
+    contact: str | None = None
+    prefix: str = "[WIF]"
+
+
+Message = Notice | Trial
+"""Whatever a channel can be given."""

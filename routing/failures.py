@@ -51,6 +51,17 @@ class Cause(StrEnum):
     MAIL_RECIPIENT_REFUSED = "mail-recipient-refused"
     MAIL_REJECTED = "mail-rejected"
     MAIL_UNWRITABLE = "mail-unwritable"
+    WEBHOOK_UNREACHABLE = "webhook-unreachable"
+    WEBHOOK_TIMEOUT = "webhook-timeout"
+    WEBHOOK_DROPPED = "webhook-dropped"
+    WEBHOOK_TLS = "webhook-tls"
+    WEBHOOK_THROTTLED = "webhook-throttled"
+    WEBHOOK_UNAVAILABLE = "webhook-unavailable"
+    WEBHOOK_REDIRECTED = "webhook-redirected"
+    WEBHOOK_REJECTED = "webhook-rejected"
+    WEBHOOK_GONE = "webhook-gone"
+    WEBHOOK_FORBIDDEN = "webhook-forbidden"
+    WEBHOOK_UNSIGNED = "webhook-unsigned"
     ALARM_NOT_TAKEN = "alarm-not-taken"
     CHANNEL_MISSING = "channel-missing"
     READER_LOST = "reader-lost"
@@ -114,6 +125,28 @@ TABLE: dict[Cause, Verdict] = {
     Cause.MAIL_RECIPIENT_REFUSED: Verdict(Action.PERMANENT, "5xx to RCPT TO: the mailbox"),
     Cause.MAIL_REJECTED: Verdict(Action.PERMANENT, "5xx to DATA, or over SIZE: the message"),
     Cause.MAIL_UNWRITABLE: Verdict(Action.RETRY, "the outbox folder cannot be written"),
+    Cause.WEBHOOK_UNREACHABLE: Verdict(Action.RETRY, "name not resolved or connection refused"),
+    Cause.WEBHOOK_TIMEOUT: Verdict(Action.RETRY, "no status within 15 s; the outcome is unknown"),
+    Cause.WEBHOOK_DROPPED: Verdict(Action.RETRY, "connection lost; the outcome is unknown"),
+    Cause.WEBHOOK_TLS: Verdict(Action.RETRY, "certificate or handshake refused"),
+    Cause.WEBHOOK_THROTTLED: Verdict(Action.THROTTLED, "429: slow down"),
+    Cause.WEBHOOK_UNAVAILABLE: Verdict(Action.RETRY, "408, 425 or 5xx"),
+    Cause.WEBHOOK_REDIRECTED: Verdict(Action.RETRY, "3xx: redirects are not followed"),
+    Cause.WEBHOOK_REJECTED: Verdict(
+        Action.RETRY, "any other 4xx or 1xx: the endpoint is mended, no message is lost meanwhile"
+    ),
+    Cause.WEBHOOK_GONE: Verdict(
+        Action.PERMANENT,
+        "410: the endpoint wants nothing more; disabled until `wif channels enable` or a new "
+        "address",
+    ),
+    Cause.WEBHOOK_FORBIDDEN: Verdict(
+        Action.RETRY, "a private address or no https, and the host is not in WIF_WEBHOOK_ALLOW"
+    ),
+    Cause.WEBHOOK_UNSIGNED: Verdict(
+        Action.RETRY,
+        "no secrets for the unit in WIF_WEBHOOK_SECRETS, or a wrong line",
+    ),
     Cause.ALARM_NOT_TAKEN: Verdict(
         Action.RETRY, "WIF_ALARM_URL did not take an alarm: no answer in time, or not 2xx"
     ),

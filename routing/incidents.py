@@ -17,6 +17,7 @@ class IncidentKind(StrEnum):
     UNROUTED = "unrouted-dossiers"
     QUARANTINED = "quarantined-dossiers"
     RULES_REFUSED = "rules-refused"
+    CHANNEL_DISABLED = "channel-disabled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,32 +6,34 @@ acceptance and our commit leaves deliveries whose lease runs out; they are sent 
 same idempotency key.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from config import logs
 from config.settings import SettingsError
-from connectors.channel import Channel, ChannelSession, ChannelSettingsError
+from connectors.channel import Blame, Channel, ChannelSession, ChannelSettingsError
 from connectors.channels import CHANNELS
 from routing.failures import Action
 from routing.retries import MAX_ATTEMPTS, after_failure
 from routing.ruleset import RuleSet
+from service.disabled import disable, disabled_now
 from service.guards.breakers import BreakerState
 from service.guards.channels import ChannelGuard
-from service.guards.limits import DELIVER_BATCH, FINISH_EVERY, LEASE
+from service.guards.limits import DELIVER_BATCH, DELIVER_SHARE, FINISH_EVERY, LEASE
 from service.guards.time_limit import TimeLimitReached
 from service.notices import prepare
 from service.report import Totals
 from service.runtime import Runtime
 from service.sending import Attempt, Sending, send
 from service.sent_log import note_sent
-from store import delivery_claims, delivery_outcomes
+from store import deliveries, delivery_claims, delivery_outcomes
 from store.audit.log import AuditEntry, Step
 from store.delivery_claims import ClaimedDelivery
 from store.delivery_outcomes import Outcome, Postponement
+from store.disabled_addresses import Disabled, address_hash
 from store.leases import LEASE_EXPIRED, Lease
 
 log = logs.get_logger("tasks")
@@ -66,11 +68,13 @@ class Claim:
         lease: under which.
         deliveries: what is to be made.
         buried: how many were found dead: each attempt was lost with its worker.
+        disabled: addresses that want nothing more, by channel and unit.
     """
 
     lease: Lease
     deliveries: Sequence[ClaimedDelivery]
     buried: int
+    disabled: Mapping[tuple[str, str], Disabled]
 
     @property
     def size(self) -> int:
@@ -105,7 +109,7 @@ def deliver_on(runtime: Runtime, channel: Channel, *, limit: int = DELIVER_BATCH
     if state is BreakerState.OPEN:
         return DeliverReport()
     limit = 1 if state is BreakerState.HALF_OPEN else limit
-    claim = _claim(runtime, channel, guard.resting(rules.units), limit=limit)
+    claim = _claim(runtime, rules, channel, guard.resting(rules.units), limit=limit)
     found = DeliverReport(claimed=claim.size, dead=claim.buried)
     if not claim.size:
         return found
@@ -113,10 +117,14 @@ def deliver_on(runtime: Runtime, channel: Channel, *, limit: int = DELIVER_BATCH
         # Another process may have the rest meanwhile.
         runtime.waker.deliver(channel.kind)
     made = _make(runtime, rules, channel, guard, claim)
-    return replace(found + made, more=made.more and claim.size == limit)
+    # Of a batch of shares it is not known whether there is more.
+    more = claim.size == limit or channel.addresses_at_once > 1
+    return replace(found + made, more=made.more and more)
 
 
-def _claim(runtime: Runtime, channel: Channel, resting: Collection[str], *, limit: int) -> Claim:
+def _claim(
+    runtime: Runtime, rules: RuleSet, channel: Channel, resting: Collection[str], *, limit: int
+) -> Claim:
     now = runtime.clock()
     lease = Lease(now, LEASE)
     with runtime.database.begin() as connection:
@@ -127,10 +135,12 @@ def _claim(runtime: Runtime, channel: Channel, resting: Collection[str], *, limi
             lease=lease,
             now=now,
             skip_units=resting,
+            most_each=DELIVER_SHARE if channel.addresses_at_once > 1 else None,
         )
         buried = _note_lost(runtime, connection, found, lease)
+        disabled = disabled_now(runtime, connection, rules) if channel.disabling and found else {}
     alive = [delivery for delivery in found if delivery.id not in buried]
-    return Claim(lease, alive, len(buried))
+    return Claim(lease, alive, len(buried), disabled)
 
 
 def _make(
@@ -140,25 +150,27 @@ def _make(
     total, goes_on = DeliverReport(), True
     begun: set[int] = set()
     tried: list[Attempt] = []
-    jobs = [prepare(runtime, rules, delivery) for delivery in claim.deliveries]
+    waits: dict[str, float] = {}
+    jobs = [prepare(runtime, rules, each, claim.disabled) for each in claim.deliveries]
     try:
         with open_channel(runtime, channel) as session:
             for attempt in send(_sending(runtime, channel, session, guard, begun), jobs):
                 if attempt is not None:
                     tried.append(attempt)
+                    waits |= _asked_to_wait(channel, attempt)
                     # A server that holds a task up to its limit is a server that fails.
                     wants_rest = guard.tell(attempt.delivery.unit, attempt.failure)
                     goes_on = not (wants_rest or attempt.cut_off)
                 if attempt is None or len(tried) >= FINISH_EVERY:
-                    total += _commit(runtime, claim.lease, tried)
+                    total += _commit(runtime, channel, claim.lease, tried)
                     tried = []
                 if not goes_on:
                     break
     except TimeLimitReached:
         goes_on = False
     finally:
-        total += _commit(runtime, claim.lease, tried)
-        given_back = _give_back(runtime, claim, begun)
+        total += _commit(runtime, channel, claim.lease, tried)
+        given_back = _give_back(runtime, channel, claim, begun, waits)
     return replace(total, more=goes_on and not runtime.stopping(), given_back=given_back)
 
 
@@ -191,7 +203,9 @@ def open_channel(runtime: Runtime, channel: Channel) -> ChannelSession:
         raise SettingsError(str(error)) from None
 
 
-def _commit(runtime: Runtime, lease: Lease, attempts: Sequence[Attempt]) -> DeliverReport:
+def _commit(
+    runtime: Runtime, channel: Channel, lease: Lease, attempts: Sequence[Attempt]
+) -> DeliverReport:
     """One commit for some attempts; what became of those that are still ours.
 
     A database that restarts is waited for: what a server accepted and nobody stored is sent
@@ -205,6 +219,7 @@ def _commit(runtime: Runtime, lease: Lease, attempts: Sequence[Attempt]) -> Deli
     def store(connection: Connection) -> list[AuditEntry]:
         now = runtime.clock()
         outcomes = [_outcome(runtime, attempt, now) for attempt in group]
+        disable(runtime, connection, _disabled(channel, group, now))
         return delivery_outcomes.store_outcomes(connection, runtime.audit, outcomes, lease, now)
 
     all_sent = not any(attempt.failure for attempt in group)
@@ -216,6 +231,23 @@ def _commit(runtime: Runtime, lease: Lease, attempts: Sequence[Attempt]) -> Deli
         dead=steps.count(Step.DEAD),
         retried=steps.count(Step.RETRIED) + steps.count(Step.THROTTLED),
     )
+
+
+def _disabled(channel: Channel, attempts: Sequence[Attempt], now: datetime) -> list[Disabled]:
+    """The addresses whose peer has said in these attempts that it wants nothing more."""
+    return [
+        Disabled(
+            channel=channel.kind,
+            unit=each.delivery.unit,
+            address_hash=address_hash(each.address),
+            reason=each.failure.cause.value,
+            disabled_at=now,
+        )
+        for each in attempts
+        if each.failure is not None
+        and each.address is not None
+        and each.failure.cause in channel.disabling
+    ]
 
 
 def _outcome(runtime: Runtime, attempt: Attempt, now: datetime) -> Outcome:
@@ -251,17 +283,37 @@ def _entry(attempt: Attempt, step: Step) -> AuditEntry:
     )
 
 
-def _give_back(runtime: Runtime, claim: Claim, begun: Collection[int]) -> int:
+def _asked_to_wait(channel: Channel, attempt: Attempt) -> dict[str, float]:
+    """The unit whose peer asked to be left alone, and for how many seconds."""
+    failure = attempt.failure
+    if failure is None or not failure.retry_after or channel.blame(failure) is not Blame.ADDRESS:
+        return {}
+    return {attempt.delivery.unit: failure.retry_after}
+
+
+def _give_back(
+    runtime: Runtime,
+    channel: Channel,
+    claim: Claim,
+    begun: Collection[int],
+    waits: Mapping[str, float],
+) -> int:
     """What was claimed and not begun is due again at once, and costs no attempt; how many.
 
     What was begun and could not be stored stays claimed until the lease ends: given back it
-    would be sent again at every turn while the database cannot be written.
+    would be sent again at every turn while the database cannot be written. A unit whose peer
+    asked to wait gets nothing for so long.
     """
     rest = [delivery.id for delivery in claim.deliveries if delivery.id not in begun]
-    if not rest:
+    if not rest and not waits:
         return 0
+    now = runtime.clock()
     with runtime.database.begin() as connection:
-        return delivery_claims.give_back(connection, rest, claim.lease, due_at=runtime.clock())
+        given = delivery_claims.give_back(connection, rest, claim.lease, due_at=now)
+        for unit, seconds in waits.items():
+            until = now + timedelta(seconds=seconds)
+            deliveries.hold_back(connection, channel=channel.kind, unit=unit, until=until)
+    return given
 
 
 def _note_lost(

@@ -1,10 +1,11 @@
 """Which incidents there are now, derived from how long things wait. Pure."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from config.settings import Settings
 from routing.incidents import IncidentKind, PresentIncident
+from store.disabled_addresses import Disabled
 from store.overview import Wait, Waits
 
 WATCHED = frozenset(IncidentKind) - {IncidentKind.RULES_REFUSED}
@@ -48,6 +49,17 @@ def present_incidents(
         yield PresentIncident(kind=IncidentKind.STOPPED, subject=cause, count=len(numbers))
     for number in waiting.paused:
         yield PresentIncident(kind=IncidentKind.DRIFT, subject=str(number), count=1)
+
+
+def disabled_addresses(disabled: Iterable[Disabled]) -> Iterator[PresentIncident]:
+    """An incident for each address that wants nothing more."""
+    for each in disabled:
+        yield PresentIncident(
+            kind=IncidentKind.CHANNEL_DISABLED,
+            subject=f"{each.channel}.{each.unit}",
+            count=1,
+            since=each.disabled_at,
+        )
 
 
 def _lag(waiting: Waits, settings: Settings, now: datetime) -> Wait:

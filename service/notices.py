@@ -1,5 +1,6 @@
 """What a claimed delivery says, in the words of the rule set in force, and where it goes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from config import logs
@@ -12,6 +13,7 @@ from routing.units import Unit
 from service.runtime import Runtime
 from service.tps import dossier_url
 from store.delivery_claims import ClaimedDelivery
+from store.disabled_addresses import Disabled
 
 log = logs.get_logger("tasks")
 
@@ -39,12 +41,19 @@ class Unmade:
     failure: Failure
 
 
-def prepare(runtime: Runtime, rules: RuleSet, delivery: ClaimedDelivery) -> Job | Unmade:
+def prepare(
+    runtime: Runtime,
+    rules: RuleSet,
+    delivery: ClaimedDelivery,
+    disabled: Mapping[tuple[str, str], Disabled],
+) -> Job | Unmade:
     """What `delivery` says and where it goes, looked up now: an address may have changed."""
     unit = rules.units.get(delivery.unit)
-    address = _address(unit, delivery.channel)
+    address = address_of(unit, delivery.channel)
     if unit is None or address is None:
         return Unmade(delivery, Failure(Cause.CHANNEL_MISSING))
+    if (found := disabled.get((delivery.channel, delivery.unit))) is not None:
+        return Unmade(delivery, Failure(Cause(found.reason)))
     try:
         return Job(delivery, _describe(runtime, rules, delivery, unit), address)
     except Exception:
@@ -53,7 +62,8 @@ def prepare(runtime: Runtime, rules: RuleSet, delivery: ClaimedDelivery) -> Job 
         return Unmade(delivery, Failure(Cause.INTERNAL))
 
 
-def _address(unit: Unit | None, channel: str) -> str | None:
+def address_of(unit: Unit | None, channel: str) -> str | None:
+    """The address of a unit on a channel, None when it has no such channel."""
     if unit is None:
         return None
     return next((known.address for known in unit.channels if known.kind == channel), None)
@@ -80,6 +90,7 @@ def _describe(runtime: Runtime, rules: RuleSet, delivery: ClaimedDelivery, unit:
         counterpart=_office(rules, delivery.counterpart),
         dossier_url=dossier_url(runtime.settings, delivery.procedure, delivery.number),
         key=delivery.key,
+        decided_at=delivery.created_at,
         form_name=form.name if form else None,
         moved_why=rules.reasons.get(delivery.pinned_reason or ""),
         contact=unit.contact or runtime.settings.contact,

@@ -275,7 +275,7 @@ def _settle(runtime: Runtime, claim: Claim, page: Page) -> PageFacts:
     except BaseException:
         give_back(runtime, claim)
         raise
-    announce(runtime, claim.procedure, settled)
+    announce(runtime, claim, settled)
     return PageFacts(**asdict(settled), claimed=len(claim.dossiers))
 
 

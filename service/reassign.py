@@ -6,6 +6,7 @@ from routing.calendar import paris_day
 from routing.outcome import decide_again
 from routing.ruleset import RuleSet
 from service.runtime import Runtime
+from service.wake import wake_deliveries
 from store import dossiers
 from store.assign import Change
 from store.assign import reassign as store_reassignments
@@ -79,5 +80,5 @@ def _change(
         decided = decide_again(rules, pinned, dossier.facts, on=paris_day(now))
         (assigned,) = store_reassignments(connection, rules, [Change(pinned, decided)], now)
         runtime.audit.append(connection, now, [line, *assigned.entries])
-    runtime.waker.deliver()
+    wake_deliveries(runtime.waker, rules)
     return assigned.assignment.units

@@ -7,6 +7,7 @@ from routing.outcome import decide_again
 from routing.ruleset import RuleSet
 from service.report import Totals
 from service.runtime import Runtime
+from service.wake import wake_deliveries
 from store import dossiers
 from store.assign import Change, reassign
 
@@ -41,7 +42,7 @@ def reroute_open(runtime: Runtime) -> RerouteReport:
     while after is not None:
         batch = _batch(runtime, rules, after)
         report, after = report + batch.report, batch.last
-    runtime.waker.deliver()
+    wake_deliveries(runtime.waker, rules)
     return report
 
 

@@ -57,7 +57,7 @@ def route(runtime: Runtime, procedure: int, *, limit: int = ROUTE_BATCH) -> Rout
     except BaseException:
         give_back(runtime, chosen)
         raise
-    announce(runtime, procedure, settled)
+    announce(runtime, chosen, settled)
     more = len(claim.dossiers) == limit or len(chosen.dossiers) < len(claim.dossiers)
     return RouteReport(
         **asdict(settled),

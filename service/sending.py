@@ -33,12 +33,14 @@ class Attempt:
     Attributes:
         delivery: the claimed one.
         failure: why it was not made, None when it was.
+        address: where it was sent; None when nobody was asked.
         duration_ms: how long it took.
         cut_off: our own time was up before its end was known.
     """
 
     delivery: ClaimedDelivery
     failure: Failure | None
+    address: str | None = None
     duration_ms: int = 0
     cut_off: bool = False
 
@@ -148,13 +150,15 @@ def _work_on(
             attempt = make_attempt(how, job)
             results.put(attempt)
             failure = attempt.failure
-            if failure is not None and how.channel.blame(failure) in _ADDRESS_FAILS:
+            if failure is not None and _ends_the_lane(how.channel, failure):
                 return
     finally:
         results.put(_END)
 
 
-_ADDRESS_FAILS = frozenset({Blame.ADDRESS, Blame.UNCLEAR, Blame.WAY})
+def _ends_the_lane(channel: Channel, failure: Failure) -> bool:
+    fails = channel.blame(failure) in {Blame.ADDRESS, Blame.UNCLEAR, Blame.WAY}
+    return fails or failure.cause in channel.disabling
 
 
 def make_attempt(how: Sending, job: Job | Unmade) -> Attempt:
@@ -176,4 +180,4 @@ def make_attempt(how: Sending, job: Job | Unmade) -> Attempt:
         log.exception("delivery-failed", delivery=job.delivery.id)
         failure = Failure(Cause.INTERNAL)
     elapsed = (how.clock() - started_at).total_seconds()
-    return Attempt(job.delivery, failure, max(0, int(elapsed * 1000)), cut_off)
+    return Attempt(job.delivery, failure, job.address, max(0, int(elapsed * 1000)), cut_off)

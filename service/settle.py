@@ -19,6 +19,7 @@ from service.connections import Connections
 from service.guards.limits import STOPPED_PROBE_INTERVAL
 from service.guards.time_limit import TimeLimitReached
 from service.read import Reading, concerns_all
+from service.wake import wake_deliveries
 from store import settle as store
 from store.assign import Change
 from store.settle import Batch, Settled, Unread
@@ -47,12 +48,12 @@ def settle(
     )
 
 
-def announce(runtime: Connections, procedure: int, settled: Settled) -> None:
-    """Tell workers and the log of what a commit did."""
+def announce(runtime: Connections, claim: Claim, settled: Settled) -> None:
+    """Tell workers and the log of what the commit of a claim did."""
     if settled.paused:
-        log.error("procedure-paused", procedure=procedure)
+        log.error("procedure-paused", procedure=claim.procedure)
     if settled.queued:
-        runtime.waker.deliver()
+        wake_deliveries(runtime.waker, claim.rules)
 
 
 def decide(runtime: Connections, claim: Claim, readings: Sequence[Reading]) -> Batch:

@@ -12,8 +12,8 @@ class Waker(Protocol):
     def route(self, procedure: int) -> None:
         """There are dossiers of `procedure` to read."""
 
-    def deliver(self, channel: str | None = None) -> None:
-        """There are deliveries to make on one channel; on any, when none is named."""
+    def deliver(self, channel: str) -> None:
+        """There are deliveries to make on `channel`."""
 
 
 class Silence:
@@ -25,5 +25,5 @@ class Silence:
     def route(self, procedure: int) -> None:
         pass
 
-    def deliver(self, channel: str | None = None) -> None:
+    def deliver(self, channel: str) -> None:
         pass

@@ -11,10 +11,11 @@ from connectors.alarm.post import post_alarm
 from routing.failures import Failure
 from routing.incidents import IncidentKind
 from service import heartbeat
+from service.disabled import disabled_now
 from service.guards import breakers
 from service.guards.breakers import BreakerState
 from service.guards.limits import LEASE
-from service.incidents import WATCHED, present_incidents
+from service.incidents import WATCHED, disabled_addresses, present_incidents
 from service.mail import mail_sender
 from service.register import polled_procedures
 from service.report import Totals
@@ -70,14 +71,18 @@ def check(runtime: Runtime, *, alive: Collection[str] = ()) -> HealthReport:
 def _record(runtime: Runtime) -> HealthReport:
     """Store which incidents began and which are over."""
     now = runtime.clock()
-    polled = polled_procedures(runtime)
+    polled, rules = polled_procedures(runtime), runtime.rules()
     with runtime.database.begin() as connection:
         known = [each for each in incidents.lasting(connection) if each.kind in WATCHED]
         open_ = {(each.kind, each.subject) for each in known}
         waiting = waits(connection, polled)
+        disabled = disabled_now(runtime, connection, rules)
         found = {
             (present.kind, present.subject): present
-            for present in present_incidents(waiting, runtime.settings, now, open_)
+            for present in (
+                *present_incidents(waiting, runtime.settings, now, open_),
+                *disabled_addresses(disabled.values()),
+            )
         }
         opened = [
             _entry(Step.INCIDENT_OPENED, present.kind, present.subject)

@@ -212,6 +212,20 @@ def due_again(
     return changed.rowcount
 
 
+def hold_back(connection: Connection, *, channel: str, unit: str, until: datetime) -> None:
+    """Make nothing due for a unit on a channel before `until`: its peer asked to wait."""
+    connection.execute(
+        update(Delivery)
+        .where(
+            Delivery.channel == channel,
+            Delivery.unit == unit,
+            Delivery.state == DeliveryState.PENDING.value,
+            Delivery.next_attempt_at < until,
+        )
+        .values(next_attempt_at=until)
+    )
+
+
 def counts(connection: Connection) -> dict[str, int]:
     """How many deliveries stand in each state."""
     query = select(Delivery.state, func.count()).group_by(Delivery.state)

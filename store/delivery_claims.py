@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Connection, Integer, Update, and_, bindparam, case, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    case,
+    func,
+    select,
+    update,
+)
 
 from routing.assignment import Event
 from store.deliveries import DeliveryState
@@ -31,6 +43,7 @@ class ClaimedDelivery:
     assignment: int
     counterpart: str | None
     attempts: int
+    created_at: datetime
     filed_at: datetime
     permit_type: str | None
     department: str | None
@@ -61,6 +74,7 @@ def claim(
     lease: Lease,
     now: datetime,
     skip_units: Collection[str] = (),
+    most_each: int | None = None,
 ) -> list[ClaimedDelivery]:
     """Take up to `limit` due deliveries of one channel, the freshest lane first.
 
@@ -73,9 +87,12 @@ def claim(
         lease: under which they are held.
         now: the present instant.
         skip_units: units whose address on this channel is to be left alone.
+        most_each: at most so many to one unit, and none to a unit to which somebody sends right
+            now: the backlog of one address, or its silence, keeps nobody else waiting. None where
+            all addresses share one way.
     """
     taken = connection.execute(
-        _claiming(skipping=bool(skip_units)),
+        _claiming(skipping=bool(skip_units), fair=most_each is not None),
         {
             "kind": channel,
             "now": now,
@@ -83,6 +100,7 @@ def claim(
             "lease": lease.token,
             "lease_until": lease.until,
             **({"skipped": list(skip_units)} if skip_units else {}),
+            **({"share": most_each} if most_each is not None else {}),
         },
     )
     return load_claimed(connection, taken.scalars().all())
@@ -94,10 +112,12 @@ _ITS = table_of(Dossier).c
 
 
 @cache
-def _claiming(*, skipping: bool) -> Update:
+def _claiming(*, skipping: bool, fair: bool) -> Update:
     due = [_THIS.channel == bindparam("kind"), _THIS.next_attempt_at <= bindparam("now")]
     if skipping:
         due.append(_THIS.unit.not_in(bindparam("skipped", expanding=True)))
+    if fair:
+        due = [_THIS.id.in_(_shares(due))]
     wanted = (
         select(_THIS.id)
         .where(*due)
@@ -127,10 +147,25 @@ def _claiming(*, skipping: bool) -> Update:
     )
 
 
+def _shares(due: Sequence[ColumnElement[bool]]) -> Select[tuple[int]]:
+    """The first few deliveries of each unit to which nobody sends now."""
+    other = _TABLE.alias()
+    busy = select(other.c.unit).where(
+        other.c.channel == bindparam("kind"),
+        other.c.state == DeliveryState.SENDING.value,
+        other.c.next_attempt_at > bindparam("now"),
+    )
+    order = (_THIS.lane, _THIS.next_attempt_at, _THIS.id)
+    place = func.row_number().over(partition_by=_THIS.unit, order_by=order).label("place")
+    ranked = select(_THIS.id, place).where(*due, _THIS.unit.not_in(busy)).subquery()
+    return select(ranked.c.id).where(ranked.c.place <= bindparam("share", type_=Integer))
+
+
 _CLAIMED = (
     select(
         *(_THIS.id, _THIS.procedure, _THIS.number, _THIS.event, _THIS.unit),
         *(_THIS.channel, _THIS.assignment, _THIS.counterpart, _THIS.attempts),
+        _THIS.created_at,
         *(_ITS.filed_at, _ITS.permit_type, _ITS.department, _ITS.rule),
         *(_ITS.ruleset, _ITS.reasons, _ITS.unrouted, _ITS.pinned_reason, _THIS.reason),
     )

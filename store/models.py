@@ -202,6 +202,7 @@ class Delivery(Base):
         UniqueConstraint("procedure", "number", "event", "unit", "channel", "assignment"),
         Index(
             "ix_deliveries_due",
+            "channel",
             "lane",
             "next_attempt_at",
             postgresql_where=text("next_attempt_at IS NOT NULL"),
@@ -214,6 +215,18 @@ class Delivery(Base):
             sqlite_where=text("state = 'dead'"),
         ),
     )
+
+
+class DisabledAddress(Base):
+    """An address of a unit whose peer said that it wants nothing more; known by its hash."""
+
+    __tablename__ = "disabled_addresses"
+
+    channel: Mapped[str] = mapped_column(String(16), primary_key=True)
+    unit: Mapped[str] = mapped_column(String(32), primary_key=True)
+    address_hash: Mapped[str] = mapped_column(String(64))
+    reason: Mapped[str] = mapped_column(String(64))
+    disabled_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class AuditLine(Base):

@@ -16,7 +16,7 @@ from kombu.exceptions import OperationalError
 
 from config import logs
 from config.settings import Environment, load
-from connectors.channels import CHANNELS, DEFAULT_CHANNEL
+from connectors.channels import DEFAULT_CHANNEL
 from service import sweep as sweeping
 from service import watch_health
 from service.guards.limits import WORK_BUDGET
@@ -86,9 +86,8 @@ class CeleryWaker:
     def route(self, procedure: int) -> None:
         self._send(route_dossiers, procedure)
 
-    def deliver(self, channel: str | None = None) -> None:
-        for kind in CHANNELS if channel is None else (channel,):
-            self._send(make_deliveries, kind)
+    def deliver(self, channel: str) -> None:
+        self._send(make_deliveries, channel)
 
     def insisting(self) -> "CeleryWaker":
         """A waker for the sweep."""

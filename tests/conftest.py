@@ -34,7 +34,7 @@ TEMPORARY.mkdir(parents=True, exist_ok=True)
 os.environ["TMPDIR"] = str(TEMPORARY)
 tempfile.tempdir = str(TEMPORARY)
 
-_FIXTURES = ("logs", "postgres", "redis", "redis_state", "smtp", "stage", "tps", "web")
+_FIXTURES = ("logs", "postgres", "redis", "redis_state", "smtp", "stage", "tps", "web", "webhook")
 pytest_plugins = [
     name
     for name in (f"tests.fixtures_{fixture}" for fixture in _FIXTURES)

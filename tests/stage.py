@@ -39,8 +39,8 @@ class Recorder:
     def route(self, procedure: int) -> None:
         self.woken[f"route {procedure}"] += 1
 
-    def deliver(self, channel: str | None = None) -> None:
-        self.woken["deliver"] += 1
+    def deliver(self, channel: str) -> None:
+        self.woken[f"deliver {channel}"] += 1
 
 
 @dataclass

@@ -80,8 +80,8 @@ def test_what_must_be_given_is_asked_for() -> None:
 
 def test_the_parts_are_there() -> None:
     assert set(SERVICES) == {
-        *("database", "redis", "migrate", "poller", "worker", "upkeep", "beat", "web", "flower"),
-        "wif",
+        *("database", "redis", "migrate", "poller", "worker", "webhooks", "upkeep", "beat", "web"),
+        *("flower", "wif"),
     }
 
 
@@ -138,7 +138,7 @@ def test_there_is_exactly_one_beat() -> None:
     assert beats[0].content["container_name"]
 
 
-@pytest.mark.parametrize("name", ["worker", "poller", "upkeep"])
+@pytest.mark.parametrize("name", ["worker", "poller", "webhooks", "upkeep"])
 def test_workers_can_be_scaled(name: str) -> None:
     content = SERVICES[name].content
     assert not {"container_name", "ports"} & content.keys()
@@ -155,7 +155,7 @@ def test_workers_serve_every_queue_once() -> None:
     assert sorted(served) == sorted(queues.ALL)
 
 
-@pytest.mark.parametrize("name", ["worker", "poller"])
+@pytest.mark.parametrize("name", ["worker", "poller", "webhooks"])
 def test_a_worker_is_given_the_time_to_finish(name: str) -> None:
     grace = _seconds(SERVICES[name].content["stop_grace_period"])
     assert grace > max(limits.SOFT_SHUTDOWN, limits.HARD_TIME_LIMIT).total_seconds() + 10

@@ -4,8 +4,10 @@ No address is repeated in a message: a person's is personal data, and a web addr
 a secret.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from config.checks.units import overlap
 from config.diagnostics import Code, Diagnostic
@@ -13,6 +15,9 @@ from config.loader import Configuration, Located
 from config.schema import ChannelEntry, UnitEntry
 from connectors.channel import AddressForm
 from connectors.channels import CHANNELS
+
+PLACEHOLDER = re.compile(r"(.*\.)?(example|test|invalid|localhost|example\.(com|org|net|fr))")
+"""Hosts that stand in examples and are nobody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +46,14 @@ def check(configuration: Configuration) -> Iterator[Diagnostic]:
     """What is wrong with channels, whatever their kind."""
     seen: dict[tuple[str, str], list[ChannelPlace]] = {}
     for place in places(configuration):
-        yield from _malformed(place)
+        yield from _malformed(place, production=configuration.production)
         yield from _second_of_its_kind(place)
         others = seen.setdefault((place.entry.kind, place.entry.address.casefold()), [])
         yield from _twice(place, others)
         others.append(place)
 
 
-def _malformed(place: ChannelPlace) -> Iterator[Diagnostic]:
+def _malformed(place: ChannelPlace, *, production: bool) -> Iterator[Diagnostic]:
     """What the channel itself says; of mailboxes more is said elsewhere."""
     channel = CHANNELS[place.entry.kind]
     if channel.address_form is AddressForm.MAILBOX:
@@ -57,6 +62,10 @@ def _malformed(place: ChannelPlace) -> Iterator[Diagnostic]:
         channel.check_address(place.entry.address)
     except ValueError as error:
         yield place.mistake(Code.CHANNEL_ADDRESS, str(error))
+        return
+    host = urlsplit(place.entry.address).hostname or ""
+    if production and PLACEHOLDER.fullmatch(host):
+        yield place.mistake(Code.CHANNEL_ADDRESS, "is a placeholder", "write the unit's address")
 
 
 def _second_of_its_kind(place: ChannelPlace) -> Iterator[Diagnostic]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from rapidfuzz.distance import OSA
 
-from config.checks.channels import ChannelPlace, places
+from config.checks.channels import PLACEHOLDER, ChannelPlace, places
 from config.diagnostics import Code, Diagnostic
 from config.loader import Configuration
 from config.schema import UnitEntry
@@ -20,7 +20,6 @@ from routing.territory import departments, read_department
 
 _PERSON = re.compile(r"[a-z]+(-[a-z]+)*[._][a-z]{2,}(-[a-z]+)*")
 _UNIT = re.compile(r"(?:^|[^a-z])(?:ud|dd|ddets|ddetspp)[-_.]?0?([0-9]{2,3}|2[ab])(?![0-9a-z])")
-_PLACEHOLDER = re.compile(r"(.*\.)?(example|test|invalid|localhost|example\.(com|org|net|fr))")
 
 COMMON = 3
 """Mailboxes from which on a domain is what is usual here."""
@@ -121,7 +120,7 @@ def _one(place: ChannelPlace, configuration: Configuration) -> Diagnostic | None
         message = "looks like a person's mailbox"
         proposal = "use the service's, or add `functional: true` when it is one"
         return place.mistake(Code.MAILBOX_PERSONAL, message, proposal)
-    if configuration.production and _PLACEHOLDER.fullmatch(domain):
+    if configuration.production and PLACEHOLDER.fullmatch(domain):
         message, proposal = "is a placeholder", "write the unit's mailbox"
         return place.mistake(Code.MAILBOX_PLACEHOLDER, message, proposal)
     other = _other_department(local, unit)

@@ -148,7 +148,7 @@ FIELDS: dict[str, Check] = {
     # the task
     "task": pattern(r"wif\.[a-z]+(-[a-z]+)*", 40),
     "task_id": pattern(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", 36),
-    "queue": one_of("poll", "route", "deliver", "upkeep"),
+    "queue": pattern(r"poll|route|upkeep|deliver(-[a-z]+)?", 24),
     # the dossier and what became of it
     "procedure": _NUMBER,
     "number": _NUMBER,

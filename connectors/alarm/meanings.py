@@ -51,6 +51,11 @@ MEANINGS: Mapping[IncidentKind, Meaning] = {
         "dossiers cannot be read",
         "See `wif dossiers list --status quarantined` for the reasons.",
     ),
+    IncidentKind.CHANNEL_DISABLED: Meaning(
+        "a unit's endpoint said that it wants nothing more (410)",
+        "Ask the unit for its new address, or `wif channels enable` it when it is in use again; "
+        "then `wif deliveries replay --reason webhook-gone`.",
+    ),
     IncidentKind.RULES_REFUSED: Meaning(
         "edited rules are refused; the last good ones stay in force",
         "Run `wif rules check`: it names file, line and what to write.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from connectors.channel import AddressForm, Blame, ChannelSettingsError
 from connectors.mail.blame import blame
-from connectors.notice import Notice
+from connectors.notice import Message, Trial
 from routing.failures import Cause, Failure
 from routing.mailbox import Mailbox
 
@@ -47,6 +47,8 @@ class MailChannel:
         {Cause.MAIL_UNREACHABLE, Cause.MAIL_TLS, Cause.MAIL_AUTH_REFUSED, Cause.MAIL_UNWRITABLE}
     )
 
+    disabling: frozenset[Cause] = frozenset()
+
     def check_address(self, address: str) -> None:
         """Accept one mailbox, without a name.
 
@@ -54,6 +56,9 @@ class MailChannel:
             ValueError: it is none.
         """
         Mailbox.parse(address)
+
+    def check_ready(self, settings: MailSettings, unit: str, address: str) -> None:
+        """Nothing: the server is one for all, and `wif doctor` asks it."""
 
     def blame(self, failure: Failure) -> Blame:
         """The server, or the mailbox behind it."""
@@ -87,16 +92,20 @@ class MailSession:
     ) -> None:
         self._sender.close()
 
-    def send(self, notice: Notice, address: str) -> None:
+    def send(self, message: Message, address: str) -> None:
         """Compose the mail and hand it over.
 
         Raises:
             Failure: it was not accepted, or nobody knows.
         """
         # Templates take longer to load than most commands of the command line to run.
-        from connectors.mail.message import compose  # noqa: PLC0415
+        from connectors.mail.message import compose, compose_trial  # noqa: PLC0415
 
-        mail = compose(notice, sender=self._mail_from, recipient=address, at=self._clock())
+        at, sender = self._clock(), self._mail_from
+        if isinstance(message, Trial):
+            mail = compose_trial(message, sender=sender, recipient=address, at=at)
+        else:
+            mail = compose(message, sender=sender, recipient=address, at=at)
         self._sender.send(mail)
 
 

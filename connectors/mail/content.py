@@ -12,7 +12,7 @@ from connectors.mail.wording import (
     UNROUTED,
     Phrases,
 )
-from connectors.notice import Notice, Office
+from connectors.notice import Notice, Office, Trial
 from routing.assignment import Event
 from routing.calendar import PARIS
 
@@ -67,6 +67,23 @@ def write(notice: Notice) -> Content:
         expected=phrases.expected,
         link=_link(notice.dossier_url),
         contact=one_line(notice.contact or "", longest=_LONGEST_SENTENCE),
+    )
+
+
+def write_trial(trial: Trial) -> Content:
+    """A trial in French."""
+    unit = _office(Office(trial.unit, trial.unit_name))
+    subject = f"Message d’essai – {unit}"
+    return Content(
+        subject=" ".join(filter(None, (_label(trial.prefix), subject))),
+        heading="Message d’essai",
+        lead="Ce message vérifie que les avis du service d’aiguillage vous parviennent. "
+        "Il ne concerne aucun dossier.",
+        details=(("Destinataire", unit),),
+        why=(),
+        expected="Aucune action n’est attendue de votre part.",
+        link=None,
+        contact=one_line(trial.contact or "", longest=_LONGEST_SENTENCE),
     )
 
 

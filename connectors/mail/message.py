@@ -1,6 +1,7 @@
 """A notice made into a mail: the same bytes at every attempt, but for its date."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from email.header import Header
 from email.headerregistry import (
@@ -14,11 +15,11 @@ from email.message import EmailMessage
 from email.policy import SMTP, Policy
 from email.utils import format_datetime
 
-from connectors.mail.content import write
+from connectors.mail.content import Content, write, write_trial
 from connectors.mail.envelope import Envelope
 from connectors.mail.render import page, text
 from connectors.mail.sanitise import one_line
-from connectors.notice import Notice
+from connectors.notice import Notice, Trial
 from routing.calendar import PARIS
 from routing.failures import Cause, Failure
 from routing.mailbox import Mailbox
@@ -71,13 +72,33 @@ def compose(notice: Notice, *, sender: str, recipient: str, at: datetime) -> Env
         Failure: sender or recipient is not one mail address (`MAIL_SENDER_REFUSED`,
             `MAIL_RECIPIENT_REFUSED`).
     """
-    content = write(notice)
-    codes = _codes(notice)
+    return _assemble(
+        write(notice), _codes(notice), notice.key, sender=sender, recipient=recipient, at=at
+    )
+
+
+def compose_trial(trial: Trial, *, sender: str, recipient: str, at: datetime) -> Envelope:
+    """The mail that shows that `recipient` can be reached; arguments and errors as of `compose`."""
+    codes = {"X-WIF-Unit": _code(trial.unit), "X-WIF-Event": "trial"}
+    return _assemble(
+        write_trial(trial), codes, trial.key, sender=sender, recipient=recipient, at=at
+    )
+
+
+def _assemble(
+    content: Content,
+    codes: Mapping[str, str],
+    key: str,
+    *,
+    sender: str,
+    recipient: str,
+    at: datetime,
+) -> Envelope:
     envelope = begin(
         sender=sender,
         recipient=recipient,
         subject=content.subject,
-        key=message_key(notice.key),
+        key=message_key(key),
         label=" ".join(list(codes.values())[:3]),
         at=at,
     )

@@ -1,13 +1,8 @@
-"""What an HTTP status means, and how long a peer asks to wait."""
+"""What an HTTP status of TPS means."""
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 from routing.failures import Cause
-
-LONGEST_WAIT = 24 * 3600.0
-"""Seconds of a peer's `Retry-After` that are believed: a slip of its clock must not silence us."""
 
 _CAUSES: dict[int, Cause] = {
     HTTPStatus.UNAUTHORIZED: Cause.TPS_UNAUTHORIZED,
@@ -27,21 +22,3 @@ def cause_of(status: int) -> Cause | None:
     if status == HTTPStatus.OK:
         return None
     return _CAUSES.get(status) or _CLASSES.get(status // 100, Cause.TPS_REJECTED)
-
-
-def seconds_to_wait(retry_after: str | None, now: datetime) -> float | None:
-    """The seconds that a `Retry-After` header asks for, None when it asks for nothing.
-
-    Args:
-        retry_after: the header's value, in seconds or as a date; None when it is absent.
-        now: the present instant, from which a date is counted.
-    """
-    value = (retry_after or "").strip()
-    if value.isascii() and value.isdigit():
-        return min(float(value), LONGEST_WAIT)
-    try:
-        until = parsedate_to_datetime(value)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    aware = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return min(max((aware - now).total_seconds(), 0.0), LONGEST_WAIT)

@@ -19,9 +19,10 @@ from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attem
 
 from connectors.deadline import within
 from connectors.http import BoundedSession, read_body
+from connectors.retry_after import seconds_to_wait
 from connectors.tps.causes import cause_before_answer, cause_within_answer
 from connectors.tps.errors import RequestContext, TpsFailure, failure
-from connectors.tps.http_status import cause_of, seconds_to_wait
+from connectors.tps.http_status import cause_of
 from connectors.tps.request_count import REQUESTS
 from connectors.tps.sealed_response import SealedResponse, parse
 from connectors.tps.urllib3_logs import redact_urllib3_logs

@@ -48,6 +48,9 @@ ROUTE_BATCH = 50
 DELIVER_BATCH = 50
 """Deliveries claimed at once and sent through one connection."""
 
+DELIVER_SHARE = 5
+"""Deliveries claimed at once for one address, where each address has a server of its own."""
+
 FINISH_EVERY = 10
 """Messages sent between two commits: at most so many copies when a process is killed."""
 

@@ -45,6 +45,8 @@ class Step(StrEnum):
     RULES_REFUSED = "rules-refused"
     RULES_ROLLED_BACK = "rules-rolled-back"
     RESTORED = "restored"
+    CHANNEL_DISABLED = "channel-disabled"
+    CHANNEL_ENABLED = "channel-enabled"
     INCIDENT_OPENED = "incident-opened"
     INCIDENT_CLOSED = "incident-closed"
 

@@ -332,4 +332,4 @@ def replay(world: World) -> None:
             )
         ]
         world.runtime.audit.append(connection, now, lines)
-    world.crew.deliver()
+    world.crew.deliver("mail")

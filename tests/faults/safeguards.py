@@ -32,6 +32,7 @@ from routing.failures import TABLE, Action, Cause, Failure
 from routing.forms import Form, PermitType
 from routing.listing import Page
 from service import sweep as sweeping
+from service.claim import Claim
 from service.runtime import Runtime
 from store import (
     clock_repair,
@@ -393,12 +394,12 @@ def one_commit(patch: pytest.MonkeyPatch) -> None:
     kept: list[tuple[Any, datetime]] = []
     patch.setattr(deliveries, "queue", lambda _, orders, now: kept.append((list(orders), now)))
 
-    def queue_then_announce(runtime: Runtime, procedure: int, settled: Settled) -> None:
+    def queue_then_announce(runtime: Runtime, claim: Claim, settled: Settled) -> None:
         with runtime.database.begin() as connection:
             while kept:
                 orders, now = kept.pop()
                 queue(connection, orders, now)
-        announce(runtime, procedure, settled)
+        announce(runtime, claim, settled)
 
     patch.setattr("service.route.announce", queue_then_announce)
 

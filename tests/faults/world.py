@@ -63,7 +63,7 @@ class Crew:
     """
 
     runtime: Runtime
-    messages: deque[tuple[str, tuple[int, ...]]] = field(default_factory=deque)
+    messages: deque[tuple[str, tuple[int | str, ...]]] = field(default_factory=deque)
     failed: Counter[str] = field(default_factory=Counter)
 
     def poll(self, procedure: int) -> None:
@@ -72,8 +72,8 @@ class Crew:
     def route(self, procedure: int) -> None:
         self.messages.append(("wif.route-dossiers", (procedure,)))
 
-    def deliver(self, channel: str | None = None) -> None:
-        self.messages.append(("wif.deliver", ()))
+    def deliver(self, channel: str) -> None:
+        self.messages.append(("wif.deliver", (channel,)))
 
     def tick(self) -> None:
         """What beat sends every minute."""
@@ -87,7 +87,7 @@ class Crew:
                 self.messages.rotate(random.randrange(len(self.messages)))
             self.run(*self.messages.popleft())
 
-    def run(self, task: str, arguments: tuple[int, ...] = ()) -> None:
+    def run(self, task: str, arguments: tuple[int | str, ...] = ()) -> None:
         """One task; what it raises is counted, as Celery would go on."""
         before, celery_tasks._Process.runtime = celery_tasks._Process.runtime, self.runtime
         try:

@@ -79,7 +79,7 @@ def test_the_register_names_every_field_of_the_logs() -> None:
     assert register.names("Journaux techniques") == list(FIELDS)
 
 
-def test_the_register_names_every_task_and_its_arguments_are_numbers() -> None:
+def test_the_register_names_every_task_and_its_arguments_are_numbers_or_a_kind_of_channel() -> None:
     app.loader.import_default_modules()
     ours = {name: task for name, task in app.tasks.items() if not name.startswith("celery.")}
     signatures = {name: inspect.signature(task.run) for name, task in ours.items()}
@@ -87,7 +87,8 @@ def test_the_register_names_every_task_and_its_arguments_are_numbers() -> None:
         name: list(signature.parameters) for name, signature in signatures.items()
     }
     for signature in signatures.values():
-        assert {each.annotation for each in signature.parameters.values()} <= {int}
+        told = [each for each in signature.parameters.values() if each.name != "channel"]
+        assert {each.annotation for each in told} <= {int}
         assert signature.return_annotation is None
 
 

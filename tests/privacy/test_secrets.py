@@ -42,6 +42,7 @@ _HARMLESS = {
     "tps_token_in_query": "a switch",
     "seal_key_file": "a path",
     "tps_webhook_secrets": "a folder",
+    "webhook_secrets": "a folder",
     "seal_public_keys": "public",
     "secret_max_age_days": "a number",
 }

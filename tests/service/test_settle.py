@@ -34,7 +34,7 @@ def settle_page(stage: Stage, *rows: ListedDossier) -> Settled:
         numbers = [each.number for each in rows]
         claim = claim_listed(stage.runtime, connection, rules, stage.form(), numbers)
         settled = settle(stage.runtime, connection, claim, from_page(claim, rows))
-    announce(stage.runtime, PARIS_FORM, settled)
+    announce(stage.runtime, claim, settled)
     return settled
 
 
@@ -49,7 +49,7 @@ def test_a_page_with_facts_decides_and_queues_without_another_reading(stage: Sta
         ("UD075",),
         ("UD093",),
     ]
-    assert stage.waker.woken["deliver"] == 1
+    assert stage.waker.woken["deliver mail"] == 1
     assert route(stage.runtime, PARIS_FORM).claimed == 0
     assert not stage.tps.requests
 

@@ -86,7 +86,7 @@ def test_a_full_batch_lets_another_process_join_in(behind: Stage) -> None:
     route_slice(behind.runtime, PARIS_FORM, lasts=LONG)
     behind.waker.woken.clear()
     deliver_slice(behind.runtime, lasts=LONG)
-    assert behind.waker.woken["deliver"] == BACKLOG // DELIVER_BATCH
+    assert behind.waker.woken["deliver mail"] == BACKLOG // DELIVER_BATCH
 
 
 def test_a_batch_that_is_not_full_wakes_nobody_to_read(behind: Stage) -> None:

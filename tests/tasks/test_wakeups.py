@@ -66,7 +66,7 @@ WAKE = """
 from tasks.celery import runtime
 waker = runtime().waker
 for _ in range(5):
-    waker.route(1); waker.route(2); waker.deliver()
+    waker.route(1); waker.route(2); waker.deliver("mail")
 insisting = waker.insisting()
 insisting.route(1)
 """

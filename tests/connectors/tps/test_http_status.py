@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.tps.http_status import LONGEST_WAIT, cause_of, seconds_to_wait
+from connectors.retry_after import LONGEST_WAIT, seconds_to_wait
+from connectors.tps.http_status import cause_of
 from routing.failures import Action, Cause, Failure
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)

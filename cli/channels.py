@@ -1,0 +1,97 @@
+"""`wif channels`: list, test, enable."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from cli import context
+from cli.command_error import CommandError
+from cli.tables import show_table
+from routing.failures import TABLE, Cause
+from service.channels import (
+    TrialResult,
+    UnknownChannelError,
+    channel_statuses,
+    enable_channels,
+    try_channels,
+)
+
+app = typer.Typer(no_args_is_help=True, help="Channels: by which the units are told.")
+
+UnitCode = Annotated[str, typer.Argument(help="Code of the unit, such as UD075.")]
+Kind = Annotated[str | None, typer.Option("--channel", help="Only this kind: mail, webhook.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("list")
+def list_(
+    unit: Annotated[str | None, typer.Option(help="Only those of this unit.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the channels of units and whether they can be used; nobody is asked."""
+    with context.runtime() as runtime:
+        found = [each for each in channel_statuses(runtime) if unit in {None, each.unit}]
+    if as_json:
+        context.show_json([asdict(each) for each in found])
+        return
+    rows = [(each.unit, each.channel, _said(each.state)) for each in found]
+    show_table(f"{len(rows)} channels", ("unit", "channel", "state"), rows)
+
+
+@app.command("test")
+def try_(unit: UnitCode, channel: Kind = None, as_json: AsJson = False) -> None:
+    """Send a harmless trial to a unit and say what happened; exit 1 if one was not accepted."""
+    with context.runtime() as runtime:
+        try:
+            results = list(try_channels(runtime, unit, channel))
+        except UnknownChannelError as error:
+            raise CommandError(str(error), code=2) from None
+    if as_json:
+        context.show_json([_record(result) for result in results])
+    else:
+        for result in results:
+            typer.echo(_line(result))
+    if any(result.failure for result in results):
+        raise typer.Exit(1)
+
+
+@app.command()
+def enable(unit: UnitCode, channel: Kind = None) -> None:
+    """Use an endpoint again that said 410 and was disabled for it."""
+    with context.runtime() as runtime:
+        try:
+            count = enable_channels(runtime, unit, channel)
+        except UnknownChannelError as error:
+            raise CommandError(str(error), code=2) from None
+    if not count:
+        typer.echo(f"nothing is disabled at {unit}")
+        return
+    typer.echo(
+        f"{unit} is enabled; what died meanwhile: "
+        f"wif deliveries replay --unit {unit} --reason {Cause.WEBHOOK_GONE.value}"
+    )
+
+
+def _record(result: TrialResult) -> dict[str, object]:
+    failure = result.failure
+    return {
+        "unit": result.unit,
+        "channel": result.channel,
+        "accepted": failure is None,
+        "cause": failure.cause.value if failure else None,
+        "status": failure.status if failure else None,
+        "duration_ms": result.duration_ms,
+    }
+
+
+def _line(result: TrialResult) -> str:
+    what = f"{result.unit} {result.channel}:"
+    if result.failure is None:
+        return f"{what} accepted after {result.duration_ms} ms"
+    return f"{what} {result.failure}: {TABLE[result.failure.cause].meaning}"
+
+
+def _said(state: str) -> str:
+    known = state in {cause.value for cause in Cause}
+    return f"{state}: {TABLE[Cause(state)].meaning}" if known else state

@@ -1,0 +1,379 @@
+"""Units with several channels: each has rows, retries and dead letters of its own."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from routing.incidents import IncidentKind
+from service import watch_health
+from service.channels import channel_statuses, enable_channels, try_channels
+from service.deliver import deliver
+from service.guards.breakers import POLICIES, Kind
+from service.guards.limits import DELIVER_SHARE
+from service.poll import poll
+from service.publish_rules import publish
+from service.register import register_procedures
+from service.route import route
+from service.run_once import run_once
+from service.sweep import sweep
+from simulator import Server
+from store import deliveries, incidents
+from store.deliveries import Filter, StoredDelivery
+from tests import shipped
+from tests.fixtures_webhook import Answer, Receiver, with_webhooks, write_secrets
+from tests.stage import PARIS_FORM, Stage, make_stage
+
+REST = POLICIES[Kind.ADDRESS].rest
+
+
+@dataclass
+class Offices:
+    """A stage whose units have webhooks beside their mailboxes."""
+
+    stage: Stage
+    paris: Receiver
+    bobigny: Receiver
+
+    def publish(self, **urls: str) -> None:
+        runtime = self.stage.runtime
+        with runtime.database.begin() as connection:
+            publish(runtime, connection, with_webhooks(shipped.document(), **urls), note="tests")
+
+    def queue(self, paris: int, bobigny: int = 0) -> None:
+        for index in range(paris + bobigny):
+            self.stage.file(department="75" if index < paris else "93")
+        register_procedures(self.stage.runtime)
+        poll(self.stage.runtime, PARIS_FORM, full=True)
+        while route(self.stage.runtime, PARIS_FORM).more:
+            pass
+
+    def work(self) -> None:
+        while deliver(self.stage.runtime).more:
+            pass
+
+    def of(self, channel: str, unit: str = "UD075") -> list[StoredDelivery]:
+        return self.stage.deliveries(channel=channel, unit=unit)
+
+    def states(self, channel: str, unit: str = "UD075") -> set[tuple[str, str | None]]:
+        return {(each.state, each.reason) for each in self.of(channel, unit)}
+
+
+@pytest.fixture
+def offices(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Offices]:
+    folder = write_secrets(tmp_path / "webhooks", "UD075", "UD093")
+    stage = make_stage(
+        database_url, tps, tmp_path, webhook_secrets=folder, webhook_allow="127.0.0.1"
+    )
+    clock = stage.runtime.clock
+    with Receiver(clock=clock) as paris, Receiver(clock=clock) as bobigny:
+        made = Offices(stage, paris, bobigny)
+        made.publish(UD075=paris.url, UD093=bobigny.url)
+        yield made
+    stage.runtime.close()
+
+
+def test_each_channel_has_its_own_row_and_all_are_told(offices: Offices) -> None:
+    offices.queue(2)
+    offices.work()
+    assert offices.states("mail") == offices.states("webhook") == {("sent", None)}
+    assert sorted(offices.paris.dossiers()) == sorted(d.number for d in offices.of("mail"))
+    assert len(offices.stage.mails()) == 2
+    assert offices.paris.refused == []
+    assert offices.bobigny.requests == []
+
+
+def test_what_fails_on_one_channel_is_retried_on_that_one_alone(offices: Offices) -> None:
+    offices.paris.planned.append(Answer(status=503, handle=False))
+    offices.queue(1)
+    offices.work()
+    assert offices.states("mail") == {("sent", None)}
+    assert offices.states("webhook") == {("pending", "webhook-unavailable")}
+    offices.stage.wait(minutes=2)
+    offices.work()
+    assert offices.states("webhook") == {("sent", None)}
+    first, second = (headers for headers, _ in offices.paris.requests)
+    assert first["webhook-id"] == second["webhook-id"]
+    assert first["webhook-timestamp"] != second["webhook-timestamp"]
+    assert len(offices.stage.mails()) == 1
+
+
+def test_a_channel_dies_alone_and_is_replayed_alone(
+    offices: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("routing.retries.MAX_ATTEMPTS", 3)
+    offices.paris.usual = Answer(status=404, handle=False)
+    offices.queue(1)
+    for _ in range(4):
+        offices.work()
+        offices.stage.wait(hours=4)
+    assert offices.states("webhook") == {("dead", "webhook-rejected")}
+    assert offices.states("mail") == {("sent", None)}
+    offices.paris.usual = Answer()
+    with offices.stage.runtime.database.begin() as connection:
+        wanted = Filter(channel="webhook")
+        assert len(deliveries.replay(connection, wanted, offices.stage.now)) == 1
+    offices.work()
+    assert offices.states("webhook") == {("sent", None)}
+    assert len(offices.stage.mails()) == 1
+
+
+def test_a_changed_address_applies_to_what_is_not_yet_sent(offices: Offices) -> None:
+    offices.paris.usual = Answer(status=503, handle=False)
+    offices.queue(1)
+    offices.work()
+    with Receiver(clock=offices.stage.runtime.clock) as moved:
+        offices.publish(UD075=moved.url)
+        offices.stage.wait(minutes=2)
+        offices.work()
+        assert len(moved.handled) == 1
+    assert offices.states("webhook") == {("sent", None)}
+
+
+def test_without_a_secret_nothing_is_sent_and_it_heals_by_itself(offices: Offices) -> None:
+    secret = offices.stage.runtime.settings.webhook_secrets
+    assert secret is not None
+    kept = (secret / "UD075").read_text()
+    (secret / "UD075").unlink()
+    offices.queue(1)
+    offices.work()
+    assert offices.states("webhook") == {("pending", "webhook-unsigned")}
+    (secret / "UD075").write_text(kept)
+    offices.stage.wait(minutes=2)
+    offices.work()
+    assert offices.states("webhook") == {("sent", None)}
+
+
+def test_a_rotated_secret_is_used_at_once(offices: Offices) -> None:
+    offices.queue(1)
+    offices.work()
+    secret = offices.stage.runtime.settings.webhook_secrets
+    assert secret is not None
+    line = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="
+    old = (secret / "UD075").read_text()
+    (secret / "UD075").write_text(f"{line}\n{old}")
+    offices.queue(1)
+    offices.work()
+    (secret / "UD075").write_text(f"{line}\n")
+    offices.paris.secret = line
+    offices.queue(1)
+    offices.work()
+    assert len(offices.paris.handled) == 3
+    assert offices.paris.refused == []
+
+
+# --- 410 ----------------------------------------------------------------------------------------
+
+
+def lasting(offices: Offices) -> list[tuple[str, str]]:
+    with offices.stage.runtime.database.read() as connection:
+        return [(each.kind.value, each.subject) for each in incidents.lasting(connection)]
+
+
+def gone(offices: Offices) -> None:
+    offices.paris.usual = Answer(status=410, handle=False)
+    offices.queue(8)
+    offices.work()
+
+
+def test_410_disables_the_endpoint_and_raises_an_incident(offices: Offices) -> None:
+    gone(offices)
+    assert offices.states("webhook") == {("dead", "webhook-gone")}
+    assert len(offices.of("webhook")) == 8
+    assert len(offices.paris.requests) == 1
+    assert offices.states("mail") == {("sent", None)}
+    watch_health.check(offices.stage.runtime)
+    assert ("channel-disabled", "webhook.UD075") in lasting(offices)
+    assert offices.stage.steps().count("channel-disabled") == 1
+    states = {
+        each.channel: each.state
+        for each in channel_statuses(offices.stage.runtime)
+        if each.unit == "UD075"
+    }
+    assert states == {"mail": "ready", "webhook": "webhook-gone"}
+
+
+def test_it_stays_so_until_it_is_enabled_and_what_died_is_replayed(offices: Offices) -> None:
+    gone(offices)
+    offices.paris.usual = Answer()
+    offices.stage.wait(days=3)
+    offices.queue(1)
+    offices.work()
+    assert len(offices.paris.requests) == 1
+    assert enable_channels(offices.stage.runtime, "UD075") == 1
+    assert enable_channels(offices.stage.runtime, "UD075") == 0
+    with offices.stage.runtime.database.begin() as connection:
+        deliveries.replay(connection, Filter(reason="webhook-gone"), offices.stage.now)
+    offices.work()
+    assert offices.states("webhook") == {("sent", None)}
+    assert len(offices.paris.handled) == 9
+    watch_health.check(offices.stage.runtime)
+    assert IncidentKind.CHANNEL_DISABLED.value not in dict(lasting(offices))
+
+
+def test_a_new_address_enables_it(offices: Offices) -> None:
+    gone(offices)
+    watch_health.check(offices.stage.runtime)
+    with Receiver(clock=offices.stage.runtime.clock) as moved:
+        offices.publish(UD075=moved.url, UD093=offices.bobigny.url)
+        watch_health.check(offices.stage.runtime)
+        assert IncidentKind.CHANNEL_DISABLED.value not in dict(lasting(offices))
+        offices.queue(1)
+        offices.work()
+        assert len(moved.handled) == 1
+
+
+# --- isolation ----------------------------------------------------------------------------------
+
+
+def test_a_hanging_endpoint_delays_neither_mail_nor_other_endpoints(offices: Offices) -> None:
+    """Whoever is told is told while the endpoint of Paris is still silent."""
+    offices.paris.usual = Answer(hang=True)
+    offices.queue(20, bobigny=20)
+    runtime = offices.stage.runtime
+    told = threading.Event()
+    offices.bobigny.on_handled = lambda: (
+        told.set() if len(offices.bobigny.handled) >= DELIVER_SHARE else None
+    )
+    batch = threading.Thread(target=deliver, args=(runtime,), kwargs={"channels": ("webhook",)})
+    batch.start()
+    try:
+        assert told.wait(10)
+        while deliver(runtime, channels=("mail",)).more:
+            pass
+        while len(offices.bobigny.handled) < 20:
+            assert deliver(runtime, channels=("webhook",)).more
+        assert batch.is_alive()
+    finally:
+        offices.paris.go_on.set()
+        batch.join()
+    assert offices.states("mail", "UD093") == offices.states("mail") == {("sent", None)}
+    assert offices.states("webhook", "UD093") == {("sent", None)}
+
+
+def test_control_with_one_address_at_a_time_everybody_waits(
+    offices: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.webhook.channel.WebhookChannel.addresses_at_once", 1)
+    offices.paris.usual = Answer(hang=True)
+    offices.queue(5, bobigny=5)
+    batch = threading.Thread(
+        target=deliver, args=(offices.stage.runtime,), kwargs={"channels": ("webhook",)}
+    )
+    batch.start()
+    try:
+        assert not wait_for(lambda: bool(offices.bobigny.handled), seconds=1)
+    finally:
+        offices.paris.go_on.set()
+        batch.join()
+
+
+def wait_for(condition, *, seconds: float) -> bool:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    """Whether something becomes true within `seconds`."""
+    ticks = threading.Event()
+    for _ in range(int(seconds * 50)):
+        if condition():
+            return True
+        ticks.wait(0.02)
+    return bool(condition())
+
+
+def test_an_endpoint_that_asks_to_wait_is_left_alone_for_so_long(offices: Offices) -> None:
+    offices.paris.usual = Answer(status=429, headers=(("Retry-After", "1800"),), handle=False)
+    offices.queue(30)
+    offices.work()
+    asked = len(offices.paris.requests)
+    assert asked <= POLICIES[Kind.ADDRESS].failures
+    offices.stage.wait(minutes=29)
+    offices.work()
+    assert len(offices.paris.requests) == asked
+    assert max(each.attempts for each in offices.of("webhook")) == 0
+    offices.paris.usual = Answer()
+    offices.stage.wait(minutes=2)
+    offices.work()
+    assert offices.states("webhook") == {("sent", None)}
+
+
+def test_a_failing_endpoint_rests_and_gets_everything_when_it_is_back(offices: Offices) -> None:
+    offices.paris.usual = Answer(status=500, handle=False)
+    offices.queue(40)
+    offices.work()
+    assert len(offices.paris.requests) == POLICIES[Kind.ADDRESS].failures
+    offices.paris.usual = Answer()
+    offices.stage.wait(seconds=REST.total_seconds())
+    offices.work()
+    assert offices.states("webhook") == {("sent", None)}
+    assert len(offices.paris.handled) == 40
+
+
+def test_a_mail_server_that_is_down_stops_no_webhook(
+    database_url: str, tps: Server, tmp_path: Path
+) -> None:
+    folder = write_secrets(tmp_path / "webhooks", "UD075")
+    stage = make_stage(
+        database_url,
+        tps,
+        tmp_path,
+        webhook_secrets=folder,
+        webhook_allow="127.0.0.1",
+        smtp_url="smtp://127.0.0.1:1",
+    )
+    with Receiver(clock=stage.runtime.clock) as paris:
+        offices = Offices(stage, paris, paris)
+        offices.publish(UD075=paris.url)
+        offices.queue(20)
+        offices.work()
+        assert offices.states("webhook") == {("sent", None)}
+        assert ("sent", None) not in offices.states("mail")
+    stage.runtime.close()
+
+
+# --- one pass, wake-ups and trials ----------------------------------------------------------------
+
+
+def test_one_pass_tells_all_channels(offices: Offices) -> None:
+    offices.stage.file(department="75")
+    report = run_once(offices.stage.runtime)
+    assert report.delivery.sent == 2
+    assert len(offices.paris.handled) == 1
+
+
+def test_workers_of_a_channel_are_woken_for_it_alone(offices: Offices) -> None:
+    offices.queue(1)
+    assert {"deliver mail", "deliver webhook"} <= offices.stage.waker.woken.keys()
+    offices.stage.waker.woken.clear()
+    deliver(offices.stage.runtime, channels=("mail",))
+    sweep(offices.stage.runtime)
+    assert offices.stage.waker.woken["deliver webhook"] == 1
+    assert offices.stage.waker.woken["deliver mail"] == 0
+
+
+def test_a_trial_goes_through_every_channel_and_is_about_no_dossier(offices: Offices) -> None:
+    results = {each.channel: each.failure for each in try_channels(offices.stage.runtime, "UD075")}
+    assert results == {"mail": None, "webhook": None}
+    (document,) = offices.paris.handled.values()
+    assert document["type"] == "trial"
+    assert document["data"] == {"unit": "UD075"}
+    (mail,) = offices.stage.mails()
+    assert "Message d’essai" in mail["Subject"]
+    assert offices.stage.deliveries() == []
+
+
+def test_a_trial_says_what_went_wrong(offices: Offices) -> None:
+    offices.paris.usual = Answer(status=401, handle=False)
+    (result,) = try_channels(offices.stage.runtime, "UD075", "webhook")
+    assert result.failure is not None
+    assert (result.failure.cause.value, result.failure.status) == ("webhook-rejected", 401)
+
+
+def test_a_worker_that_is_told_to_stop_gives_back_what_it_did_not_begin(offices: Offices) -> None:
+    offices.queue(4)
+    told: list[bool] = []
+    offices.paris.on_handled = lambda: told.append(True)
+    offices.stage.runtime.stopping = lambda: bool(told)
+    report = deliver(offices.stage.runtime, channels=("webhook",))
+    assert (report.sent, report.given_back, report.more) == (1, 3, False)
+    assert offices.stage.now + timedelta(0) == offices.of("webhook")[-1].next_attempt_at
