@@ -6,7 +6,18 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import audit, decision, idle, latency, memory, recorded, scale, throughput
+from benchmarks import (
+    audit,
+    decision,
+    hints,
+    idle,
+    latency,
+    memory,
+    metrics,
+    recorded,
+    scale,
+    throughput,
+)
 from benchmarks.parts import ROOT, Parts, parts
 from benchmarks.result import Result, document, show
 
@@ -38,6 +49,13 @@ BENCHES: Mapping[str, Bench] = {
         parts,
         lines=_at(size, 50_000, 1_000_000, 1_000_000),
         dossiers=_at(size, 500, 3_000, 10_000),
+    ),
+    "hints": lambda parts, size: hints.run(parts, seconds=_at(size, 10, 60, 60)),
+    "metrics": lambda parts, size: metrics.run(
+        parts,
+        dossiers=_at(size, 100_000, 1_000_000, 1_000_000),
+        lives=_at(size, 5_000, 20_000, 50_000),
+        compared=_at(size, 500, 3_000, 10_000),
     ),
 }
 

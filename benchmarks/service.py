@@ -4,6 +4,7 @@ import base64
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -53,22 +54,21 @@ class Service:
         self, name: str = "worker", *, processes: int | None = None, host: Host = HERE
     ) -> None:
         """Start a worker with that many processes, or its default; wait until it takes tasks."""
-        command = (*host.prefix, *worker_command(processes))
-        self._start(name, *command, f"--hostname={name}@bench")
+        self._start(name, *host.prefix, *worker_command(processes, name=name))
         self._wait_for(name)
 
     def _wait_for(self, name: str) -> None:
         """Return once a worker answers."""
         app = self._app()
         until = time.monotonic() + START_SECONDS
-        while not app.control.ping([f"{name}@bench"], timeout=0.5):
+        while not app.control.ping([f"{name}@{socket.gethostname()}"], timeout=0.5):
             if time.monotonic() > until:
                 raise TimeoutError(f"the worker does not answer; see {self.folder}")
         app.close()
 
     def start_beat(self) -> None:
         """Start the one beat, and the worker of its upkeep."""
-        self._start("upkeep", *upkeep_command(), "--hostname=upkeep@bench")
+        self._start("upkeep", *upkeep_command())
         self._wait_for("upkeep")
         self._start("beat", *beat_command())
 

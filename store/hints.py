@@ -4,8 +4,8 @@ A hint is never believed: it only moves a due time forward. One that comes too s
 another, or while its row is claimed, is kept and followed by the next sweep.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,12 +13,12 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     and_,
-    bindparam,
     case,
     delete,
     func,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -79,12 +79,8 @@ class Due:
     routes: frozenset[int] = frozenset()
 
 
-@dataclass(slots=True)
-class _Wanted:
-    """What is to be looked at in one procedure."""
-
-    numbers: set[int] = field(default_factory=set)
-    the_list: bool = False
+Key = tuple[int, int]
+"""A procedure, and the number of a dossier or `THE_LIST`."""
 
 
 _HINTS = table_of(Hint)
@@ -103,23 +99,16 @@ def note(connection: Connection, tips: Sequence[Tip], now: datetime) -> Due:
         now: the present instant.
     """
     ours = _known_procedures(connection, {tip.procedure for tip in tips})
-    wanted: dict[int, _Wanted] = {}
-    for tip in sorted((tip for tip in tips if tip.procedure in ours), key=_key):
-        _add(connection, wanted.setdefault(tip.procedure, _Wanted()), tip, now)
+    mine = [tip for tip in tips if tip.procedure in ours]
+    wanted = {(tip.procedure, number) for tip in mine for number in tip.numbers}
+    wanted |= _news(connection, mine, now)
     return _look(connection, wanted, now)
 
 
 def follow(connection: Connection, now: datetime) -> Due:
     """Make due what earlier hints asked for and could not have; forget those that are done."""
-    wanted: dict[int, _Wanted] = {}
     query = select(_ITS.procedure, _ITS.number).where(_ITS.again_at <= now)
-    for procedure, number in connection.execute(query):
-        place = wanted.setdefault(procedure, _Wanted())
-        if number == THE_LIST:
-            place.the_list = True
-        else:
-            place.numbers.add(number)
-    due = _look(connection, wanted, now)
+    due = _look(connection, {(row[0], row[1]) for row in connection.execute(query)}, now)
     done = and_(_ITS.again_at.is_(None), _ITS.asked_at <= now - DOSSIER_INTERVAL)
     # What is still to be looked at now is known no more: it was purged.
     connection.execute(delete(_HINTS).where(or_(done, _ITS.again_at <= now)))
@@ -143,143 +132,143 @@ def sources(connection: Connection) -> list[HeardSource]:
     return [HeardSource(*row) for row in connection.execute(query)]
 
 
-def _key(tip: Tip) -> tuple[int, str]:
-    return tip.procedure, tip.source
-
-
 def _known_procedures(connection: Connection, numbers: Collection[int]) -> frozenset[int]:
     query = select(_PROCEDURE.number).where(number_in(_PROCEDURE.number, "numbers"))
     return frozenset(connection.execute(query, {"numbers": numbers}).scalars())
 
 
-def _add(connection: Connection, wanted: _Wanted, tip: Tip, now: datetime) -> None:
-    """Add to `wanted` what is news in `tip`, and remember how far its webhook was heard."""
-    if not tip.events:
-        wanted.numbers |= tip.numbers
-        _hear(connection, tip, None, now)
+def _news(connection: Connection, tips: Sequence[Tip], now: datetime) -> set[Key]:
+    """What the events of `tips` tell that was not heard; remember how far each webhook was."""
+    wanted: set[Key] = set()
+    heard = _heard(connection, {(tip.procedure, tip.source) for tip in tips if tip.events})
+    sources = {(tip.procedure, tip.source) for tip in tips}
+    for tip in tips:
+        if not tip.events:
+            continue
+        source = (tip.procedure, tip.source)
+        before = heard.get(source)
+        news = [each for each in tip.events if before is None or each.sequence > before]
+        wanted |= {(tip.procedure, each.number) for each in news if each.number is not None}
+        if before is None or (news and news[0].sequence > before + 1):
+            wanted.add((tip.procedure, THE_LIST))
+        heard[source] = max(tip.events[-1].sequence, before or 0)
+    rows = [
+        {"procedure": procedure, "source": name, "sequence": heard.get((procedure, name))}
+        for procedure, name in sorted(sources)
+    ]
+    _hear(connection, rows, now)
+    return wanted
+
+
+def _heard(connection: Connection, sources: Collection[tuple[int, str]]) -> dict[Any, int | None]:
+    if not sources:
+        return {}
+    of = tuple_(_SOURCE.procedure, _SOURCE.source).in_(sorted(sources))
+    columns = (_SOURCE.procedure, _SOURCE.source, _SOURCE.sequence)
+    ordered = select(*columns).where(of).order_by(_SOURCE.procedure, _SOURCE.source)
+    rows = connection.execute(ordered.with_for_update())
+    return {(procedure, source): sequence for procedure, source, sequence in rows}
+
+
+def _hear(connection: Connection, rows: Sequence[dict[str, Any]], now: datetime) -> None:
+    if not rows:
         return
-    heard = _heard(connection, tip)
-    news = [event for event in tip.events if heard is None or event.sequence > heard]
-    wanted.numbers |= {event.number for event in news if event.number}
-    missed = heard is None or (bool(news) and news[0].sequence > heard + 1)
-    wanted.the_list |= missed or any(event.number == THE_LIST for event in news)
-    _hear(connection, tip, max(tip.events[-1].sequence, heard or 0), now)
+    insert = _insert(connection)(table_of(HintSource))
+    heard = {"sequence": insert.excluded.sequence, "heard_at": insert.excluded.heard_at}
+    statement = insert.on_conflict_do_update(index_elements=["procedure", "source"], set_=heard)
+    connection.execute(statement, [{**row, "heard_at": now} for row in rows])
 
 
-def _heard(connection: Connection, tip: Tip) -> int | None:
-    of = and_(_SOURCE.procedure == tip.procedure, _SOURCE.source == tip.source)
-    query = select(_SOURCE.sequence).where(of).with_for_update()
-    found: int | None = connection.execute(query).scalar()
-    return found
+def _look(connection: Connection, wanted: set[Key], now: datetime) -> Due:
+    known = _known_dossiers(connection, [key for key in wanted if key[1] != THE_LIST])
+    # A dossier that is not known yet is found by listing: a row made for a hint would be a
+    # row for whatever somebody sends.
+    lists = {(procedure, THE_LIST) for procedure, number in wanted - known}
+    # One order for all: two that ask for the same rows wait for each other in turn.
+    routes = _read(connection, _ask(connection, sorted(known), DOSSIER_INTERVAL, now), now)
+    polls = _poll(connection, _ask(connection, sorted(lists), LIST_INTERVAL, now), now)
+    return Due(frozenset(polls), frozenset(procedure for procedure, _ in routes))
 
 
-def _hear(connection: Connection, tip: Tip, sequence: int | None, now: datetime) -> None:
-    values = {"procedure": tip.procedure, "source": tip.source}
-    heard = {"sequence": sequence, "heard_at": now}
-    insert = _insert(connection)(table_of(HintSource)).values(**values, **heard)
-    connection.execute(
-        insert.on_conflict_do_update(index_elements=["procedure", "source"], set_=heard)
-    )
+def _known_dossiers(connection: Connection, keys: Sequence[Key]) -> set[Key]:
+    if not keys:
+        return set()
+    query = select(_DOSSIER.procedure, _DOSSIER.number).where(_are(_DOSSIER, keys))
+    return {(row[0], row[1]) for row in connection.execute(query)}
 
 
-def _look(connection: Connection, wanted: Mapping[int, _Wanted], now: datetime) -> Due:
-    polls, routes = set(), set()
-    for procedure, what in sorted(wanted.items()):
-        known = _known_dossiers(connection, procedure, what.numbers)
-        if known and _read(connection, procedure, known, now):
-            routes.add(procedure)
-        # A dossier that is not known yet is found by listing: a row made for a hint
-        # would be a row for whatever somebody sends.
-        unknown = what.the_list or known != what.numbers
-        if unknown and _poll(connection, procedure, now):
-            polls.add(procedure)
-    return Due(frozenset(polls), frozenset(routes))
-
-
-def _known_dossiers(
-    connection: Connection, procedure: int, numbers: Collection[int]
-) -> frozenset[int]:
-    if not numbers:
-        return frozenset()
-    of = and_(_DOSSIER.procedure == procedure, number_in(_DOSSIER.number, "numbers"))
-    found = connection.execute(select(_DOSSIER.number).where(of), {"numbers": numbers})
-    return frozenset(found.scalars())
-
-
-def _read(connection: Connection, procedure: int, numbers: Iterable[int], now: datetime) -> bool:
-    """Make dossiers due, those that may be; whether any is."""
-    ready = _ask(connection, procedure, sorted(numbers), DOSSIER_INTERVAL, now)
-    if not ready:
-        return False
-    of = and_(_DOSSIER.procedure == procedure, number_in(_DOSSIER.number, "numbers"))
+def _read(connection: Connection, keys: Sequence[Key], now: datetime) -> set[Key]:
+    """Make dossiers due; those that are."""
+    if not keys:
+        return set()
     # Rows that somebody has locked are not waited for: two that wait for each other fail.
-    free = select(_DOSSIER.number).where(of, _DOSSIER.lease_token.is_(None))
-    locking = free.with_for_update(skip_locked=True)
-    mine = set(connection.execute(locking, {"numbers": ready}).scalars())
-    later = or_(_DOSSIER.next_attempt_at.is_(None), _DOSSIER.next_attempt_at > now)
-    making_due = update(Dossier).where(of, later).values(next_attempt_at=now)
-    connection.execute(making_due, {"numbers": mine})
-    _ask_again(connection, procedure, set(ready) - mine, now + DOSSIER_INTERVAL)
-    return bool(mine)
+    free = select(_DOSSIER.procedure, _DOSSIER.number).where(
+        _are(_DOSSIER, keys), _DOSSIER.lease_token.is_(None)
+    )
+    locked = connection.execute(free.with_for_update(skip_locked=True))
+    mine = {(row[0], row[1]) for row in locked}
+    if mine:
+        later = or_(_DOSSIER.next_attempt_at.is_(None), _DOSSIER.next_attempt_at > now)
+        making_due = update(Dossier).where(_are(_DOSSIER, sorted(mine)), later)
+        connection.execute(making_due.values(next_attempt_at=now))
+    _ask_again(connection, set(keys) - mine, now + DOSSIER_INTERVAL)
+    return mine
 
 
-def _poll(connection: Connection, procedure: int, now: datetime) -> bool:
-    """Make a procedure due for polling, if it may be; whether it is."""
-    if not _ask(connection, procedure, [THE_LIST], LIST_INTERVAL, now):
-        return False
+def _poll(connection: Connection, keys: Sequence[Key], now: datetime) -> set[int]:
+    """Make procedures due for polling; the ids of those that are."""
+    if not keys:
+        return set()
+    columns = (_PROCEDURE.number, _PROCEDURE.status, _PROCEDURE.lease_until)
+    of = select(*columns).where(number_in(_PROCEDURE.number, "numbers"))
+    given = {"numbers": [procedure for procedure, _ in keys]}
+    found = connection.execute(of.with_for_update(skip_locked=True), given).all()
+    free = {row.number for row in found if row.lease_until is None or row.lease_until <= now}
     # TPS refuses a stopped procedure, which is tried again on a clock of its own.
-    active = _PROCEDURE.status != ProcedureStatus.STOPPED.value
-    made = connection.execute(
-        update(Procedure)
-        .where(_PROCEDURE.number == procedure, active)
-        .values(next_poll_at=_earlier(_PROCEDURE.next_poll_at, now))
-        .returning(_PROCEDURE.lease_until)
-    ).first()
-    if made is None:
-        return False
-    polled_now = made.lease_until is not None and made.lease_until > now
-    if polled_now:
-        # Its page may be older than the hint, and its end sets the clock anew.
-        _ask_again(connection, procedure, [THE_LIST], now + LIST_INTERVAL)
-    return not polled_now
-
-
-def _earlier(column: ColumnElement[datetime], now: datetime) -> ColumnElement[datetime]:
-    return case((column > now, now), else_=column)
+    stopped = {row.number for row in found if row.status == ProcedureStatus.STOPPED.value}
+    mine = free - stopped
+    if mine:
+        later = and_(number_in(_PROCEDURE.number, "numbers"), _PROCEDURE.next_poll_at > now)
+        making_due = update(Procedure).where(later).values(next_poll_at=now)
+        connection.execute(making_due, {"numbers": sorted(mine)})
+    # The page of one that is polled now may be older than the hint, and its end sets the
+    # clock anew.
+    others = {key for key in keys if key[0] not in mine | stopped}
+    _ask_again(connection, others, now + LIST_INTERVAL)
+    return mine
 
 
 def _ask(
-    connection: Connection,
-    procedure: int,
-    numbers: Sequence[int],
-    interval: timedelta,
-    now: datetime,
-) -> list[int]:
-    """Those of `numbers` that were not looked at within `interval`; the others wait for it."""
+    connection: Connection, keys: Sequence[Key], interval: timedelta, now: datetime
+) -> list[Key]:
+    """Those of `keys` that were not looked at within `interval`; the others wait for it."""
+    if not keys:
+        return []
     insert = _insert(connection)(_HINTS)
     rested = _ITS.asked_at <= now - interval
-    again = func.coalesce(_ITS.again_at, bindparam("again", type_=_ITS.again_at.type))
     statement = insert.on_conflict_do_update(
         index_elements=["procedure", "number"],
         set_={
             "asked_at": case((rested, insert.excluded.asked_at), else_=_ITS.asked_at),
-            "again_at": case((rested, None), else_=again),
+            "again_at": case((rested, None), else_=func.coalesce(_ITS.again_at, now + interval)),
         },
-    ).returning(_ITS.asked_at)
-    given = {"procedure": procedure, "asked_at": now, "again_at": None, "again": now + interval}
-    asked = {
-        number: connection.execute(statement, {**given, "number": number}).scalar_one()
-        for number in numbers
-    }
-    return [number for number, asked_at in asked.items() if asked_at == now]
+    ).returning(_ITS.procedure, _ITS.number, _ITS.asked_at)
+    rows = [
+        {"procedure": procedure, "number": number, "asked_at": now, "again_at": None}
+        for procedure, number in keys
+    ]
+    asked = connection.execute(statement, rows)
+    return [(row[0], row[1]) for row in asked if row[2] == now]
 
 
-def _ask_again(
-    connection: Connection, procedure: int, numbers: Collection[int], at: datetime
-) -> None:
-    if numbers:
-        of = and_(_ITS.procedure == procedure, number_in(_ITS.number, "numbers"))
-        connection.execute(update(Hint).where(of).values(again_at=at), {"numbers": numbers})
+def _ask_again(connection: Connection, keys: Collection[Key], at: datetime) -> None:
+    if keys:
+        connection.execute(update(Hint).where(_are(_ITS, sorted(keys))).values(again_at=at))
+
+
+def _are(columns: Any, keys: Sequence[Key]) -> ColumnElement[bool]:  # noqa: ANN401
+    """Whether a row is one of `keys`."""
+    return tuple_(columns.procedure, columns.number).in_(list(keys))
 
 
 def _insert(connection: Connection) -> Any:  # noqa: ANN401

@@ -13,7 +13,7 @@ answer to a hint (10 or 15 s), and enough for a page over a bad line."""
 IDLE_SECONDS = 5
 """A connection on which nothing is asked any more is closed."""
 
-CONNECTIONS = 256
+CONNECTIONS = 500
 """At the same time, on each address; whoever comes then is told to come back."""
 
 THREADS = 3

@@ -1,6 +1,7 @@
 """Samples as Prometheus reads them, by its official client."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache, partial
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -36,9 +37,10 @@ class _Collected:
 def render(found: Iterable[Sample], rules: RuleSet | None) -> bytes:
     """The page. Samples whose labels are shown alike are one, with the sum of their values."""
     grouped: dict[Metric, Values] = {}
+    # Few values come again in many samples.
+    show = cache(partial(shown, rules=rules))
     for sample in found:
-        names = sample.metric.labels
-        labels = tuple(map(shown, names, sample.labels, [rules] * len(names)))
+        labels = tuple(map(show, sample.metric.labels, sample.labels))
         values = grouped.setdefault(sample.metric, {}).setdefault(labels, {})
         values[sample.bucket] = values.get(sample.bucket, 0) + sample.value
     registry = CollectorRegistry(auto_describe=False)
