@@ -145,7 +145,7 @@ def pin(
 ) -> None:
     """Pin a dossier to a unit, or unpin it with None.
 
-    Whoever is reading it at this moment loses it, and it is due again: a decision taken
+    A worker that is reading it at this moment loses it, and it is due again: a decision taken
     without knowing of the pin must not be stored over it.
     """
     claimed = Dossier.lease_token.is_not(None)
@@ -249,7 +249,7 @@ def due_again(
     now: datetime,
     reasons: Collection[str] = (),
 ) -> int:
-    """Make dossiers in `statuses` due at once, unless somebody holds them; returns how many.
+    """Make dossiers in `statuses` due at once, unless a worker has them; returns how many.
 
     Args:
         connection: the transaction.

@@ -33,7 +33,7 @@ def register(connection: Connection, numbers: Iterable[int], now: datetime) -> N
 
 
 def due(connection: Connection, numbers: Collection[int], now: datetime) -> Sequence[int]:
-    """Those of `numbers` whose time has come and that nobody holds, longest due first."""
+    """Those of `numbers` whose time has come and that no worker polls, longest due first."""
     query = (
         select(Procedure.number)
         .where(Procedure.number.in_(numbers), Procedure.next_poll_at <= now, unleased(now))

@@ -10,7 +10,7 @@ from connectors.tps.sealed_response import SealedResponse
 Read = TypeVar("Read")
 
 _SLIPS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What code raises when it meets a value that nobody thought of."""
+"""What code raises when it meets an unforeseen value."""
 
 
 def reduced(

@@ -1,7 +1,7 @@
 """One GET or POST to TPS, with everything that can go wrong turned into a cause.
 
 Nothing is raised here: an exception of a library holds the request (its token) or the
-answer (somebody's data), and so do the frames of its traceback. An outcome is returned.
+answer (personal data), and so do the frames of its traceback. An outcome is returned.
 """
 
 import re
@@ -217,15 +217,17 @@ class Transport:
     ) -> SealedResponse | TpsFailure | _Elsewhere:
         cause = cause_of(response.status_code)
         if cause is None:
-            outcome = self._parsed(response, request.most_objects)
+            outcome = _parsed(response, size=self._limits.size, most_objects=request.most_objects)
             if isinstance(outcome, SealedResponse):
                 return outcome
             return failure(outcome, request.place)
         with suppress(urllib3.exceptions.HTTPError, OSError):
             response.raw.read(DRAINED, decode_content=False)
-        elsewhere = self._same_server(response) if request.body is None else None
-        if cause is Cause.TPS_REDIRECTED and elsewhere:
-            return _Elsewhere(elsewhere)
+        follows = request.body is None and not self._token_in_query
+        if cause is Cause.TPS_REDIRECTED and follows:
+            elsewhere = _same_server(response, self._base_url)
+            if elsewhere is not None:
+                return _Elsewhere(elsewhere)
         return failure(
             cause,
             request.place,
@@ -233,24 +235,26 @@ class Transport:
             retry_after=seconds_to_wait(response.headers.get("Retry-After"), datetime.now(UTC)),
         )
 
-    def _parsed(
-        self, response: requests.Response, most_objects: int | None
-    ) -> SealedResponse | Cause:
-        body = read_body(response, most=self._limits.size)
-        if body is None or (most_objects is not None and body.count(b"{") > most_objects):
-            return Cause.TPS_OVERSIZED
-        return parse(body)
 
-    def _same_server(self, response: requests.Response) -> str | None:
-        """Where a redirect leads, when that is the same scheme, host and port."""
-        location = response.headers.get("Location")
-        if not location or self._token_in_query:
-            return None
-        try:
-            url = urljoin(response.url, location)
-            return url if _server(url) == _server(self._base_url) else None
-        except ValueError:
-            return None
+def _parsed(
+    response: requests.Response, *, size: int, most_objects: int | None
+) -> SealedResponse | Cause:
+    body = read_body(response, most=size)
+    if body is None or (most_objects is not None and body.count(b"{") > most_objects):
+        return Cause.TPS_OVERSIZED
+    return parse(body)
+
+
+def _same_server(response: requests.Response, base_url: str) -> str | None:
+    """Where a redirect leads, when that is the scheme, host and port of `base_url`."""
+    location = response.headers.get("Location")
+    if not location:
+        return None
+    try:
+        url = urljoin(response.url, location)
+        return url if _server(url) == _server(base_url) else None
+    except ValueError:
+        return None
 
 
 def _checked(base_url: str) -> str:

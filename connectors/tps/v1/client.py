@@ -20,7 +20,7 @@ from routing.forms import Form, PermitType
 Read = TypeVar("Read")
 
 OBJECTS_A_ROW, OBJECTS_A_PAGE = 4, 50
-"""A row is one JSON object, a page two more: whoever sends several times as many is not parsed."""
+"""A row is one JSON object, a page two more: an answer with several times as many is not parsed."""
 
 
 class V1Client:
