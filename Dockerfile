@@ -25,7 +25,7 @@ RUN uv pip install --no-cache --python /opt/wif --no-deps --compile-bytecode dis
 FROM python:3.11.15-slim-bookworm
 ENV PATH=/opt/wif/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 RUN groupadd --gid 10001 wif && useradd --uid 10001 --gid wif --no-create-home --home-dir /var/lib/wif --shell /usr/sbin/nologin wif
-RUN install --directory --owner=wif --group=wif --mode=0750 /var/lib/wif
+RUN install --directory --owner=wif --group=wif --mode=0750 /var/lib/wif /var/lib/wif-sent
 COPY --from=build /opt/wif /opt/wif
 WORKDIR /var/lib/wif
 USER 10001:10001

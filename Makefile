@@ -14,7 +14,7 @@ WORKERS ?= 2
 FILES = $(shell git ls-files --cached --others --exclude-standard 2>/dev/null || \
   find . -type f -not -path './.*/*' -not -path './var/*')
 
-.PHONY: help install demo test test-clock coverage check faults soak bench bench-small wheel sbom audit audit-record lock clean
+.PHONY: help install demo test test-clock coverage check faults soak bench bench-small deploy-check pin-images wheel sbom audit audit-record lock clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -65,6 +65,13 @@ bench: install  ## measure, as benchmarks/README.md explains
 
 bench-small: install  ## the bench of CI: fails when a ratio is twice the recorded one
 	$(BIN)/python -m benchmarks --check
+
+deploy-check: install ## run the image's build steps and every command of the deployment files
+	DEPLOY_CHECK=1 $(BIN)/pytest -q tests/test_compose.py tests/test_compose_commands.py \
+	  tests/test_kubernetes.py tests/test_deploy_prometheus.py
+
+pin-images:     ## write docker-compose.pinned.yml with the digests of today (needs a registry)
+	docker compose --profile '*' config --resolve-image-digests > docker-compose.pinned.yml
 
 # The wheel's dates: the last commit's, or that of the last release where there is no git.
 EPOCH = $(shell git log -1 --format=%ct 2>/dev/null || echo 1795824000)

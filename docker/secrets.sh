@@ -25,6 +25,7 @@ keep() { # NAME: what stands on the input, unless the file exists
 random | keep database_password
 random | keep owner_password
 random | keep service_password
+random | keep grafana_password
 random | keep hint_secret
 printf 'requirepass %s\n' "$(random)" | keep redis.conf
 head -c 32 /dev/urandom | base64 | keep audit_key

@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE = ROOT / "docker-compose.yml"
+WORKERS = ROOT / "docker-compose.workers.yml"
 DOCKERFILE = ROOT / "Dockerfile"
 
 _VARIABLE = re.compile(r"\$(?:\$|\{(\w+)(?:(:-|:\?)([^}]*))?\})")
@@ -74,9 +75,65 @@ def services(variables: Mapping[str, str]) -> dict[str, Service]:
     return {name: Service(name=name, content=content) for name, content in found.items()}
 
 
+def worker_services(variables: Mapping[str, str]) -> dict[str, Service]:
+    """The services of the compose file with docker-compose.workers.yml laid over it."""
+    base = document(variables)["services"]
+    over = override(variables)["services"]
+    found = dict(base)
+    for name, content in over.items():
+        extended = content.pop("extends", {}).get("service", name)
+        found[name] = _laid_over(base.get(extended, {}), content)
+    return {name: Service(name=name, content=content) for name, content in found.items()}
+
+
+def override(variables: Mapping[str, str]) -> dict[str, Any]:
+    """docker-compose.workers.yml, with marks where it replaces or removes instead of adding."""
+    loader = YAML(typ="safe", pure=True)
+    loader.constructor.add_constructor("!override", _override)
+    loader.constructor.add_constructor("!reset", lambda *_: RESET)
+    found: dict[str, Any] = _interpolated(loader.load(WORKERS), variables)
+    return found
+
+
+RESET = object()
+"""Stands for what is removed."""
+
+REPLACED = {"command", "test"}
+"""Lists that the compose specification replaces; others it adds to."""
+
+
+class Override(list[Any]):
+    """A list that replaces the one below."""
+
+
+def _override(loader: Any, node: Any) -> Override:  # noqa: ANN401
+    return Override(loader.construct_sequence(node, deep=True))
+
+
+def _laid_over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        if value is RESET:
+            merged.pop(key, None)
+        elif isinstance(value, Mapping) and isinstance(below, Mapping):
+            merged[key] = _laid_over(below, value)
+        elif (
+            isinstance(value, list)
+            and isinstance(below, list)
+            and not (key in REPLACED or isinstance(value, Override))
+        ):
+            merged[key] = [*below, *value]
+        else:
+            merged[key] = value
+    return merged
+
+
 def _interpolated(node: Any, variables: Mapping[str, str]) -> Any:  # noqa: ANN401
     if isinstance(node, dict):
         return {key: _interpolated(value, variables) for key, value in node.items()}
+    if isinstance(node, Override):
+        return Override(_interpolated(item, variables) for item in node)
     if isinstance(node, list):
         return [_interpolated(item, variables) for item in node]
     if isinstance(node, str):

@@ -16,6 +16,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
 from pydantic.types import ByteSize
+from ruamel.yaml import YAML
 
 from config.settings import ROLES, Settings
 from service.guards import limits
@@ -26,12 +27,17 @@ from tests.compose_file import (
     UnsetVariable,
     document,
     instructions,
+    override,
     services,
+    worker_services,
 )
 
 VARIABLES = {"WIF_TPS_URL": "https://tps.example", "WIF_MAIL_FROM": "wif@wif.example"}
 SERVICES = services(VARIABLES)
-OURS = [service for service in SERVICES.values() if service.ours]
+WORKERS = ("poller", "router", "deliverer", "webhooks", "upkeep")
+SPLIT = worker_services(VARIABLES)
+"""The same with workers of their own for routing and delivering."""
+OURS = [service for service in (SERVICES | SPLIT).values() if service.ours]
 LASTING = [service for service in SERVICES.values() if service.content["restart"] != "no"]
 
 
@@ -81,15 +87,37 @@ def test_what_must_be_given_is_asked_for() -> None:
 def test_the_parts_are_there() -> None:
     assert set(SERVICES) == {
         *("database", "redis", "migrate", "poller", "worker", "webhooks", "upkeep", "beat", "web"),
-        *("flower", "wif"),
+        *("flower", "wif", "prometheus", "grafana", "mailpit"),
     }
+    profiles = {
+        name: s.content["profiles"] for name, s in SERVICES.items() if "profiles" in s.content
+    }
+    assert profiles == {
+        "wif": ["tools"],
+        "prometheus": ["monitoring"],
+        "grafana": ["monitoring"],
+        "mailpit": ["mail"],
+    }
+
+
+def test_the_override_is_valid_and_splits_the_worker(
+    specification: Draft202012Validator,
+) -> None:
+    plain = json.loads(json.dumps(override(VARIABLES), default=lambda _: None))
+    assert [error.message for error in specification.iter_errors(plain)] == []
+    assert set(SPLIT) - set(SERVICES) == {"router", "deliverer"}
+    assert SPLIT["worker"].content["deploy"]["replicas"] == 0
+    served = {SPLIT[name].command[3] for name in WORKERS}
+    assert served == {f"--queues={queue}" for queue in queues.ALL}
+    assert "tps_token" not in SPLIT["deliverer"].content["secrets"]
+    assert "smtp_url" not in SPLIT["router"].content["secrets"]
 
 
 @each_service
 def test_an_image_has_an_exact_version(service: Service) -> None:
     image, _, tag = service.content["image"].rpartition(":")
     assert image
-    assert re.fullmatch(r"\d+\.\d+(\.\d+)?(-bookworm)?", tag)
+    assert re.fullmatch(r"v?\d+\.\d+(\.\d+)?(-bookworm)?", tag)
 
 
 def test_the_dockerfile_starts_from_exact_versions() -> None:
@@ -173,25 +201,57 @@ def test_the_database_is_migrated_before_anything_uses_it() -> None:
             }
 
 
-def test_only_flower_and_web_are_published_and_only_on_loopback() -> None:
+def test_what_is_published_is_on_loopback_only() -> None:
     published = {s.name: s.content["ports"] for s in SERVICES.values() if "ports" in s.content}
     assert published == {
         "flower": ["127.0.0.1:5555:5555"],
         "web": ["127.0.0.1:8080:8080", "127.0.0.1:8081:8081"],
+        "prometheus": ["127.0.0.1:9090:9090"],
+        "grafana": ["127.0.0.1:3000:3000"],
+        "mailpit": ["127.0.0.1:8025:8025"],
     }
 
 
-def test_redis_and_the_database_reach_nothing_outside() -> None:
-    assert document(VARIABLES)["networks"]["inside"] == {"internal": True}
-    assert {s.name for s in SERVICES.values() if s.content["networks"] == ["inside"]} == {
-        *("database", "redis", "migrate", "beat")
+def test_only_parts_that_must_talk_share_a_network() -> None:
+    networks = document(VARIABLES)["networks"]
+    assert {name for name, content in networks.items() if content.get("internal")} == {
+        *("database", "broker", "watch")
     }
+    working = {"poller", "worker", "webhooks", "upkeep", "wif"}
+    on = {
+        network: {s.name for s in SERVICES.values() if network in s.content["networks"]}
+        for network in networks
+    }
+    assert on == {
+        "database": {"database", "migrate", "web", *working},
+        "broker": {"redis", "beat", "web", "flower", *working},
+        "watch": {"web", "prometheus", "grafana"},
+        "outside": {"mailpit", *working},
+        "front": {"web", "flower", "prometheus", "grafana", "mailpit"},
+    }
+
+
+def test_the_monitoring_reads_the_rules_and_the_dashboards_of_deploy() -> None:
+    sources = {
+        volume["source"]
+        for name in ("prometheus", "grafana")
+        for volume in SERVICES[name].content["volumes"]
+        if volume["type"] == "bind"
+    }
+    assert all((ROOT / source).exists() for source in sources)
+    loader = YAML(typ="safe", pure=True)
+    given = loader.load(ROOT / "deploy" / "compose" / "prometheus.yml")
+    usual = loader.load(ROOT / "deploy" / "prometheus" / "prometheus.yml")
+    assert given["scrape_configs"][0]["static_configs"] == [{"targets": ["web:8081"]}]
+    for each in (given, usual):
+        del each["scrape_configs"][0]["static_configs"], each["rule_files"]
+    assert given == usual
 
 
 @each_service
 def test_secrets_come_from_files_only(service: Service) -> None:
     defined = document(VARIABLES)["secrets"]
-    given = set(service.content["secrets"])
+    given = set(service.content.get("secrets", ()))
     assert given <= defined.keys()
     for name, value in service.environment.items():
         if re.search(r"TOKEN|PASSWORD|SMTP_URL|DATABASE_URL|BROKER_URL|KEY|SECRET$", name):

@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psycopg
@@ -28,7 +28,7 @@ from sqlalchemy import make_url
 from config.settings import HERE as CONFIG
 from store.engine import Database
 from store.schema import is_current
-from tests.compose_file import ROOT, Instruction, Service, instructions, services
+from tests.compose_file import ROOT, Instruction, Service, instructions, services, worker_services
 from tests.fixtures_postgres import PACKAGE, SITE_PACKAGES, PostgresServer
 from tests.guard import Guard, free_port
 
@@ -38,7 +38,12 @@ VARIABLES = {"WIF_TPS_URL": "https://127.0.0.1:9", "WIF_MAIL_FROM": "wif@wif.exa
 """No TPS listens there: polls fail, and a service that runs must bear it."""
 WIF_ENV = {"WIF_POLL_INTERVAL": "1", "WIF_SWEEP_INTERVAL": "1"}
 """What an operator may put into `wif.env`."""
-SERVICES = services(VARIABLES)
+SERVICES = services(VARIABLES) | worker_services(VARIABLES)
+EVERYTHING = "DEPLOY_CHECK" in os.environ
+"""Whether all commands of all files run, the image's build included: `make deploy-check`."""
+
+SPLIT = ("router", "deliverer", "webhooks")
+STARTED = ("poller", "worker", *(SPLIT if EVERYTHING else ()), "upkeep", "web", "flower", "beat")
 DEADLINE = 60.0
 """Seconds within which a service must be healthy."""
 
@@ -126,6 +131,8 @@ class Machine:
             "/etc/wif": str(self._rules()),
             "/var/lib/wif": str(self.folder / "state"),
             "/data": str(self.folder / "redis"),
+            "/etc/prometheus": str(self.folder / "prometheus"),
+            "--storage.tsdb.path=/prometheus": f"--storage.tsdb.path={self.folder / 'tsdb'}",
             "0.0.0.0": "127.0.0.1",  # noqa: S104
         }
         return paths | {there: str(here) for there, here in self.ports.items()}
@@ -238,7 +245,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     with ExitStack() as stack:
         database = stack.enter_context(PostgresServer(fsync=False, **settings))
         ports = {"5432": database.port, "6379": free_port(), "5555": free_port()}
-        ports |= {"8080": free_port(), "8081": free_port()}
+        ports |= {port: free_port() for port in ("8080", "8081", "9090")}
         machine = Machine(folder, ports)
         for name in ("state", "redis"):
             (folder / name).mkdir()
@@ -258,13 +265,12 @@ def service(machine: Machine) -> Iterator[Machine]:
     """The whole service, up in the order of its dependencies."""
     migrated = machine.run(SERVICES["migrate"], SERVICES["migrate"].command)
     assert migrated.returncode == 0, migrated
-    for name in ("poller", "worker", "upkeep", "beat", "web", "flower"):
+    for name in STARTED:
         machine.start(SERVICES[name])
-    for name in ("poller", "worker", "upkeep", "web", "flower", "beat"):
+    for name in STARTED:
         machine.wait_until_healthy(SERVICES[name])
     yield machine
-    names = ("flower", "web", "beat", "upkeep", "worker", "poller")
-    codes = {name: machine.stop(SERVICES[name]) for name in names}
+    codes = {name: machine.stop(SERVICES[name]) for name in reversed(STARTED)}
     assert codes == dict.fromkeys(codes, 0)
 
 
@@ -382,6 +388,37 @@ def test_flower_asks_for_its_login(service: Machine) -> None:
     assert requests.get(address, auth=(user, password), timeout=10).status_code == 200
 
 
+def test_every_service_of_ours_was_started() -> None:
+    ours = {service.name for service in SERVICES.values() if service.ours}
+    assert ours == {*STARTED, *SPLIT, "migrate", "wif"}
+
+
+@pytest.mark.skipif(not EVERYTHING, reason="part of make deploy-check")
+@pytest.mark.skipif(shutil.which("prometheus") is None, reason="apt-get install prometheus")
+def test_prometheus_reads_the_metrics_of_the_web_process(service: Machine) -> None:
+    folder = service.folder / "prometheus"
+    folder.mkdir()
+    config = (ROOT / "deploy" / "compose" / "prometheus.yml").read_text(encoding="utf-8")
+    config = config.replace("web:", "127.0.0.1:").replace("30s", "1s").replace("10s", "1s")
+    (folder / "prometheus.yml").write_text(service.here(config), encoding="utf-8")
+    shutil.copy(ROOT / "deploy" / "prometheus" / "alerts.yml", folder)
+    prometheus = SERVICES["prometheus"]
+    program, *words = ("prometheus", *prometheus.command)
+    service.start(replace(prometheus, content={**prometheus.content, "command": [program, *words]}))
+    try:
+        service.wait_until_healthy(prometheus)
+        address = f"http://127.0.0.1:{service.ports['9090']}/api/v1/query"
+
+        def scraped() -> bool:
+            answer = requests.get(address, params={"query": "wif_database_up"}, timeout=10)
+            found = answer.json()["data"]["result"]
+            return bool(found) and found[0]["value"][1] == "1"
+
+        _wait_for(scraped, lambda: service.log("prometheus"))
+    finally:
+        service.stop(prometheus)
+
+
 def test_the_tools_service_runs_commands(service: Machine) -> None:
     tools = SERVICES["wif"]
     done = service.run(tools, tools.command)
@@ -406,9 +443,7 @@ def test_no_secret_is_printed(service: Machine) -> None:
         assert str(make_url(_secret(service, name)).password) not in printed
 
 
-@pytest.mark.skipif(
-    "IMAGE_BUILD" not in os.environ, reason="reads the package index: give IMAGE_BUILD=1"
-)
+@pytest.mark.skipif(not EVERYTHING, reason="reads the package index: make deploy-check")
 def test_the_image_builds_and_stands_alone(tmp_path: Path) -> None:
     """The build stage's commands make a service that needs nothing of the checkout."""
     build, installed = tmp_path / "build", tmp_path / "wif"
