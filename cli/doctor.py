@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cli import context
 from cli.command_error import CommandError
-from cli.tables import show_table
+from cli.tables import cell, show_table
 from config.ruleset import ConfigurationError
 from config.settings import SettingsError, unknown_settings
 from connectors.deadline import within
@@ -20,6 +20,7 @@ from connectors.mail.smtp import SmtpSender
 from connectors.tps.port import TpsPort
 from routing.failures import TABLE, Failure
 from routing.forms import Form
+from service import tps_webhooks
 from service.channels import READY, channel_statuses
 from service.guards.bounded_redis import connect
 from service.mail import mail_sender
@@ -27,7 +28,7 @@ from service.publish_rules import configured_document, configured_rules
 from service.runtime import Runtime
 from service.seal import first_key, signing_key
 from service.secret_age import secret_ages
-from store import schema
+from store import hints, schema
 from store.audit.seal_keys import SealKeyError
 from store.sent_log import SentLog
 
@@ -97,6 +98,7 @@ def examine(runtime: Runtime) -> Iterator[DoctorCheck]:
         ("broker", _broker),
         ("tps", _tps),
         ("mail", _mail),
+        ("hints", _hints),
         ("channels", _channels),
         ("sent log", _sent_log),
         ("secrets", _secrets),
@@ -243,3 +245,34 @@ def _secrets(runtime: Runtime) -> str:
         named = ", ".join(f"{age.setting} is {age.days} days old" for age in old)
         raise Advice(f"{named}: rotate it; docs/exploitation.md says how, for each")
     return f"{len(ages)} in files, none older than {runtime.settings.secret_max_age_days} days"
+
+
+def _hints(runtime: Runtime) -> str:
+    """Whether TPS's webhooks are on, and when the last hint came."""
+    settings = runtime.settings
+    if settings.hint_secret is None and settings.tps_webhook_secrets is None:
+        return "not used: polls alone find what is new"
+    with runtime.database.read() as connection:
+        heard = max((source.heard_at for source in hints.sources(connection)), default=None)
+    last = f"the last hint came at {cell(heard)}" if heard else "none came yet"
+    off = _webhooks_off(runtime)
+    if off:
+        raise CommandError(
+            f"TPS has switched off the webhook of {', '.join(map(str, off[:5]))}; {last}: see "
+            "`wif webhooks list`, then `wif webhooks enable`"
+        )
+    return last
+
+
+def _webhooks_off(runtime: Runtime) -> list[int]:
+    """Procedures with a secret here whose webhook is off."""
+    folder = runtime.settings.tps_webhook_secrets
+    if folder is None or not folder.is_dir():
+        return []
+    numbers = sorted(int(path.name) for path in folder.iterdir() if path.name.isdecimal())
+    with tps_webhooks.client_of(runtime.settings) as client:
+        return [
+            number
+            for number in numbers
+            if any(not webhook.enabled for webhook in tps_webhooks.ours(client, number))
+        ]

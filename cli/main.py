@@ -31,6 +31,7 @@ COMMANDS = {
     "rules": ("cli.rules:app", "Rules: check, simulate, explain, publish, roll back."),
     "audit": ("cli.audit:app", "The audit log: verify, prove, trace, export."),
     "keys": ("cli.keys:app", "Keys and secrets: how old they are, and rotating them."),
+    "webhooks": ("cli.webhooks:app", "Webhooks of TPS: list, create, renew, enable."),
     "purge": ("cli.purge:purge_", "Remove dossiers that were kept for as long as they may be."),
     "report": ("cli.report:report", "Write the reports of a month as .xlsx files."),
     "backup": ("cli.backup:backup", "Back up the database, rules, keys and seals."),

@@ -18,6 +18,7 @@ class IncidentKind(StrEnum):
     QUARANTINED = "quarantined-dossiers"
     RULES_REFUSED = "rules-refused"
     CHANNEL_DISABLED = "channel-disabled"
+    WEBHOOK_OFF = "webhook-off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

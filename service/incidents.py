@@ -8,8 +8,9 @@ from routing.incidents import IncidentKind, PresentIncident
 from store.disabled_addresses import Disabled
 from store.overview import Wait, Waits
 
-WATCHED = frozenset(IncidentKind) - {IncidentKind.RULES_REFUSED}
-"""The kinds that are derived here; publishing opens and closes the other one."""
+WATCHED = frozenset(IncidentKind) - {IncidentKind.RULES_REFUSED, IncidentKind.WEBHOOK_OFF}
+"""The kinds that are derived here; whoever publishes rules, or asks TPS for its webhooks, opens and
+closes the others."""
 
 CALM = 0.5
 """An incident of age is over when the age is below half of what opened it: else one that

@@ -13,12 +13,24 @@ def open_configured_tps(settings: Settings) -> TpsPort:
     Raises:
         SettingsError: there is no address or no token, or the version cannot be spoken.
     """
+    try:
+        return open_tps(settings.tps_api, configured_server(settings))
+    except ValueError as error:
+        raise SettingsError(f"WIF_TPS_API: {error}") from None
+
+
+def configured_server(settings: Settings) -> Server:
+    """How the settings say that TPS is reached.
+
+    Raises:
+        SettingsError: there is no address or no token.
+    """
     if settings.tps_url is None or settings.tps_token is None:
         raise SettingsError(
             "WIF_TPS_URL and WIF_TPS_TOKEN: needed to read dossiers; give the address of the "
             "TPS server and the token of the account, or try `wif demo`"
         )
-    server = Server(
+    return Server(
         base_url=settings.tps_url,
         token=settings.tps_token,
         token_in_query=settings.tps_token_in_query,
@@ -31,10 +43,6 @@ def open_configured_tps(settings: Settings) -> TpsPort:
         ),
         page_size=settings.tps_page_size,
     )
-    try:
-        return open_tps(settings.tps_api, server)
-    except ValueError as error:
-        raise SettingsError(f"WIF_TPS_API: {error}") from None
 
 
 def dossier_url(settings: Settings, procedure: int, number: int) -> str:

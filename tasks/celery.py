@@ -18,7 +18,7 @@ from config import logs
 from config.settings import Environment, load
 from connectors.channels import DEFAULT_CHANNEL
 from service import sweep as sweeping
-from service import watch_health
+from service import tps_webhooks, watch_health
 from service.guards.limits import WORK_BUDGET
 from service.mail_reports import mail_reports
 from service.poll import PollOutcome, poll
@@ -264,6 +264,12 @@ def _alive() -> set[str]:
     except (OperationalError, OSError, KeyError, TypeError, AttributeError):
         served = set()
     return {"beat", *(served & set(queues.ALL))}
+
+
+@app.task(name="wif.check-webhooks")
+def check_webhooks() -> None:
+    """Ask TPS whether the webhooks by which it tells us of dossiers are on."""
+    tps_webhooks.watch(runtime())
 
 
 @app.task(name="wif.ping")

@@ -28,6 +28,10 @@ SEAL_EVERY = timedelta(minutes=10)
 """What was written since the last seal could still be cut off unseen: not for long."""
 
 
+WEBHOOKS_EVERY = timedelta(hours=1)
+"""How soon it is known that TPS has switched a webhook off; polls find what is new meanwhile."""
+
+
 def beat_entries(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
     """The beat schedule: intervals in seconds, never wall-clock times."""
     entries = {
@@ -37,6 +41,9 @@ def beat_entries(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
         "check-health": _every(CHECK_EVERY.total_seconds(), "wif.check-health"),
         "seal-audit": _every(SEAL_EVERY.total_seconds(), "wif.seal-audit"),
         "publish-statistics": _every(PUBLISH_EVERY.total_seconds(), "wif.publish-statistics"),
+        "check-webhooks": _every(
+            WEBHOOKS_EVERY.total_seconds(), "wif.check-webhooks", queue=queues.POLL
+        ),
         "purge": _every(PURGE_EVERY.total_seconds(), "wif.purge"),
     }
     if settings.monthly_reports:

@@ -56,6 +56,11 @@ MEANINGS: Mapping[IncidentKind, Meaning] = {
         "Ask the unit for its new address, or `wif channels enable` it when it is in use again; "
         "then `wif deliveries replay --reason webhook-gone`.",
     ),
+    IncidentKind.WEBHOOK_OFF: Meaning(
+        "TPS has switched a webhook off",
+        "Nothing is lost: polls find what is new. Is `wif serve` reached from outside? Then "
+        "`wif webhooks list`, and `wif webhooks enable` with procedure and id.",
+    ),
     IncidentKind.RULES_REFUSED: Meaning(
         "edited rules are refused; the last good ones stay in force",
         "Run `wif rules check`: it names file, line and what to write.",

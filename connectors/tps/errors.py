@@ -18,6 +18,7 @@ class Operation(StrEnum):
     LIST = "list dossiers of procedure"
     READ = "read dossier"
     LOOK_UP = "look up procedure"
+    WEBHOOKS = "manage webhooks of procedure"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """A signed batch of events, as Standard Webhooks describe it."""
 
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from standardwebhooks.webhooks import (
 )
 
 from config.files import read_regular
+from connectors.tps.v2.webhooks import EventType
 from store.hints import THE_LIST, Event, Tip
 from web.hints.form import LARGEST_NUMBER, LARGEST_PROCEDURE, MalformedHint
 
@@ -21,22 +21,6 @@ MOST_EVENTS = 1_000
 
 LARGEST_SECRETS = 4_096
 """Bytes of a file of secrets."""
-
-
-class EventType(StrEnum):
-    """The events that tell of a dossier; others are none of our business."""
-
-    FILED = "dossier_depose"
-    UNDER_REVIEW = "dossier_en_instruction"
-    ACCEPTED = "dossier_accepte"
-    REFUSED = "dossier_refuse"
-    CLOSED_WITHOUT_ACTION = "dossier_sans_suite"
-    BACK_TO_FILED = "dossier_repasse_en_construction"
-    BACK_UNDER_REVIEW = "dossier_repasse_en_instruction"
-    MODIFIED = "dossier_modifie"
-    GROUP_CHANGED = "groupe_instructeur_change"
-    RESTORED = "dossier_restaure"
-    DELETED = "dossier_supprime"
 
 
 LISTED = {EventType.DELETED}

@@ -1,0 +1,109 @@
+"""`wif webhooks`: the webhooks by which TPS tells what to look at."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
+
+import typer
+from sqlalchemy import Connection
+
+from cli import context
+from cli.command_error import CommandError
+from cli.tables import show_table
+from connectors.tps.v2.webhooks import enable_webhook
+from routing.failures import Cause, Failure
+from service import tps_webhooks
+from service.register import polled_procedures
+from service.runtime import Runtime
+from store import hints
+from store.hints import HeardSource
+
+app = typer.Typer(no_args_is_help=True, help="Webhooks of TPS: list, create, renew, enable.")
+
+Procedure = Annotated[int, typer.Argument(help="Id of the procedure.")]
+WebhookId = Annotated[str, typer.Argument(help="Id of the webhook, as `list` shows it.")]
+
+Given = TypeVar("Given")
+
+COLUMNS = ("procedure", "id", "enabled", "url", "heard_at")
+
+
+@app.command("list")
+def list_(
+    numbers: Annotated[list[int] | None, typer.Argument(help="Ids of procedures; all.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the webhooks that were made here, with the last hint about each procedure."""
+    with context.runtime() as runtime:
+        rows = _rows(runtime, numbers or polled_procedures(runtime))
+    if as_json:
+        context.show_json(rows)
+        return
+    show_table(f"{len(rows)} webhooks", COLUMNS, [list(row.values()) for row in rows])
+
+
+@app.command()
+def create(
+    procedure: Procedure,
+    url: Annotated[str, typer.Option(help="The address of `/hints`, as TPS reaches it.")],
+) -> None:
+    """Let TPS tell of every event of a procedure; the secret goes into a file."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.hostname or parts.query or parts.username:
+        raise CommandError(
+            "--url: must be https://HOST/hints; for example: https://wif.example/hints", code=2
+        )
+    with context.runtime() as runtime:
+        webhook = _asked(lambda: tps_webhooks.create(runtime.settings, procedure, url))
+    typer.echo(f"{webhook}: on; its secret is in WIF_TPS_WEBHOOK_SECRETS, file {procedure}")
+
+
+@app.command()
+def renew(procedure: Procedure, webhook: WebhookId) -> None:
+    """Give a webhook a new secret; the one before it is good for a day."""
+    with context.runtime() as runtime:
+        _asked(lambda: tps_webhooks.renew(runtime.settings, procedure, webhook))
+    typer.echo(f"{webhook}: has a new secret, which is the first one of the file {procedure}")
+
+
+@app.command()
+def enable(procedure: Procedure, webhook: WebhookId) -> None:
+    """Switch a webhook on again; TPS then sends what it kept for up to seven days."""
+    with context.runtime() as runtime, tps_webhooks.client_of(runtime.settings) as client:
+        _asked(lambda: enable_webhook(client, procedure, webhook))
+    typer.echo(f"{webhook}: on again")
+
+
+def _rows(runtime: Runtime, numbers: Sequence[int]) -> list[dict[str, object]]:
+    with runtime.database.read() as connection:
+        heard = {source.procedure: source.heard_at for source in _by_age(connection)}
+    with tps_webhooks.client_of(runtime.settings) as client:
+        found = {number: _asked(partial(tps_webhooks.ours, client, number)) for number in numbers}
+    return [
+        {
+            "procedure": number,
+            "id": webhook.id,
+            "enabled": webhook.enabled,
+            "url": webhook.url,
+            "heard_at": heard.get(number),
+        }
+        for number, webhooks in found.items()
+        for webhook in webhooks
+    ]
+
+
+def _by_age(connection: Connection) -> list[HeardSource]:
+    """The sources of hints, those that were heard last behind the others."""
+    return sorted(hints.sources(connection), key=lambda source: source.heard_at)
+
+
+def _asked(ask: Callable[[], Given]) -> Given:
+    try:
+        return ask()
+    except Failure as failure:
+        if failure.cause is Cause.TPS_REJECTED:
+            raise CommandError(
+                "TPS has no webhooks, or refuses this one; without them polls find what is new"
+            ) from None
+        raise

@@ -1,0 +1,179 @@
+"""The webhooks of TPS that tell us what to look at: made, renewed, watched.
+
+A secret goes from TPS's answer into a file that its owner alone can read, and nowhere else.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from config.settings import Settings, SettingsError
+from connectors.tps.transport import Transport
+from connectors.tps.v2 import webhooks
+from connectors.tps.v2.client import V2Client
+from connectors.tps.v2.webhooks import TpsWebhook
+from routing.failures import Cause, Failure
+from routing.forms import TpsApi
+from routing.incidents import IncidentKind, PresentIncident
+from service.register import polled_procedures
+from service.runtime import Runtime
+from service.tps import configured_server
+from store import incidents
+from store.audit.log import AuditEntry, Step
+
+KEPT = 2
+"""Secrets of a procedure that are kept: the newest, and the one that signs as well for a day."""
+
+LABEL = "Work In France"
+
+
+@contextmanager
+def client_of(settings: Settings) -> Iterator[V2Client]:
+    """A client of the GraphQL API of TPS, whichever version reads dossiers.
+
+    Raises:
+        SettingsError: there is no address or no token.
+    """
+    server = configured_server(settings)
+    try:
+        transport = Transport(
+            base_url=server.base_url,
+            token=server.token,
+            token_in_query=False,
+            limits=server.limits,
+        )
+    except ValueError as error:
+        raise SettingsError(f"WIF_TPS_URL: {error}") from None
+    client = V2Client(transport)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def create(settings: Settings, procedure: int, url: str) -> str:
+    """Let TPS tell `url` of a procedure's events; the id of the webhook. Its secret is kept.
+
+    Raises:
+        SettingsError: there is no folder for the secret, or nothing can be written there.
+        TpsFailure: TPS makes none.
+    """
+    folder = secrets_folder(settings)
+    with _place_for_secret(folder, procedure) as keep, client_of(settings) as client:
+        made = webhooks.create_webhook(client, procedure, url=url, label=LABEL)
+        keep(made.secret.get_secret_value())
+    return made.webhook
+
+
+def renew(settings: Settings, procedure: int, webhook: str) -> None:
+    """Give a webhook a new secret and keep it; the one before it is kept as well.
+
+    Raises:
+        SettingsError: there is no folder for the secret, or nothing can be written there.
+        TpsFailure: TPS makes none.
+    """
+    folder = secrets_folder(settings)
+    with _place_for_secret(folder, procedure) as keep, client_of(settings) as client:
+        made = webhooks.renew_secret(client, procedure, webhook)
+        keep(made.secret.get_secret_value())
+
+
+def secrets_folder(settings: Settings) -> Path:
+    """Where the secrets are.
+
+    Raises:
+        SettingsError: nowhere.
+    """
+    folder = settings.tps_webhook_secrets
+    if folder is None:
+        raise SettingsError(
+            "WIF_TPS_WEBHOOK_SECRETS: needed here: the folder of the secrets of webhooks, which "
+            "`wif serve` reads; for example: /run/secrets/tps-webhooks"
+        )
+    return folder
+
+
+def ours(client: V2Client, procedure: int) -> list[TpsWebhook]:
+    """The webhooks of a procedure that were made here.
+
+    Raises:
+        TpsFailure: they cannot be told.
+    """
+    found = webhooks.webhooks_of(client, procedure)
+    return [webhook for webhook in found if webhook.label == LABEL]
+
+
+def watch(runtime: Runtime) -> int:
+    """Open an incident for each procedure with a webhook that is off; how many there are.
+
+    A server that has no webhooks at all is asked once. One that cannot be asked leaves the
+    incidents as they are.
+    """
+    if runtime.settings.tps_api is not TpsApi.V2:
+        return 0
+    off = 0
+    with client_of(runtime.settings) as client:
+        for procedure in polled_procedures(runtime):
+            try:
+                runtime.throttle.take()
+                disabled = [each for each in ours(client, procedure) if not each.enabled]
+            except Failure as failure:
+                runtime.throttle.heed(failure)
+                if failure.cause is Cause.TPS_REJECTED:
+                    return off
+                continue
+            off += bool(disabled)
+            _record(runtime, procedure, len(disabled))
+    return off
+
+
+def _record(runtime: Runtime, procedure: int, disabled: int) -> None:
+    now, kind, subject = runtime.clock(), IncidentKind.WEBHOOK_OFF, str(procedure)
+    with runtime.database.begin() as connection:
+        lasting = {
+            each.subject: each for each in incidents.lasting(connection) if each.kind is kind
+        }
+        if disabled:
+            found = PresentIncident(kind=kind, subject=subject, count=disabled)
+            step = Step.INCIDENT_OPENED if incidents.note(connection, found, now) else None
+        else:
+            known = lasting.get(subject)
+            closed = known is not None and incidents.close(connection, known, now)
+            step = Step.INCIDENT_CLOSED if closed else None
+        if step is not None:
+            entry = AuditEntry(step=step, event=kind.value, procedure=procedure)
+            runtime.audit.append(connection, now, [entry])
+
+
+@contextmanager
+def _place_for_secret(folder: Path, procedure: int) -> Iterator[Callable[[str], None]]:
+    """A file that takes one secret; opened before TPS is asked, which shows it once.
+
+    Raises:
+        SettingsError: nothing can be written there.
+    """
+    path = folder / str(procedure)
+    draft = folder / f".{procedure}.{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        before = path.read_text(encoding="ascii").split() if path.exists() else []
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"WIF_TPS_WEBHOOK_SECRETS: cannot be written ({type(error).__name__}); "
+            "give a folder of this user's"
+        ) from None
+
+    def keep(secret: str) -> None:
+        with os.fdopen(descriptor, "w", encoding="ascii", closefd=False) as file:
+            file.writelines(f"{line}\n" for line in (secret, *before)[:KEPT])
+            file.flush()
+            os.fsync(descriptor)
+        draft.replace(path)
+
+    try:
+        yield keep
+    finally:
+        os.close(descriptor)
+        draft.unlink(missing_ok=True)
