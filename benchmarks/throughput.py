@@ -134,8 +134,8 @@ def run_floor(
             "token": tps.token,
             "database": plain(url),
             "smtp_port": sink.port,
-            "text": render.text(content),
-            "page": render.page(content),
+            "text": render.render_text(content),
+            "page": render.render_html(content),
             "dossiers": dossiers,
             "processes": processes,
         }

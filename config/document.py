@@ -7,6 +7,7 @@ their layout and the order of what has none.
 import hashlib
 import json
 from collections.abc import Iterator
+from datetime import time
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,7 @@ from config.loader import Configuration
 from config.schema import (
     Choice,
     ConditionEntry,
+    DigestEntry,
     Entry,
     KindEntry,
     PermitTypeEntry,
@@ -30,7 +32,7 @@ from routing.conditions import ALWAYS, AllOf, AnyOf, Attribute, Condition, Filed
 from routing.forms import Form, PermitType, Recognition
 from routing.reasons import SHIPPED
 from routing.ruleset import Rule, RuleSet
-from routing.units import Channel, Unit
+from routing.units import Channel, Digest, DigestDays, Unit
 
 _UNORDERED = frozenset({"in", "not", "departments", "kinds", "equals", "contains"})
 
@@ -158,6 +160,13 @@ def _choice(attribute: Attribute, choice: Choice[Any]) -> Condition:
     return Not(OneOf(attribute, frozenset(choice.not_ or ())))
 
 
+def _digest(entry: DigestEntry | None) -> Digest | None:
+    if entry is None:
+        return None
+    times = sorted({time.fromisoformat(each) for each in entry.at})
+    return Digest(tuple(times), every_day=entry.days is DigestDays.ALL)
+
+
 def _unit(entry: UnitEntry) -> Unit:
     return Unit(
         code=entry.code,
@@ -168,6 +177,7 @@ def _unit(entry: UnitEntry) -> Unit:
         closes=entry.closes,
         successor=entry.successor,
         contact=entry.contact,
+        digest=_digest(entry.digest),
     )
 
 

@@ -24,6 +24,7 @@ from pydantic import (
 from config.diagnostics import Code
 from config.values import (
     Article,
+    ClockTime,
     Department,
     ProcedureId,
     Region,
@@ -38,6 +39,7 @@ from connectors.channels import CHANNELS, DEFAULT_CHANNEL
 from routing import forms
 from routing.facts import Competence, DossierState, Filer
 from routing.ruleset import DEPARTMENT_UNIT
+from routing.units import DigestDays
 
 T = TypeVar("T")
 
@@ -268,6 +270,17 @@ else:
     ]
 
 
+class DigestEntry(Entry):
+    """When a unit gets one mail with all that is new."""
+
+    at: Annotated[list[ClockTime], Field(min_length=1, max_length=24)] = Field(
+        description='Heures du récapitulatif, à l\'heure du service : ["08:30", "14:00"].'
+    )
+    days: DigestDays = Field(
+        default=DigestDays.WORKING, description="working : jours ouvrés ; all : tous les jours."
+    )
+
+
 class UnitEntry(Entry):
     """An office."""
 
@@ -287,6 +300,10 @@ class UnitEntry(Entry):
     contact: Text | None = Field(
         default=None,
         description="À qui les agents s'adressent : un service, jamais une personne.",
+    )
+    digest: DigestEntry | None = Field(
+        default=None,
+        description="Un récapitulatif par courriel au lieu d'un message par dossier.",
     )
 
     @model_validator(mode="after")

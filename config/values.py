@@ -159,6 +159,7 @@ def _slug(text: str) -> str:
 
 _UNIT = r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)*"
 _SLUG = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+_CLOCK_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 _ARTICLE = r"[LRD][0-9]+(-[0-9]+)*"
 
 Text = Annotated[str, StringConstraints(max_length=500), AfterValidator(_one_line)]
@@ -184,6 +185,12 @@ Article = Annotated[
     str,
     _check(_ARTICLE, mark("an article of the Code du travail, such as `R5221-15`")),
     _Pattern(_ARTICLE),
+]
+ClockTime = Annotated[
+    str,
+    StringConstraints(max_length=8),
+    _check(_CLOCK_TIME, mark('a time of the day in quotes, such as "08:30"')),
+    _Pattern(_CLOCK_TIME),
 ]
 ProcedureId = Annotated[int, Field(gt=0, le=_LARGEST_ID)]
 Department = Annotated[

@@ -45,6 +45,8 @@ class Notice:
         contact: whom to ask, as an admin wrote it; None when nobody is named.
         prefix: how every subject begins, whatever it is about.
         decided_at: instant of the decision that is told, None when it is not known.
+        carried: of a digest or of reminders: what it tells of, oldest first. Its own number is
+            then 0, and its deposit that of the first.
     """
 
     event: Event
@@ -68,6 +70,7 @@ class Notice:
     contact: str | None = None
     prefix: str = "[WIF]"
     decided_at: datetime | None = None
+    carried: "tuple[Notice, ...]" = ()
 
     def __post_init__(self) -> None:
         if self.filed_at.tzinfo is None:

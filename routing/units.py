@@ -1,7 +1,8 @@
 """Units: the offices that instruct dossiers, and the days on which they do."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,26 @@ class Channel:
     address: str
 
 
+class DigestDays(StrEnum):
+    """On which days a unit gets its digest."""
+
+    WORKING = "working"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """When a unit gets one mail with all that is new, in place of one for each dossier.
+
+    Attributes:
+        times: of the day, by the clock of the office.
+        every_day: also on week-ends and public holidays.
+    """
+
+    times: tuple[time, ...]
+    every_day: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
     """An office.
@@ -30,6 +51,7 @@ class Unit:
         closes: first day on which it takes none any more, None for never.
         successor: code of the unit that takes over on `closes`.
         contact: whom its agents may ask, None when that is the same for all.
+        digest: when it is told by mail of all that is new at once; None: of each dossier at once.
     """
 
     code: str
@@ -40,6 +62,12 @@ class Unit:
     closes: date | None = None
     successor: str | None = None
     contact: str | None = None
+    digest: Digest | None = None
+
+    @property
+    def place(self) -> str | None:
+        """The département whose clock and holidays the office has; None for those of Paris."""
+        return self.departments[0] if self.departments else None
 
     def open_on(self, day: date) -> bool:
         """Whether the unit takes dossiers on `day`."""

@@ -214,7 +214,8 @@ def _commit(
     if not attempts:
         return DeliverReport()
     group = tuple(attempts)
-    note_sent(runtime, [attempt.delivery for attempt in group if attempt.failure is None])
+    sent = [attempt.delivery for attempt in group if attempt.failure is None]
+    note_sent(runtime, [each for delivery in sent for each in (delivery, *delivery.carried)])
 
     def store(connection: Connection) -> list[AuditEntry]:
         now = runtime.clock()
@@ -222,8 +223,8 @@ def _commit(
         disable(runtime, connection, _disabled(channel, group, now))
         return delivery_outcomes.store_outcomes(connection, runtime.audit, outcomes, lease, now)
 
-    all_sent = not any(attempt.failure for attempt in group)
-    entries = runtime.database.run(store, patience=FINISH_PATIENCE_SECONDS, alone=all_sent)
+    one_statement = not any(attempt.failure or attempt.delivery.carried for attempt in group)
+    entries = runtime.database.run(store, patience=FINISH_PATIENCE_SECONDS, alone=one_statement)
     steps = [entry.step for entry in entries]
     return DeliverReport(
         cause=next((a.failure.cause.value for a in group if a.failure), None),
@@ -253,7 +254,7 @@ def _disabled(channel: Channel, attempts: Sequence[Attempt], now: datetime) -> l
 def _outcome(runtime: Runtime, attempt: Attempt, now: datetime) -> Outcome:
     delivery, failure = attempt.delivery, attempt.failure
     if failure is None:
-        return Outcome(delivery.id, _entry(attempt, Step.SENT))
+        return Outcome(delivery.id, _entry(attempt, Step.SENT), digest=bool(delivery.carried))
     following = after_failure(failure, attempts=delivery.attempts, now=now, jitter=runtime.jitter)
     later = Step.THROTTLED if failure.action is Action.THROTTLED else Step.RETRIED
     return Outcome(
@@ -272,8 +273,8 @@ def _entry(attempt: Attempt, step: Step) -> AuditEntry:
     delivery, failure = attempt.delivery, attempt.failure
     return AuditEntry(
         step=step,
-        procedure=delivery.procedure,
-        number=delivery.number,
+        procedure=None if delivery.is_digest else delivery.procedure,
+        number=None if delivery.is_digest else delivery.number,
         event=delivery.event.value,
         channel=delivery.channel,
         unit=delivery.unit,

@@ -1,7 +1,8 @@
 """What a claimed delivery says, in the words of the rule set in force, and where it goes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from config import logs
 from connectors.notice import Notice, Office
@@ -55,7 +56,8 @@ def prepare(
     if (found := disabled.get((delivery.channel, delivery.unit))) is not None:
         return Unmade(delivery, Failure(Cause(found.reason)))
     try:
-        return Job(delivery, _describe(runtime, rules, delivery, unit), address)
+        describe = _digest if delivery.is_digest else _describe
+        return Job(delivery, describe(runtime, rules, delivery, unit), address)
     except Exception:
         # One delivery that our own code cannot describe must not keep the others.
         log.exception("delivery-failed", delivery=delivery.id)
@@ -67,6 +69,21 @@ def address_of(unit: Unit | None, channel: str) -> str | None:
     if unit is None:
         return None
     return next((known.address for known in unit.channels if known.kind == channel), None)
+
+
+def _digest(runtime: Runtime, rules: RuleSet, delivery: ClaimedDelivery, unit: Unit) -> Notice:
+    """A digest: what it carries, each as it would be told by itself."""
+    told = tuple(_describe(runtime, rules, each, unit) for each in delivery.carried)
+    oldest_first = tuple(sorted(told, key=lambda notice: notice.filed_at))
+    return replace(
+        oldest_first[0],
+        event=delivery.event,
+        procedure=0,
+        number=0,
+        key=delivery.key,
+        counterpart=None,
+        carried=oldest_first,
+    )
 
 
 def _describe(runtime: Runtime, rules: RuleSet, delivery: ClaimedDelivery, unit: Unit) -> Notice:
@@ -83,7 +100,7 @@ def _describe(runtime: Runtime, rules: RuleSet, delivery: ClaimedDelivery, unit:
         permit_label=labels.get(delivery.permit_type or ""),
         department=delivery.department,
         department_name=department.name if department else None,
-        filed_at=delivery.filed_at,
+        filed_at=_filed_at(delivery),
         rule_why=_why(runtime, delivery),
         reasons=tuple(Reason(code) for code in delivery.reasons),
         routed=not delivery.unrouted,
@@ -96,6 +113,12 @@ def _describe(runtime: Runtime, rules: RuleSet, delivery: ClaimedDelivery, unit:
         contact=unit.contact or runtime.settings.contact,
         prefix=runtime.settings.subject_prefix,
     )
+
+
+def _filed_at(delivery: ClaimedDelivery) -> datetime:
+    if delivery.filed_at is None:
+        raise LookupError("a delivery without a dossier that was read")
+    return delivery.filed_at
 
 
 def _why(runtime: Runtime, delivery: ClaimedDelivery) -> str | None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from service.runtime import Runtime
 from service.statistics.count import count_days, keep_counts
-from store import procedures, restored_sends, retention
+from store import digests, procedures, restored_sends, retention
 from store.audit.log import AuditEntry, Step
 from store.retention import Overdue, Removed
 
@@ -67,6 +67,9 @@ def purge(
             if within is not None and runtime.clock() - started_at > within:
                 report.complete = False
                 return report
+    if not dry_run:
+        with runtime.database.begin() as connection:
+            digests.remove_empty(connection, report.horizon)
     return report
 
 

@@ -9,6 +9,7 @@ from config import logs
 from config.settings import SettingsError
 from routing.failures import Cause
 from service.deliver import DeliverReport, deliver
+from service.digests import make_digests
 from service.guards.throttle import MINUTE_SECONDS, SHELF_LIFE_SECONDS
 from service.poll import PageFacts, PollOutcome, PollReport, poll
 from service.register import register_procedures
@@ -65,6 +66,7 @@ def run_once(runtime: Runtime, *, progress: Progress = lambda _stage, _done: Non
             cause = Cause.INTERNAL.value
             log.exception("procedure-failed", procedure=number, cause=cause)
             report.polls[number] = PollReport(PollOutcome.FAILED, cause=cause)
+    make_digests(runtime)
     report.delivery = _deliver_all(runtime, progress)
     add_requests(runtime, now=True)
     return report

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from config import logs
 from connectors.channels import CHANNELS
 from service import hints
+from service.digests import make_digests
 from service.guards.limits import LEASE
 from service.register import register_procedures
 from service.runtime import Runtime
@@ -54,6 +55,7 @@ def sweep(runtime: Runtime, waker: Waker | None = None) -> SweepReport:
     _put_clocks_right(runtime, now)
     hints.follow(runtime, now)
     runtime.database.run(tallies.sum_up)
+    make_digests(runtime, waker)
     # Also when one is noted to wait: it may be lost with the worker that had taken it.
     wake_due_polls(runtime, waker)
     with runtime.database.read() as connection:

@@ -7,6 +7,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from routing.assignment import Assignment, Notification, Plan, plan
+from routing.decision import Decision
+from routing.office_days import next_opening
 from routing.outcome import Decided
 from routing.ruleset import RuleSet
 from store import deliveries, dossier_outcomes
@@ -56,7 +58,10 @@ def assign(
     ]
     for dossier, planned in plans:
         deliveries.withdraw(connection, *dossier.key, planned.withdraw, now)
-    assigned = tuple(_assigned(rules, dossier, planned) for dossier, planned in plans)
+    assigned = tuple(
+        _assigned(rules, change, planned, now)
+        for change, (_, planned) in zip(changes, plans, strict=True)
+    )
     deliveries.queue(connection, [order for each in assigned for order in each.orders], now)
     return assigned
 
@@ -89,7 +94,8 @@ def _plan(change: Change, unsent: frozenset[Notification]) -> Plan:
     return plan(current, decision.units, unsent=unsent, silent=change.decided.silent)
 
 
-def _assigned(rules: RuleSet, dossier: DossierRecord, planned: Plan) -> Assigned:
+def _assigned(rules: RuleSet, change: Change, planned: Plan, now: datetime) -> Assigned:
+    dossier = change.dossier
     orders = tuple(
         Order(
             procedure=dossier.procedure,
@@ -98,6 +104,7 @@ def _assigned(rules: RuleSet, dossier: DossierRecord, planned: Plan) -> Assigned
             channel=channel,
             assignment=planned.assignment.ordinal,
             lane=dossier.lane,
+            digest_at=digest_at(rules, change.decided.decision, notice, channel, now),
         )
         for notice in planned.notify
         for channel in channels_of(rules, notice.unit)
@@ -132,6 +139,25 @@ def _entry(
         unit=notice.unit,
         channel=channel,
     )
+
+
+def digest_at(
+    rules: RuleSet,
+    decision: Decision | None,
+    notice: Notification,
+    channel: str,
+    now: datetime,
+) -> datetime | None:
+    """When the digest is made that tells `notice`; None when it is told by itself, at once.
+
+    What no rule could place is urgent: it always comes by itself.
+    """
+    unit = rules.units.get(notice.unit)
+    if unit is None or unit.digest is None or channel != "mail":
+        return None
+    if decision is not None and not decision.routed:
+        return None
+    return next_opening(now, unit.digest.times, unit.place, every_day=unit.digest.every_day)
 
 
 def channels_of(rules: RuleSet, unit: str) -> tuple[str, ...]:

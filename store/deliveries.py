@@ -13,10 +13,20 @@ from store.bulk import insert_rows
 from store.models import Delivery, Dossier
 from store.states import DeliveryState as DeliveryState  # noqa: PLC0414 - exported
 
+IN_A_DIGEST = (DeliveryState.WAITING, DeliveryState.CARRIED)
+"""What has no due time of its own and is still to be told."""
+
+WITHDRAWABLE = (DeliveryState.PENDING, DeliveryState.DEAD, DeliveryState.WAITING)
+"""What was not sent and is in nobody's hands."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """One delivery to be made."""
+    """One delivery to be made.
+
+    Attributes:
+        digest_at: when the digest is made that carries it; None: it is made by itself, now.
+    """
 
     procedure: int
     number: int
@@ -24,6 +34,7 @@ class Order:
     channel: str
     assignment: int
     lane: int
+    digest_at: datetime | None = None
 
 
 def queue(connection: Connection, orders: Iterable[Order], now: datetime) -> None:
@@ -40,9 +51,10 @@ def _row(order: Order, now: datetime) -> dict[str, Any]:
         "channel": order.channel,
         "assignment": order.assignment,
         "counterpart": order.notification.counterpart,
-        "state": DeliveryState.PENDING.value,
+        "state": (DeliveryState.WAITING if order.digest_at else DeliveryState.PENDING).value,
         "lane": order.lane,
-        "next_attempt_at": now,
+        "next_attempt_at": None if order.digest_at else now,
+        "digest_at": order.digest_at,
         "created_at": now,
     }
 
@@ -50,7 +62,7 @@ def _row(order: Order, now: datetime) -> dict[str, Any]:
 def unsent(
     connection: Connection, dossiers: Collection[tuple[int, int]]
 ) -> dict[tuple[int, int], frozenset[Notification]]:
-    """Notifications of these dossiers that can still be withdrawn: queued ones and dead ones.
+    """Notifications of these dossiers that can still be withdrawn: queued, waiting and dead ones.
 
     Locked until the commit: one that is claimed in between would be sent all the same, and
     the unit would never be told that it lost the dossier.
@@ -59,7 +71,7 @@ def unsent(
         return {}
     query = select(Delivery.procedure, Delivery.number, Delivery.event, Delivery.unit).where(
         tuple_(Delivery.procedure, Delivery.number).in_(list(dossiers)),
-        Delivery.state.in_([DeliveryState.PENDING.value, DeliveryState.DEAD.value]),
+        Delivery.state.in_(WITHDRAWABLE),
     )
     found: dict[tuple[int, int], set[Notification]] = {}
     for procedure, number, event, unit in connection.execute(query.with_for_update()):
@@ -83,10 +95,11 @@ def withdraw(
                 Delivery.number == number,
                 Delivery.event == notice.event.value,
                 Delivery.unit == notice.unit,
-                Delivery.state.in_([DeliveryState.PENDING.value, DeliveryState.DEAD.value]),
+                Delivery.state.in_(WITHDRAWABLE),
             )
             .values(
                 state=DeliveryState.CANCELLED.value,
+                digest_at=None,
                 next_attempt_at=None,
                 lease_token=None,
                 finished_at=now,
@@ -157,7 +170,9 @@ def listing(
 ) -> list[StoredDelivery]:
     """Deliveries by id, filtered."""
     same = and_(Dossier.procedure == Delivery.procedure, Dossier.number == Delivery.number)
-    query = select(*_LISTED).join(Dossier, same).where(*wanted.conditions()).order_by(Delivery.id)
+    query = (
+        select(*_LISTED).outerjoin(Dossier, same).where(*wanted.conditions()).order_by(Delivery.id)
+    )
     return [StoredDelivery(**row._asdict()) for row in connection.execute(query.limit(limit))]
 
 

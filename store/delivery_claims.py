@@ -4,10 +4,12 @@ A claim is one conditional UPDATE that sets a lease token; whoever finishes a de
 hold it. A worker that dies leaves a lease that runs out, and the delivery is due again.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -25,6 +27,7 @@ from sqlalchemy import (
 
 from routing.assignment import Event
 from store.deliveries import DeliveryState
+from store.digests import NO_PROCEDURE
 from store.leases import LEASE_EXPIRED, Lease
 from store.models import Delivery, Dossier, table_of
 from store.number_filter import number_in
@@ -32,7 +35,12 @@ from store.number_filter import number_in
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedDelivery:
-    """A delivery that is ours to make, with what its message says of the dossier."""
+    """A delivery that is ours to make, with what its message says of the dossier.
+
+    Attributes:
+        filed_at: instant of deposit; None for a digest, which has no dossier of its own.
+        carried: what a digest tells of, oldest first.
+    """
 
     id: int
     procedure: int
@@ -44,7 +52,7 @@ class ClaimedDelivery:
     counterpart: str | None
     attempts: int
     created_at: datetime
-    filed_at: datetime
+    filed_at: datetime | None
     permit_type: str | None
     department: str | None
     rule: str | None
@@ -53,6 +61,12 @@ class ClaimedDelivery:
     unrouted: bool
     pinned_reason: str | None
     reason: str | None
+    carried: "tuple[ClaimedDelivery, ...]" = ()
+
+    @property
+    def is_digest(self) -> bool:
+        """Whether it tells of others and has no dossier of its own."""
+        return self.procedure == NO_PROCEDURE
 
     @property
     def lost(self) -> bool:
@@ -169,24 +183,40 @@ _CLAIMED = (
         *(_ITS.filed_at, _ITS.permit_type, _ITS.department, _ITS.rule),
         *(_ITS.ruleset, _ITS.reasons, _ITS.unrouted, _ITS.pinned_reason, _THIS.reason),
     )
-    .join_from(
+    .outerjoin_from(
         _TABLE,
         table_of(Dossier),
         and_(_ITS.procedure == _THIS.procedure, _ITS.number == _THIS.number),
     )
-    .where(number_in(_THIS.id, "ids"))
     .order_by(_THIS.lane, _THIS.id)
 )
+_BY_ID = _CLAIMED.where(number_in(_THIS.id, "ids"))
+_BY_CARRIER = _CLAIMED.add_columns(_THIS.carrier).where(number_in(_THIS.carrier, "ids"))
 
 
 def load_claimed(connection: Connection, ids: Sequence[int]) -> list[ClaimedDelivery]:
     """Deliveries by their ids, with what their messages say of the dossiers."""
     if not ids:
         return []
-    return [
-        ClaimedDelivery(**{**row._asdict(), "event": Event(row.event)})
-        for row in connection.execute(_CLAIMED, {"ids": ids})
-    ]
+    rows = [row._asdict() for row in connection.execute(_BY_ID, {"ids": ids})]
+    digests = [row["id"] for row in rows if row["procedure"] == NO_PROCEDURE]
+    carried = _carried(connection, digests)
+    return [_claimed(row, tuple(carried[row["id"]])) for row in rows]
+
+
+def _carried(connection: Connection, digests: Sequence[int]) -> dict[int, list[ClaimedDelivery]]:
+    """What each digest carries."""
+    found: dict[int, list[ClaimedDelivery]] = defaultdict(list)
+    if digests:
+        for row in connection.execute(_BY_CARRIER, {"ids": digests}):
+            values = row._asdict()
+            found[values.pop("carrier")].append(_claimed(values))
+    return found
+
+
+def _claimed(row: dict[str, Any], carried: tuple[ClaimedDelivery, ...] = ()) -> ClaimedDelivery:
+    known = {**row, "reasons": row["reasons"] or (), "unrouted": bool(row["unrouted"])}
+    return ClaimedDelivery(**{**known, "event": Event(row["event"])}, carried=carried)
 
 
 def give_back(

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from store.audit.log import AuditEntry, AuditLog
 from store.bulk import DOCUMENT, as_table, document
 from store.deliveries import DeliveryState
+from store.digests import finish_carried
 from store.leases import Lease
 from store.models import AuditLine, Delivery, table_of
 from store.number_filter import number_in
@@ -57,11 +58,13 @@ class Outcome:
         delivery: its id.
         entry: the audit line that says so.
         postponement: None when it was sent.
+        digest: whether it is a digest, with which others are told.
     """
 
     delivery: int
     entry: AuditEntry
     postponement: Postponement | None = None
+    digest: bool = False
 
 
 def store_outcomes(
@@ -75,7 +78,7 @@ def store_outcomes(
 
     Args:
         connection: a transaction; on PostgreSQL one that commits each statement is enough when
-            all were sent.
+            all were sent and none is a digest.
         audit: takes the lines.
         outcomes: of each delivery, in the order of the attempts.
         lease: under which they were claimed.
@@ -83,7 +86,9 @@ def store_outcomes(
     """
     sent = {each.delivery: each.entry for each in outcomes if each.postponement is None}
     failed = {each.delivery: each for each in outcomes if each.postponement is not None}
+    digests = [each.delivery for each in outcomes if each.digest]
     done = finish_sent(connection, audit, sent, lease, now)
+    finish_carried(connection, audit, [id_ for id_ in digests if id_ in done], now)
     entries = [entry for id_, entry in sent.items() if id_ in done]
     if not failed:
         return entries

@@ -197,8 +197,24 @@ class Delivery(Base):
     lease_token: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    digest_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """While it waits for the digest of its unit: when that is made."""
+    carrier: Mapped[int | None] = mapped_column(BigInteger)
+    """The digest that carries it: the id of a delivery without a dossier of its own."""
 
     __table_args__ = (
+        Index(
+            "ix_deliveries_digest_at",
+            "digest_at",
+            postgresql_where=text("digest_at IS NOT NULL"),
+            sqlite_where=text("digest_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_deliveries_carrier",
+            "carrier",
+            postgresql_where=text("carrier IS NOT NULL"),
+            sqlite_where=text("carrier IS NOT NULL"),
+        ),
         UniqueConstraint("procedure", "number", "event", "unit", "channel", "assignment"),
         Index(
             "ix_deliveries_due",

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, and_, delete, exists, func, or_, select, tupl
 from sqlalchemy.sql.elements import ColumnElement
 
 from store.daily_figures import COUNTED_COLUMNS, Counted, counted
+from store.deliveries import IN_A_DIGEST
 from store.dossiers import DossierStatus
 from store.models import Delivery, Dossier, Procedure
 
@@ -34,7 +35,8 @@ class Overdue:
     def condition(self) -> ColumnElement[bool]:
         """The same as a condition on the table. Nothing that is at work or unsent is past it."""
         same = and_(Delivery.procedure == Dossier.procedure, Delivery.number == Dossier.number)
-        unsent = exists().where(same, Delivery.next_attempt_at.is_not(None))
+        untold = or_(Delivery.next_attempt_at.is_not(None), Delivery.state.in_(IN_A_DIGEST))
+        unsent = exists().where(same, untold)
         return and_(Dossier.procedure == self.procedure, self._over(), ~unsent)
 
     def _over(self) -> ColumnElement[bool]:

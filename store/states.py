@@ -21,3 +21,7 @@ class DeliveryState(StrEnum):
     SENT = "sent"
     DEAD = "dead"
     CANCELLED = "cancelled"
+    WAITING = "waiting"
+    """Waits for the digest of its unit."""
+    CARRIED = "carried"
+    """Told by a digest that is on its way."""

@@ -1,6 +1,8 @@
 """A notice put into words: what the templates show, and nothing else."""
 
+from collections import defaultdict
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote, urlsplit
 
 from connectors.mail.sanitise import one_line
@@ -50,6 +52,72 @@ class Content:
     expected: str
     link: str | None
     contact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A dossier in a digest; `link` is None when the configured one is no web address."""
+
+    number: str
+    event: str
+    department: str
+    filed: str
+    age: str
+    link: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestContent:
+    """The words of one digest.
+
+    Attributes:
+        subject: how many dossiers.
+        heading: title.
+        lead: what the table shows.
+        groups: a permit type and its dossiers, the oldest first.
+        expected: what the reader is expected to do.
+        contact: whom to ask; empty when nobody is named.
+    """
+
+    subject: str
+    heading: str
+    lead: str
+    groups: tuple[tuple[str, tuple[Row, ...]], ...]
+    expected: str
+    contact: str
+
+
+def write_digest(notice: Notice, at: datetime) -> DigestContent:
+    """A digest in French: `notice` with what it carries, on the day of `at`."""
+    phrases = EVENTS[notice.event]
+    count = len(notice.carried)
+    dossiers = f"{count} dossier" if count == 1 else f"{count} dossiers"
+    by_type: dict[str, list[Row]] = defaultdict(list)
+    for each in notice.carried:
+        permit = _label(each.permit_label or each.permit_type) or UNKNOWN_PERMIT
+        by_type[permit].append(_row(each, at))
+    subject = f"{phrases.subject} : {dossiers} – {_office(Office(notice.unit, notice.unit_name))}"
+    return DigestContent(
+        subject=" ".join(filter(None, (_label(notice.prefix), subject))),
+        heading=phrases.heading,
+        lead=phrases.lead,
+        groups=tuple((permit, tuple(rows)) for permit, rows in sorted(by_type.items())),
+        expected=phrases.expected,
+        contact=one_line(notice.contact or "", longest=_LONGEST_SENTENCE),
+    )
+
+
+def _row(notice: Notice, at: datetime) -> Row:
+    days = (at.astimezone(PARIS).date() - notice.filed_at.astimezone(PARIS).date()).days
+    filed = notice.filed_at.astimezone(PARIS)
+    return Row(
+        number=f"{notice.number}",
+        event=_phrases(notice).subject,
+        department=_department(notice),
+        filed=f"{filed:%d/%m/%Y}",
+        age="aujourd’hui" if days < 1 else f"{days} jour" if days == 1 else f"{days} jours",
+        link=_link(notice.dossier_url),
+    )
 
 
 def write(notice: Notice) -> Content:

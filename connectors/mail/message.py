@@ -15,9 +15,9 @@ from email.message import EmailMessage
 from email.policy import SMTP, Policy
 from email.utils import format_datetime
 
-from connectors.mail.content import Content, write, write_trial
+from connectors.mail.content import Content, DigestContent, write, write_digest, write_trial
 from connectors.mail.envelope import Envelope
-from connectors.mail.render import page, text
+from connectors.mail.render import render_html, render_text
 from connectors.mail.sanitise import one_line
 from connectors.notice import Notice, Trial
 from routing.calendar import PARIS
@@ -72,8 +72,16 @@ def compose(notice: Notice, *, sender: str, recipient: str, at: datetime) -> Env
         Failure: sender or recipient is not one mail address (`MAIL_SENDER_REFUSED`,
             `MAIL_RECIPIENT_REFUSED`).
     """
+    content = write_digest(notice, at) if notice.carried else write(notice)
+    thread = "" if notice.carried else f"{notice.procedure}.{notice.number}.{notice.unit}"
     return _assemble(
-        write(notice), _codes(notice), notice.key, sender=sender, recipient=recipient, at=at
+        content,
+        _codes(notice),
+        notice.key,
+        thread=thread,
+        sender=sender,
+        recipient=recipient,
+        at=at,
     )
 
 
@@ -86,10 +94,11 @@ def compose_trial(trial: Trial, *, sender: str, recipient: str, at: datetime) ->
 
 
 def _assemble(
-    content: Content,
+    content: Content | DigestContent,
     codes: Mapping[str, str],
     key: str,
     *,
+    thread: str = "",
     sender: str,
     recipient: str,
     at: datetime,
@@ -103,13 +112,26 @@ def _assemble(
         at=at,
     )
     message = envelope.message
-    message.set_content(text(content), cte="quoted-printable")
-    message.add_alternative(page(content), subtype="html", cte="quoted-printable")
+    message.set_content(render_text(content), cte="quoted-printable")
+    message.add_alternative(render_html(content), subtype="html", cte="quoted-printable")
     message.set_boundary(_BOUNDARY)
     # Last: what is added before the alternatives becomes a header of the first of them.
-    for name, value in {**codes, **_FIXED}.items():
+    domain = envelope.message_id.rpartition("@")[2].strip(">")
+    for name, value in {**codes, **_grouped(codes, thread, domain), **_FIXED}.items():
         message[name] = value
     return envelope
+
+
+def _grouped(codes: Mapping[str, str], thread: str, domain: str) -> dict[str, str]:
+    """What mail readers sort and group by: the unit's list, and the dossier's conversation.
+
+    All mails of a dossier to a unit name the same root, which is nobody's `Message-ID`, so that
+    they stand together whichever came first.
+    """
+    unit = codes["X-WIF-Unit"]
+    listed = {"List-Id": f"Work In France {unit} <{unit.lower()}.{domain}>"}
+    root = message_key(f"thread.{thread}")
+    return {**listed, "References": f"<{root}@{domain}>"} if thread else listed
 
 
 def begin(
@@ -152,9 +174,9 @@ def _codes(notice: Notice) -> dict[str, str]:
     return {
         "X-WIF-Unit": _code(notice.unit),
         "X-WIF-Event": notice.event.value,
-        "X-WIF-Dossier": f"{notice.procedure}/{notice.number}",
-        "X-WIF-Permit-Type": _code(notice.permit_type),
-        "X-WIF-Department": _code(notice.department),
+        "X-WIF-Dossier": "digest" if notice.carried else f"{notice.procedure}/{notice.number}",
+        "X-WIF-Permit-Type": _code(None if notice.carried else notice.permit_type),
+        "X-WIF-Department": _code(None if notice.carried else notice.department),
     }
 
 

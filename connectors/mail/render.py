@@ -1,11 +1,12 @@
 """The two bodies of a mail: the templates, made ready once and filled in for every mail."""
 
 from importlib.resources import files
+from textwrap import fill
 
 from css_inline import CSSInliner
 from jinja2 import Environment, StrictUndefined, Template
 
-from connectors.mail.content import Content
+from connectors.mail.content import Content, DigestContent
 
 _FOLDER = files("connectors.mail") / "templates"
 
@@ -29,20 +30,40 @@ def source(name: str) -> str:
     return (_FOLDER / name).read_text(encoding="utf-8")
 
 
-def text(content: Content) -> str:
-    """`content` as plain text."""
-    return _TEXT.render(content=content)
+def render_text(content: Content | DigestContent) -> str:
+    """`content` as plain text whose lines have at most 72 columns; an address is not broken."""
+    template = _DIGEST_TEXT if isinstance(content, DigestContent) else _NOTICE_TEXT
+    return "\n".join(map(_wrapped, template.render(content=content).split("\n")))
 
 
-def page(content: Content) -> str:
+def render_html(content: Content | DigestContent) -> str:
     """`content` as an HTML page whose styles stand in the elements, as mail readers need them."""
-    return _PAGE.render(content=content)
+    template = _DIGEST_PAGE if isinstance(content, DigestContent) else _NOTICE_PAGE
+    return template.render(content=content)
 
 
-def _inlined() -> Template:
+def _wrapped(line: str) -> str:
+    if len(line) <= _COLUMNS or "://" in line:
+        return line
+    indent = "  " if line.startswith("- ") else ""
+    return fill(
+        line,
+        _COLUMNS,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+    )
+
+
+def _page(name: str) -> Template:
     inliner = CSSInliner(load_remote_stylesheets=False)
-    return PAGE_ENVIRONMENT.from_string(inliner.inline(source("notice.html")))
+    whole = source("base.html").replace("<!-- body -->\n", source(name))
+    return PAGE_ENVIRONMENT.from_string(inliner.inline(whole))
 
 
-_TEXT = TEXT_ENVIRONMENT.from_string(source("notice.txt"))
-_PAGE = _inlined()
+_COLUMNS = 72
+_NOTICE_TEXT = TEXT_ENVIRONMENT.from_string(source("notice.txt"))
+_DIGEST_TEXT = TEXT_ENVIRONMENT.from_string(source("digest.txt"))
+_NOTICE_PAGE = _page("notice.html")
+_DIGEST_PAGE = _page("digest.html")

@@ -49,18 +49,18 @@ EVENTS: dict[Event, Phrases] = {
         expected="Aucune action n’est attendue de votre part sur ce dossier.",
     ),
     Event.LATE: Phrases(
-        subject="Dossier en retard",
-        heading="Dossier en attente au-delà du délai",
-        lead="Une demande d’autorisation de travail adressée à votre service "
-        "attend une décision au-delà du délai prévu.",
-        expected="Merci de l’instruire en priorité dans TPS.",
+        subject="Relance",
+        heading="Dossiers en attente au-delà du délai",
+        lead="Ces demandes d’autorisation de travail attendent une décision au-delà du délai "
+        "prévu. Ce rappel est envoyé chaque jour ouvré tant qu’elles attendent.",
+        expected="Merci de les instruire en priorité dans TPS.",
     ),
     Event.DIGEST: Phrases(
-        subject="Rappel du dossier",
-        heading="Dossier en cours dans votre service",
-        lead="Une demande d’autorisation de travail adressée à votre service "
-        "est toujours en cours.",
-        expected="Vous pouvez la retrouver dans TPS.",
+        subject="Récapitulatif",
+        heading="Récapitulatif des dossiers de votre service",
+        lead="Ces demandes d’autorisation de travail concernent votre service "
+        "depuis le récapitulatif précédent.",
+        expected="Vous pouvez les instruire dès maintenant dans TPS.",
     ),
 }
 
