@@ -3,6 +3,7 @@
 import typer
 
 from cli import context
+from cli.command_error import CommandError
 from service.runtime import Runtime
 from store import schema
 from store.grants import grant
@@ -14,18 +15,21 @@ app = typer.Typer(no_args_is_help=True, help="The database's schema.")
 def upgrade() -> None:
     """Bring the database to the newest schema, and let WIF_DATABASE_ROLE work with it.
 
-    Safe to run at every start, by several at once.
+    Safe to run at every start, by several at once, and while workers of this version or the one
+    before run. It goes forward only.
     """
     made = Runtime(context.settings())
     try:
-        schema.upgrade(made.database)
+        schema.upgrade(made.database, progress=typer.echo)
         role = made.settings.database_role
         if role and made.database.dialect == "postgresql":
             with made.database.begin() as connection:
                 grant(connection, role)
+    except schema.SchemaError as error:
+        raise CommandError(str(error), code=2) from None
     finally:
         made.close()
-    typer.echo("the database has the newest schema")
+    typer.echo(f"the database has the newest schema, {schema.NEWEST}")
 
 
 @app.callback()

@@ -1,9 +1,12 @@
 """Brings a database to the newest schema, and says whether it is there."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import OperationalError
 
 from store.engine import Database
 
@@ -17,25 +20,89 @@ MIGRATION_LOCK = 0x57494620
 """Key of the PostgreSQL advisory lock under which one process at a time migrates."""
 
 
-def upgrade(database: Database, revision: str = "head") -> None:
+LOCK_SECONDS = 5
+"""How long a migration waits for a table that others use: whoever comes after it waits as well."""
+
+TRIES = 20
+"""Times that a migration begins anew because a table was in use; a second lies between two."""
+
+Progress = Callable[[str], None]
+"""Told of each step in a sentence."""
+
+
+class SchemaError(Exception):
+    """The schema cannot be brought to what this program knows. Its text says what to do."""
+
+
+def upgrade(
+    database: Database, revision: str = "head", *, progress: Progress = lambda _: None
+) -> None:
     """Run the migrations that `database` does not have yet; several processes may do so at once.
+
+    All are one transaction, so that a failure leaves the schema as it was. The service may go on
+    meanwhile: a migration that finds a table in use lets go of everything and begins anew.
 
     Args:
         database: which is changed.
         revision: the last migration to run.
+        progress: told of each migration, and of waiting for others.
+
+    Raises:
+        SchemaError: the database was migrated by a later program.
+        DBAPIError: the database cannot be used, or a table is in use all the time.
     """
+    _refuse_to_go_down(database)
+    for left in reversed(range(TRIES)):
+        try:
+            _migrate(database, revision, progress)
+        except OperationalError as error:
+            if not left or getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                raise
+            progress("a table is in use; once more in a second")
+            time.sleep(1)
+        else:
+            return
+
+
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+def _migrate(database: Database, revision: str, progress: Progress) -> None:
     from alembic import command  # noqa: PLC0415
 
     with database.begin() as connection:
+        # SQLite has one writer, and this transaction is it from its first word.
         if database.dialect == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-        command.upgrade(_config(connection), revision)
+            _lock(connection, progress)
+        command.upgrade(_config(connection, progress), revision)
+
+
+def _lock(connection: Connection, progress: Progress) -> None:
+    """Let one process at a time migrate, without waiting for tables for long."""
+    key = {"key": MIGRATION_LOCK}
+    if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), key):
+        progress("another process migrates the database: waiting for its end")
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), key)
+    connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
+
+
+def _refuse_to_go_down(database: Database) -> None:
+    found = revision(database)
+    if found is not None and found > NEWEST:
+        raise SchemaError(
+            f"the database has the schema {found}, and this program knows up to {NEWEST}: it was "
+            "migrated by a later version. There is no way down: run that version, or restore the "
+            "backup that was made before the upgrade (wif restore)"
+        )
 
 
 def is_current(database: Database) -> bool:
-    """Whether `database` has every migration."""
-    with database.read() as connection:
-        return _revision(connection) == NEWEST
+    """Whether `database` has every migration that this program needs.
+
+    One that a later version has migrated has them, too: it bears its neighbours.
+    """
+    found = revision(database)
+    return found is not None and found >= NEWEST
 
 
 def revision(database: Database) -> str | None:
@@ -57,11 +124,12 @@ def _revision(connection: Connection) -> str | None:
     return found
 
 
-def _config(connection: Connection) -> "Config":
+def _config(connection: Connection, progress: Progress = lambda _: None) -> "Config":
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
+    config.attributes["progress"] = progress
     return config

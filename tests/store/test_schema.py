@@ -45,6 +45,73 @@ def test_several_processes_may_migrate_at_once(empty_database_url: str) -> None:
     assert failures == []
 
 
+def test_each_migration_is_told(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
+    told: list[str] = []
+    schema.upgrade(database, progress=told.append)
+    assert [line.split()[0] for line in told] == [f"{n:04}" for n in range(1, len(told) + 1)]
+    assert told[-1].startswith(schema.NEWEST)
+    schema.upgrade(database, progress=told.append)
+    assert len(told) == int(schema.NEWEST)
+    database.close()
+
+
+def test_there_is_no_way_down_and_what_to_do_is_said(database_url: str) -> None:
+    database = Database(database_url)
+    with database.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(schema.SchemaError, match="There is no way down: run that version, or"):
+        schema.upgrade(database)
+    # A later version bears this one: nothing else is refused.
+    assert schema.is_current(database)
+    database.close()
+
+
+@pytest.mark.parametrize("engine_name", ["postgres"], indirect=True)
+def test_who_comes_second_is_told_that_another_migrates(empty_database_url: str) -> None:
+    first, second = Database(empty_database_url), Database(empty_database_url)
+    told: list[str] = []
+    waiting = threading.Event()
+
+    def tell(line: str) -> None:
+        told.append(line)
+        waiting.set()
+
+    with first.begin() as connection:
+        connection.execute(
+            text("SELECT pg_advisory_xact_lock(:key)"), {"key": schema.MIGRATION_LOCK}
+        )
+        thread = threading.Thread(target=schema.upgrade, args=(second,), kwargs={"progress": tell})
+        thread.start()
+        assert waiting.wait(30)
+    thread.join()
+    assert told[0].startswith("another process migrates")
+    assert schema.is_current(first)
+    first.close()
+    second.close()
+
+
+@pytest.mark.parametrize("engine_name", ["postgres"], indirect=True)
+def test_a_table_in_use_makes_a_migration_begin_anew(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr("store.schema.time.sleep", lambda _: None)
+    database, other = Database(empty_database_url), Database(empty_database_url)
+    schema.upgrade(database, "0005")
+    told: list[str] = []
+    with other.begin() as connection:
+        connection.execute(text("LOCK TABLE incidents IN SHARE MODE"))
+        monkeypatch.setattr(schema, "TRIES", 2)
+        with pytest.raises(DBAPIError):
+            schema.upgrade(database, progress=told.append)
+    assert "a table is in use; once more in a second" in told
+    schema.upgrade(database)
+    assert schema.is_current(database)
+    database.close()
+    other.close()
+
+
 @pytest.mark.parametrize(
     "statement",
     [
