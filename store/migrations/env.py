@@ -22,7 +22,7 @@ context.configure(
     target_metadata=Base.metadata,
     render_as_batch=True,
     compare_type=True,
-    on_version_apply=told,
+    on_version_apply=told,  # type: ignore[arg-type] # it is called by keywords
 )
 with context.begin_transaction():
     context.run_migrations()
