@@ -14,7 +14,7 @@ WORKERS ?= 2
 FILES = $(shell git ls-files --cached --others --exclude-standard 2>/dev/null || \
   find . -type f -not -path './.*/*' -not -path './var/*')
 
-.PHONY: help install demo test test-clock coverage check faults soak bench bench-small deploy-check pin-images wheel sbom audit audit-record lock clean
+.PHONY: help install demo test test-clock coverage check faults soak soak-webhook webhook-js bench bench-small deploy-check pin-images wheel sbom audit audit-record lock clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,13 @@ faults: install ## the whole fault suite, with real workers killed and cut off (
 MINUTES ?= 10
 soak: install   ## random faults with random seeds for MINUTES=10, and what happened in figures
 	$(BIN)/python -m tests.faults.soak --minutes $(MINUTES)
+
+MESSAGES ?= 10000
+soak-webhook: install ## MESSAGES=10000 webhooks under faults to a receiver of the official library
+	WEBHOOK_MESSAGES=$(MESSAGES) $(BIN)/pytest -q -s tests/faults/test_webhook.py -k processed_once
+
+webhook-js:     ## the official JavaScript library, for the test that verifies with it
+	npm install --silent --no-fund --no-audit --prefix .cache/node standardwebhooks@1.1.1
 
 check: install  ## lint, format, types, import contracts, secrets
 	$(BIN)/ruff check .

@@ -1,0 +1,228 @@
+"""Webhooks under faults: each message is processed once by a receiver that drops copies."""
+
+import os
+import random
+import secrets
+import socket
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from connectors.deadline import SocketAddress
+from connectors.webhook import payload
+from routing.failures import TABLE, Action, Cause, Verdict
+from service.channels import enable_channels
+from service.guards.limits import LEASE
+from service.publish_rules import publish
+from store import deliveries
+from store.deliveries import Filter, StoredDelivery
+from tests import shipped
+from tests.faults.conftest import MakeWorld
+from tests.faults.victims import kill, start
+from tests.faults.world import FORMS, HOUR, MINUTE, World
+from tests.fixtures_webhook import Answer, Receiver, with_webhooks, write_secrets
+
+pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+
+MESSAGES = int(os.environ.get("WEBHOOK_MESSAGES", "200"))
+"""Sent to the receiver of the official library; ten thousand in `make soak-webhook`."""
+
+DAY = timedelta(days=1)
+UNIT = "UD002"
+
+
+@pytest.fixture
+def world(make_world: MakeWorld, tmp_path: Path) -> World:
+    """A world whose forms all go to one office, which has a webhook."""
+    folder = write_secrets(tmp_path / "webhooks", UNIT)
+    return make_world(
+        forms=FORMS[:1], webhook_secrets=folder, webhook_allow="127.0.0.1,wif.example"
+    )
+
+
+@pytest.fixture
+def receiver(world: World) -> Iterator[Receiver]:
+    with Receiver(clock=world.clock) as made:
+        subscribe(world, made.url)
+        yield made
+
+
+def subscribe(world: World, url: str) -> None:
+    with world.runtime.database.begin() as connection:
+        document = with_webhooks(shipped.document(), **{UNIT: url})
+        publish(world.runtime, connection, document, note="faults")
+
+
+def webhooks(world: World) -> list[StoredDelivery]:
+    with world.runtime.database.read() as connection:
+        return deliveries.listing(connection, Filter(channel="webhook"))
+
+
+def states(world: World) -> set[tuple[str, str | None]]:
+    return {(each.state, each.reason) for each in webhooks(world)}
+
+
+def settle(world: World, *, within: timedelta = 3 * DAY) -> None:
+    """Let time pass until every webhook is sent or dead."""
+    until = world.clock() + within
+    while True:
+        world.turn()
+        if all(each.state in {"sent", "dead"} for each in webhooks(world)):
+            return
+        assert world.clock() < until, states(world)
+        world.clock.move(MINUTE)
+
+
+# --- an endpoint that flaps -------------------------------------------------------------------
+
+FLAPS = (
+    Answer(status=500, handle=False),
+    Answer(status=503, handle=False, headers=(("Retry-After", "120"),)),
+    Answer(status=429, handle=False, headers=(("Retry-After", "60"),)),
+    Answer(status=302, handle=False, headers=(("Location", "https://elsewhere.example/"),)),
+    Answer(drop=True, handle=False),
+    Answer(drop=True),
+    Answer(status=502),
+)
+"""The last two have taken the message in, and the sender does not know."""
+
+
+def flap(receiver: Receiver, count: int, seed: int) -> None:
+    chance = random.Random(seed)
+    receiver.planned.extend(
+        chance.choice(FLAPS) if chance.random() < 0.3 else Answer() for _ in range(count)
+    )
+
+
+def test_each_message_is_processed_once_and_none_is_missing(
+    world: World, receiver: Receiver
+) -> None:
+    numbers = world.file(MESSAGES)
+    flap(receiver, MESSAGES * 2, seed=MESSAGES)
+    settle(world)
+
+    assert sorted(receiver.dossiers()) == sorted(numbers)
+    assert receiver.refused == []
+    assert states(world) == {("sent", None)}
+    assert receiver.copies
+    assert len(receiver.requests) > MESSAGES + len(receiver.copies)
+
+
+def test_control_with_a_new_id_each_time_copies_are_processed_again(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(payload, "message_id", lambda _: f"msg_{secrets.token_hex(8)}")
+    numbers = world.file(40)
+    flap(receiver, 200, seed=7)
+    settle(world)
+
+    assert len(receiver.dossiers()) > len(numbers)
+
+
+# --- a process that is killed between acceptance and commit -----------------------------------
+
+
+def killed_while_one_is_taken_in(world: World, receiver: Receiver) -> None:
+    """Let a process send until the receiver has a message, and kill it before it knows."""
+    process = start(world)
+    receiver.on_handled = lambda: kill(process.pid or 0)
+    process.join(60)
+    receiver.on_handled = lambda: None
+    world.note_accident()
+    world.clock.move(LEASE + MINUTE)
+
+
+def test_killed_between_acceptance_and_commit_it_comes_again_as_the_same(
+    world: World, receiver: Receiver
+) -> None:
+    (number,) = world.file(1)
+    killed_while_one_is_taken_in(world, receiver)
+    assert receiver.dossiers() == [number]
+    assert {each.state for each in webhooks(world)} == {"sending"}
+    settle(world)
+
+    assert receiver.dossiers() == [number]
+    assert len(receiver.copies) == 1
+    first, second = (headers for headers, _ in receiver.requests)
+    assert first["webhook-id"] == second["webhook-id"]
+    assert states(world) == {("sent", None)}
+
+
+def test_control_with_another_id_after_the_kill_it_is_processed_twice(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (number,) = world.file(1)
+    killed_while_one_is_taken_in(world, receiver)
+    monkeypatch.setattr(payload, "message_id", lambda _: f"msg_{secrets.token_hex(8)}")
+    settle(world)
+
+    assert receiver.dossiers() == [number, number]
+
+
+# --- 410 --------------------------------------------------------------------------------------
+
+
+def test_an_endpoint_that_is_gone_is_asked_once_and_told_after_it_is_enabled(
+    world: World, receiver: Receiver
+) -> None:
+    receiver.usual = Answer(status=410, handle=False)
+    numbers = world.file(20)
+    settle(world)
+    assert states(world) == {("dead", "webhook-gone")}
+    # Those that were under way in the same moment go to the same thread: one after the other.
+    assert len(receiver.requests) == 1
+
+    receiver.usual = Answer()
+    assert enable_channels(world.runtime, UNIT) == 1
+    with world.runtime.database.begin() as connection:
+        deliveries.replay(connection, Filter(reason="webhook-gone"), world.clock())
+    settle(world)
+    assert sorted(receiver.dossiers()) == sorted(numbers)
+
+
+def test_control_without_disabling_it_is_asked_again_and_again(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.webhook.channel.WebhookChannel.disabling", frozenset())
+    receiver.usual = Answer(status=410, handle=False)
+    world.file(20)
+    settle(world)
+    assert len(receiver.requests) == 20
+
+
+# --- DNS that is away -------------------------------------------------------------------------
+
+
+def away_for_hours(world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """An office whose name is not resolved for five hours."""
+    answers: list[SocketAddress] = []
+    monkeypatch.setattr("connectors.webhook.destination.look_up", lambda *_: list(answers))
+    subscribe(world, f"http://wif.example:{receiver.port}/wif")
+    numbers = world.file(10)
+    world.run(5 * HOUR, every=10 * MINUTE)
+    assert receiver.requests == []
+    answers.append((socket.AF_INET, ("127.0.0.1", receiver.port)))
+    return numbers
+
+
+def test_while_dns_is_away_everything_waits_and_mail_goes_on(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = away_for_hours(world, receiver, monkeypatch)
+    assert states(world) <= {("pending", "webhook-unreachable"), ("pending", None)}
+    assert sorted(told.number for told in world.offices.told) == sorted(numbers)
+    settle(world)
+    assert sorted(receiver.dossiers()) == sorted(numbers)
+
+
+def test_control_where_a_missing_name_is_final_the_office_is_never_told(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    final = Verdict(Action.PERMANENT, "")
+    monkeypatch.setitem(TABLE, Cause.WEBHOOK_UNREACHABLE, final)
+    away_for_hours(world, receiver, monkeypatch)
+    settle(world)
+    assert receiver.dossiers() == []
+    assert states(world) == {("dead", "webhook-unreachable")}
