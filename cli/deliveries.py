@@ -19,6 +19,10 @@ Unit = Annotated[str | None, typer.Option(help="Only those to this unit.")]
 Procedure = Annotated[int | None, typer.Option(help="Only those of this procedure.")]
 Reason = Annotated[str | None, typer.Option(help="Only those with this reason code.")]
 
+Channel = Annotated[
+    str | None, typer.Option(help="Only those on this channel, such as mail or webhook.")
+]
+
 COLUMNS = (
     *("id", "procedure", "number", "event", "unit", "channel", "state", "attempts"),
     *("permit_type", "department", "reason", "age_days"),
@@ -31,6 +35,7 @@ def list_(
     unit: Unit = None,
     procedure: Procedure = None,
     reason: Reason = None,
+    channel: Channel = None,
     since: Annotated[
         str | None, typer.Option(help="Only those queued on this day or later (Paris).")
     ] = None,
@@ -40,7 +45,9 @@ def list_(
 ) -> None:
     """List deliveries; `--state dead` shows those that wait for a person."""
     queued = day_of("--since", since)
-    wanted = Filter(state=state, unit=unit, procedure=procedure, reason=reason, since=queued)
+    wanted = Filter(
+        state=state, unit=unit, procedure=procedure, reason=reason, channel=channel, since=queued
+    )
     most = limit_of(limit, whole=as_json or as_csv)
     with context.runtime() as runtime:
         now = runtime.clock()
@@ -59,12 +66,15 @@ def replay(
     unit: Unit = None,
     procedure: Procedure = None,
     reason: Reason = None,
+    channel: Channel = None,
     everything: Annotated[bool, typer.Option("--all", help="Every dead delivery.")] = False,
 ) -> None:
     """Make dead deliveries due again. Replaying one twice sends it once."""
-    wanted = Filter(id=delivery, unit=unit, procedure=procedure, reason=reason)
+    wanted = Filter(id=delivery, unit=unit, procedure=procedure, reason=reason, channel=channel)
     if wanted == Filter() and not everything:
-        raise CommandError("say which: an id, --unit, --procedure, --reason or --all", code=2)
+        raise CommandError(
+            "say which: an id, --unit, --procedure, --reason, --channel or --all", code=2
+        )
     with context.runtime() as runtime:
         now = runtime.clock()
         with runtime.database.begin() as connection:

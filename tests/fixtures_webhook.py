@@ -19,8 +19,14 @@ from typing import Any, Self
 import pytest
 from standardwebhooks import webhooks
 
-SECRET = "whsec_" + base64.b64encode(b"synthetic-key-of-32-bytes-length").decode()
-OTHER_SECRET = "whsec_" + base64.b64encode(b"another-synthetic-key-of-32bytes").decode()
+
+def hmac_line(key: bytes) -> str:
+    """A line of a unit's file."""
+    return "whsec_" + base64.b64encode(key).decode()
+
+
+SECRET = hmac_line(b"synthetic-key-of-32-bytes-length")
+OTHER_SECRET = hmac_line(b"another-synthetic-key-of-32bytes")
 
 PATIENCE = 30.0
 """Seconds after which a hanging answer ends all the same."""

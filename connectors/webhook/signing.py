@@ -1,9 +1,9 @@
 """Signatures by the Standard Webhooks specification, with secrets read from one file a unit.
 
-A line of the file is one secret: `whsec_` and base64 for HMAC-SHA256 (`v1`), `whsk_` and base64
-for Ed25519 (`v1a`). A message carries a signature of each, the first line's first: a receiver
-that knows any of them verifies it. So a secret is rotated with overlap: put the new one on the
-first line, hand it to the unit, and take the old one out when the unit has it.
+Each line of the file is one of them, `whsec_` and base64 for HMAC-SHA256 (`v1`) or `whsk_` and
+base64 for Ed25519 (`v1a`). A message carries a signature of each, the first line's first: a
+receiver that knows any of them verifies it. So a secret is rotated with overlap: put the new one
+on the first line, hand it to the unit, and take the old one out when the unit has it.
 """
 
 import base64

@@ -24,7 +24,7 @@ from simulator import Server
 from store import deliveries, incidents
 from store.deliveries import Filter, StoredDelivery
 from tests import shipped
-from tests.fixtures_webhook import Answer, Receiver, with_webhooks, write_secrets
+from tests.fixtures_webhook import OTHER_SECRET, Answer, Receiver, with_webhooks, write_secrets
 from tests.stage import PARIS_FORM, Stage, make_stage
 
 REST = POLICIES[Kind.ADDRESS].rest
@@ -152,13 +152,12 @@ def test_a_rotated_secret_is_used_at_once(offices: Offices) -> None:
     offices.work()
     secret = offices.stage.runtime.settings.webhook_secrets
     assert secret is not None
-    line = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="
     old = (secret / "UD075").read_text()
-    (secret / "UD075").write_text(f"{line}\n{old}")
+    (secret / "UD075").write_text(f"{OTHER_SECRET}\n{old}")
     offices.queue(1)
     offices.work()
-    (secret / "UD075").write_text(f"{line}\n")
-    offices.paris.secret = line
+    (secret / "UD075").write_text(f"{OTHER_SECRET}\n")
+    offices.paris.secret = OTHER_SECRET
     offices.queue(1)
     offices.work()
     assert len(offices.paris.handled) == 3
