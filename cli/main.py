@@ -1,16 +1,25 @@
 """The `wif` command: the map of what it can do, and one line for whatever goes wrong.
 
-What a command needs is imported when it is called: help and completion need none of it.
+What a command needs is imported when it is used: help and completion need none of it.
 """
 
+import inspect
 import os
 import sys
 from importlib import import_module
-from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
 import typer
+from typer.exceptions import TyperException
+from typer.main import get_command
 
+from cli import language
 from cli.command_error import CommandError
+from cli.parser_errors import explained
+from config.messages import mark, tr
+
+if TYPE_CHECKING:
+    from typer.core import TyperGroup
 
 COMMANDS = {
     "demo": ("cli.demo:demo", "Run the whole service on embedded parts and generated dossiers."),
@@ -42,10 +51,11 @@ COMMANDS = {
 """Where each command stands, and what the list of commands says of it."""
 
 
-def build(called: str | None = None) -> typer.Typer:
+def build(called: str | None = None) -> "TyperGroup":
     """The command line; of commands that are not `called` only name and line of help."""
     app = typer.Typer(name="wif", no_args_is_help=True, pretty_exceptions_enable=False)
-    app.callback(help="Routes work-authorization dossiers from TPS to the competent office.")(_wif)
+    about = mark("Routes work-authorization dossiers from TPS to the competent office.")
+    app.callback(help=about)(_wif)
     for name, (place, summary) in COMMANDS.items():
         if name != called:
             app.command(name, help=summary)(_elsewhere)
@@ -56,7 +66,21 @@ def build(called: str | None = None) -> typer.Typer:
             app.add_typer(found, name=name)
         else:
             app.command(name)(found)
-    return app
+    command: Any = get_command(app)
+    _translate(command)
+    group: TyperGroup = command
+    return group
+
+
+def _translate(command: Any) -> None:  # noqa: ANN401 - the parser's own classes are private
+    """Put the help of a command, of its options and of those below it into our language."""
+    if command.help:
+        command.help = tr(inspect.cleandoc(command.help))
+    for parameter in command.params:
+        if getattr(parameter, "help", None):
+            parameter.help = tr(parameter.help)
+    for each in getattr(command, "commands", {}).values():
+        _translate(each)
 
 
 def _elsewhere() -> None:
@@ -65,6 +89,8 @@ def _elsewhere() -> None:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 - takes as long as all the rest
+
         typer.echo(f"wif {version('work-in-france-routing')}")
         raise typer.Exit
 
@@ -75,7 +101,7 @@ def _wif(
         "--version",
         callback=_show_version,
         is_eager=True,
-        help="Print the version.",
+        help=mark("Print the version."),
     ),
 ) -> None:
     pass
@@ -91,17 +117,24 @@ def main() -> None:
     """Run the command; whatever is foreseen to go wrong ends in one line, not in a traceback."""
     # What a command writes is readable by its user alone.
     os.umask(0o077)
+    language.use(language.chosen(os.environ))
     try:
-        build(_called())()
+        ended = build(_called()).main(standalone_mode=False)
+        sys.exit(ended if isinstance(ended, int) else 0)
+    except TyperException as error:
+        _refuse(error)
+    except typer.Abort:
+        _end(tr("aborted"), 1)
     except CommandError as problem:
         _end(str(problem), problem.code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OverflowError:
-        _end("a number is larger than any that is stored", 2)
+        _end(tr("a number is larger than any that is stored"), 2)
     except OSError as error:
-        _end(f"{error.filename or 'a file or port'}: cannot be used ({type(error).__name__})", 1)
+        name, kind = error.filename or tr("a file or port"), type(error).__name__
+        _end(tr("{name}: cannot be used ({kind})", name=name, kind=kind), 1)
     except Exception as error:
         foreseen = _foreseen(error)
         if foreseen is None:
@@ -126,14 +159,22 @@ def _foreseen(error: Exception) -> tuple[str, int] | None:
         case ReassignmentRefused():
             return str(error), 1
         case Failure():
-            return f"{error}: {TABLE[error.cause].meaning}", 1
+            return f"{error}: {tr(TABLE[error.cause].meaning)}", 1
         case SQLAlchemyError():
-            return (
-                f"the database cannot be used ({type(error).__name__}): see WIF_DATABASE_URL, "
-                "and `wif doctor`",
-                1,
-            )
+            text = "the database cannot be used ({kind}): see WIF_DATABASE_URL, and `wif doctor`"
+            return tr(mark(text), kind=type(error).__name__), 1
     return None
+
+
+def _refuse(error: TyperException) -> None:
+    """End with what the parser did not understand, and where the help is."""
+    context: Any = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        sys.exit(error.exit_code)  # its help has been printed
+    path = context.command_path if context is not None else "wif"
+    said = explained(error.format_message())
+    help_ = tr("see `{command} --help`", command=path)
+    _end(f"{path}: {said}; {help_}", error.exit_code)
 
 
 def _end(message: str, code: int) -> None:

@@ -137,6 +137,7 @@ EXAMPLES = {
     "heartbeat_url": "https://watch.example/wif",
     "audit_previous_keys": "the keys used before, separated by commas",
     "env": "production",
+    "lang": "fr",
     "log_level": "INFO",
 }
 
@@ -154,6 +155,7 @@ class Settings(BaseSettings):
     )
 
     env: Environment = Environment.DEVELOPMENT
+    lang: Literal["fr", "en"] | None = None
     role: str = "all"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     var_dir: Folder = Path("var")
