@@ -1,6 +1,8 @@
 """`wif audit`: seal, verify, prove, trace, export. Exit 0: intact, 1: tampered, 2: not checked,
 3: not signed."""
 
+from __future__ import annotations
+
 import re
 import secrets
 import sys
@@ -8,32 +10,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
-from cli import context, seals, timestamps
 from cli.command_error import CommandError
-from cli.seals import foreseen
-from cli.tables import show_table
+from cli.lazy import lazy_imports
 from routing.calendar import PARIS
-from service.actor import accounts
-from service.runtime import Runtime
-from service.seal import seal, signing_key
-from store.audit.check import Verification, verify, vouched
-from store.audit.export import SCHEMA, ExportReport, Period, export
-from store.audit.export_check import verify_file
-from store.audit.lines import COLUMNS, acted, key_ids, lines_of
-from store.audit.proof import NoProofError, prove
-from store.audit.seal_file import load_seals
-from store.audit.seal_keys import (
-    Signer,
-    anchored_keys,
-    read_public_keys,
-    trusted_keys,
-)
-from store.audit.seals import SealReport, newest_seal
-from store.audit.timestamps import Coverage
+
+with lazy_imports():
+    from cli import context, seals, tables, timestamps
+    from service import actor as actors_
+    from service import seal
+    from store.audit import check, export, export_check, seal_file, seal_keys
+    from store.audit import lines as audit_lines
+    from store.audit import proof as audit_proof
+    from store.audit import seals as audit_seals
+
+if TYPE_CHECKING:
+    from service.runtime import Runtime
+    from store.audit.check import Verification
+    from store.audit.export import ExportReport
+    from store.audit.seal_keys import Signer
+    from store.audit.seals import SealReport
+    from store.audit.timestamps import Coverage
+
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -56,8 +57,8 @@ LIFE = (
 @app.command("seal")
 def seal_() -> None:
     """Seal what is pending now, without waiting for the schedule."""
-    with foreseen(), context.runtime() as runtime:
-        report = seal(runtime)
+    with seals.foreseen(), context.runtime() as runtime:
+        report = seal.seal(runtime)
     typer.echo(_sealed(report))
 
 
@@ -95,7 +96,7 @@ def verify_(
 
     Exit code 0: intact; 1: something was changed; 2: not checked; 3: an export nobody signed.
     """
-    with foreseen():
+    with seals.foreseen():
         given = _Given(public_key, pin, against, head)
         result, stamps = _checked(file, given, tsa_certificates)
     if as_json:
@@ -117,9 +118,9 @@ def verify_(
 def prove_(line: Annotated[int, typer.Argument(help="Id of the line.")]) -> None:
     """Print a proof (JSON) that the line stands under a seal; docs/audit.md says how to check."""
     try:
-        with foreseen(), context.runtime() as runtime, runtime.database.read() as connection:
-            proof = prove(connection, line)
-    except NoProofError as error:
+        with seals.foreseen(), context.runtime() as runtime, runtime.database.read() as connection:
+            proof = audit_proof.prove(connection, line)
+    except audit_proof.NoProofError as error:
         raise CommandError(str(error)) from None
     context.show_json(proof.record())
 
@@ -130,7 +131,7 @@ def trace(
 ) -> None:
     """Show the life of a dossier: every line that refers to it, under any known audit key."""
     procedure, number = context.dossier_key(dossier)
-    with foreseen(), context.runtime() as runtime:
+    with seals.foreseen(), context.runtime() as runtime:
         life = _life(runtime, procedure, number)
         if not life:
             raise CommandError(_untraceable(runtime, dossier))
@@ -138,23 +139,23 @@ def trace(
         context.show_json([{**line, "at": _cell("at", line["at"])} for line in life])
         return
     rows = [[_cell(name, line[name]) for name in LIFE] for line in life]
-    show_table(f"{dossier}: {len(life)} lines", LIFE, rows)
+    tables.show_table(f"{dossier}: {len(life)} lines", LIFE, rows)
 
 
 @app.command()
 def actors(as_json: AsJson = False) -> None:
     """Show who acted by hand, and which account of this machine each hash stands for."""
-    with foreseen(), context.runtime() as runtime, runtime.database.read() as connection:
-        known = accounts(runtime.settings.audit_keys())
+    with seals.foreseen(), context.runtime() as runtime, runtime.database.read() as connection:
+        known = actors_.accounts(runtime.settings.audit_keys())
         rows = [
             {"actor": actor, "account": known.get(actor), "lines": count, "last": last}
-            for actor, count, last in acted(connection)
+            for actor, count, last in audit_lines.acted(connection)
         ]
     if as_json:
         context.show_json(rows)
         return
     columns = ("actor", "account", "lines", "last")
-    show_table("Actors", columns, [list(row.values()) for row in rows])
+    tables.show_table("Actors", columns, [list(row.values()) for row in rows])
 
 
 @app.command("export")
@@ -172,12 +173,16 @@ def export_(
 ) -> None:
     """Export a period as JSON Lines that `wif audit verify --file` checks offline."""
     if schema:
-        typer.echo(SCHEMA.read_text(encoding="utf-8"), nl=False)
+        typer.echo(export.SCHEMA.read_text(encoding="utf-8"), nl=False)
         return
-    period = Period(since=_instant("since", since), until=_instant("until", until, whole_day=True))
-    with foreseen(), context.runtime() as runtime, output(out) as stream:
+    period = export.Period(
+        since=_instant("since", since), until=_instant("until", until, whole_day=True)
+    )
+    with seals.foreseen(), context.runtime() as runtime, output(out) as stream:
         key = _key_if_any(runtime)
-        report = export(runtime.database, stream, period=period, now=runtime.clock(), key=key)
+        report = export.export(
+            runtime.database, stream, period=period, now=runtime.clock(), key=key
+        )
     typer.echo(_exported(report, signed=key is not None), err=True)
 
 
@@ -215,11 +220,11 @@ class _Given:
         settings = context.settings()
         wanted = {pin.lower() for pin in pins or ()} or settings.seal_pins
         if files:
-            known = [key for file in files for key in read_public_keys(file)]
-            self.trusted = anchored_keys(known, wanted or {key.public for key in known})
+            known = [key for file in files for key in seal_keys.read_public_keys(file)]
+            self.trusted = seal_keys.anchored_keys(known, wanted or {key.public for key in known})
         else:
             path = settings.seal_key
-            self.trusted = trusted_keys(path, wanted) if path else frozenset(wanted)
+            self.trusted = seal_keys.trusted_keys(path, wanted) if path else frozenset(wanted)
         self.knows_keys = bool(files or wanted)
         self.against = against
         self.journal = settings.seal_journal if settings.seal_journal.exists() else None
@@ -251,15 +256,15 @@ def _checked(
     file: Path | None, given: _Given, tsa_certificates: Path | None
 ) -> tuple[Verification, Coverage | None]:
     seals_file = given.against if file else given.seals_file
-    kept = load_seals(seals_file) if seals_file else iter(())
-    hashes, findings = vouched(kept, trusted=given.trusted)
+    kept = seal_file.load_seals(seals_file) if seals_file else iter(())
+    hashes, findings = check.vouched(kept, trusted=given.trusted)
     hashes |= given.heads
     stamps = None
     if file is not None:
-        result = verify_file(file, trusted=given.trusted, exported=hashes)
+        result = export_check.verify_file(file, trusted=given.trusted, exported=hashes)
     else:
         with context.runtime() as runtime:
-            result = verify(runtime.database, trusted=given.trusted, exported=hashes)
+            result = check.verify(runtime.database, trusted=given.trusted, exported=hashes)
             stamps = timestamps.coverage(runtime, tsa_certificates)
     result.findings = [*findings, *result.findings, *(stamps.findings if stamps else ())]
     return result, stamps
@@ -321,16 +326,19 @@ def _verdict(result: Verification) -> str:
 
 def _life(runtime: Runtime, procedure: int, number: int) -> list[dict[str, Any]]:
     with runtime.database.read() as connection:
-        rows = lines_of(connection, runtime.audit.refs(procedure, number))
-        head = newest_seal(connection)
+        rows = audit_lines.lines_of(connection, runtime.audit.refs(procedure, number))
+        head = audit_seals.newest_seal(connection)
     last = head.last_id if head else 0
-    return [{**dict(zip(COLUMNS, row, strict=True)), "sealed": row[0] <= last} for row in rows]
+    return [
+        {**dict(zip(audit_lines.COLUMNS, row, strict=True)), "sealed": row[0] <= last}
+        for row in rows
+    ]
 
 
 def _untraceable(runtime: Runtime, dossier: str) -> str:
     """Why nothing is found: no line, or lines under a key that is not known here."""
     with runtime.database.read() as connection:
-        unknown = set(key_ids(connection)) - {key.id for key in runtime.audit.keys}
+        unknown = set(audit_lines.key_ids(connection)) - {key.id for key in runtime.audit.keys}
     hint = (
         f"; lines under {len(unknown)} unknown keys cannot be tied to a dossier" if unknown else ""
     )
@@ -364,7 +372,7 @@ def _instant(option: str, text: str | None, *, whole_day: bool = False) -> datet
 
 def _key_if_any(runtime: Runtime) -> Signer | None:
     path = runtime.settings.seal_key
-    return signing_key(runtime) if path and path.exists() else None
+    return seal.signing_key(runtime) if path and path.exists() else None
 
 
 def _sealed(report: SealReport) -> str:

@@ -1,22 +1,33 @@
 """What every command starts from: settings, database, logs, and one way to say what is wrong."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from enum import Enum
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import orjson
 import typer
 
 from cli.command_error import CommandError
-from config import logs
-from config.settings import Environment, Settings, load
-from service.actor import actor_of
-from service.runtime import Runtime
-from store import schema
+from cli.lazy import lazy_imports
+
+with lazy_imports():
+    import orjson
+
+    from config import logs
+    from config import settings as config_settings
+    from service import actor
+    from service import runtime as service_runtime
+    from store import schema
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from service.runtime import Runtime
+
 
 LARGEST_PROCEDURE = 2**31 - 1
 LARGEST_NUMBER = 2**63 - 1
@@ -28,9 +39,9 @@ def settings() -> Settings:
     A command says on the terminal what it did, so it logs from WARNING on unless
     WIF_LOG_LEVEL asks for something else.
     """
-    found = load()
+    found = config_settings.load()
     level = found.log_level if "log_level" in found.model_fields_set else "WARNING"
-    logs.configure(json=found.env is Environment.PRODUCTION, level=level)
+    logs.configure(json=found.env is config_settings.Environment.PRODUCTION, level=level)
     return found
 
 
@@ -45,8 +56,8 @@ def runtime(*, migrate: bool = False) -> Iterator[Runtime]:
     Raises:
         CommandError: the database has an older schema.
     """
-    made = Runtime(settings())
-    made.actor = actor_of(made.settings)
+    made = service_runtime.Runtime(settings())
+    made.actor = actor.actor_of(made.settings)
     try:
         _prepare(made, migrate=migrate)
         yield made

@@ -1,12 +1,17 @@
 """`wif db`: the schema of the database."""
 
+from __future__ import annotations
+
 import typer
 
-from cli import context
 from cli.command_error import CommandError
-from service.runtime import Runtime
-from store import schema
-from store.grants import grant
+from cli.lazy import lazy_imports
+
+with lazy_imports():
+    from cli import context
+    from service import runtime
+    from store import grants, schema
+
 
 app = typer.Typer(no_args_is_help=True, help="The database's schema.")
 
@@ -18,13 +23,13 @@ def upgrade() -> None:
     Safe to run at every start, by several at once, and while workers of this version or the one
     before run. It goes forward only.
     """
-    made = Runtime(context.settings())
+    made = runtime.Runtime(context.settings())
     try:
         schema.upgrade(made.database, progress=typer.echo)
         role = made.settings.database_role
         if role and made.database.dialect == "postgresql":
             with made.database.begin() as connection:
-                grant(connection, role)
+                grants.grant(connection, role)
     except schema.SchemaError as error:
         raise CommandError(str(error), code=2) from None
     finally:

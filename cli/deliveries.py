@@ -1,17 +1,22 @@
 """`wif deliveries`: list, replay."""
 
+from __future__ import annotations
+
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from cli import context
 from cli.command_error import CommandError
+from cli.lazy import lazy_imports
 from cli.lists import AsCsv, AsJson, Limit, day_of, limit_of, refuse_unknown, show_rows
 from config.messages import trn
-from store import deliveries
-from store.audit.log import AuditEntry, Step
-from store.deliveries import DeliveryState, Filter
+from store.states import DeliveryState
+
+with lazy_imports():
+    from cli import context
+    from store import deliveries
+    from store.audit import log
 
 app = typer.Typer(no_args_is_help=True, help="Deliveries: what was sent, waits, or is dead.")
 
@@ -45,7 +50,7 @@ def list_(
 ) -> None:
     """List deliveries; `--state dead` shows those that wait for a person."""
     queued = day_of("--since", since)
-    wanted = Filter(
+    wanted = deliveries.Filter(
         state=state, unit=unit, procedure=procedure, reason=reason, channel=channel, since=queued
     )
     most = limit_of(limit, whole=as_json or as_csv)
@@ -70,8 +75,10 @@ def replay(
     everything: Annotated[bool, typer.Option("--all", help="Every dead delivery.")] = False,
 ) -> None:
     """Make dead deliveries due again. Replaying one twice sends it once."""
-    wanted = Filter(id=delivery, unit=unit, procedure=procedure, reason=reason, channel=channel)
-    if wanted == Filter() and not everything:
+    wanted = deliveries.Filter(
+        id=delivery, unit=unit, procedure=procedure, reason=reason, channel=channel
+    )
+    if wanted == deliveries.Filter() and not everything:
         raise CommandError(
             "say which: an id, --unit, --procedure, --reason, --channel or --all", code=2
         )
@@ -83,8 +90,8 @@ def replay(
                 connection,
                 now,
                 [
-                    AuditEntry(
-                        step=Step.REPLAYED,
+                    log.AuditEntry(
+                        step=log.Step.REPLAYED,
                         procedure=p,
                         number=n,
                         event=event,

@@ -1,5 +1,7 @@
 """`wif demo`: the whole service on embedded parts, on dossiers of people who do not exist."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import time
@@ -8,21 +10,30 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from cli.command_error import CommandError
-from cli.memory import peak_memory
-from cli.processes import Fleet, beat_command, embedded_broker, upkeep_command, worker_command
-from cli.tables import console, show_table
-from config import settings as configuration
+from cli.lazy import lazy_imports
 from routing.facts import DossierState
-from service.publish_rules import configured_rules, prepare
-from service.runtime import Runtime
-from simulator import Simulator
-from store import deliveries, dossiers
-from store.deliveries import DeliveryState, Filter, StoredDelivery
-from store.dossiers import DossierRecord, DossierStatus
+
+with lazy_imports():
+    import simulator
+    from cli import memory as cli_memory
+    from cli import processes, tables
+    from config import settings
+    from service import publish_rules
+    from service import runtime as runtimes
+    from store import deliveries, dossiers
+
+if TYPE_CHECKING:
+    from cli.processes import Fleet
+    from service.runtime import Runtime
+    from simulator import Simulator
+    from store.deliveries import StoredDelivery
+    from store.dossiers import DossierRecord
+
 
 DOSSIERS = 300
 PATIENCE_SECONDS = 100.0
@@ -38,14 +49,16 @@ def demo(
     TPS is the bundled simulator, a developer's tool: nobody in it exists. Nothing is
     sent anywhere; messages are written as .eml files.
     """
-    made = Runtime(demo_settings())
+    made = runtimes.Runtime(demo_settings())
     with ExitStack() as stack:
         stack.callback(made.close)
-        tps = Simulator(seed=1)
-        tps.populate(list(configured_rules(made.settings).forms.values()), count)
+        tps = simulator.Simulator(seed=1)
+        tps.populate(list(publish_rules.configured_rules(made.settings).forms.values()), count)
         url = stack.enter_context(tps.serve()).url
-        broker = stack.enter_context(embedded_broker(made.settings.var_dir / "broker"))
-        fleet = Fleet(environment(made, url, tps.token, broker), made.settings.var_dir / "log")
+        broker = stack.enter_context(processes.embedded_broker(made.settings.var_dir / "broker"))
+        fleet = processes.Fleet(
+            environment(made, url, tps.token, broker), made.settings.var_dir / "log"
+        )
         stack.callback(fleet.stop)
         _play(Stage(made, tps, fleet))
 
@@ -59,15 +72,15 @@ class Stage:
     fleet: Fleet
 
 
-def demo_settings() -> configuration.Settings:
+def demo_settings() -> settings.Settings:
     """Settings of a service of its own below `var/demo`: nothing that is set elsewhere counts."""
     folder = Path("var") / "demo"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for name in [name for name in os.environ if name.startswith(configuration.PREFIX)]:
+    for name in [name for name in os.environ if name.startswith(settings.PREFIX)]:
         del os.environ[name]
-    os.environ[configuration.DOTENV] = os.devnull
-    return configuration.read(
+    os.environ[settings.DOTENV] = os.devnull
+    return settings.read(
         var_dir=folder.absolute(),
         outbox_dir=Path("var").absolute() / "outbox",
         log_level="WARNING",
@@ -77,7 +90,7 @@ def demo_settings() -> configuration.Settings:
 def environment(made: Runtime, url: str, token: str, broker: str) -> Mapping[str, str]:
     """The settings of the demonstration as its processes read them."""
     return {
-        configuration.DOTENV: os.devnull,
+        settings.DOTENV: os.devnull,
         "WIF_TPS_URL": url,
         "WIF_TPS_TOKEN": token,
         "WIF_BROKER_URL": broker,
@@ -91,16 +104,16 @@ def environment(made: Runtime, url: str, token: str, broker: str) -> Mapping[str
 
 
 def _play(stage: Stage) -> None:
-    out = console()
+    out = tables.console()
     started_at = time.monotonic()
-    prepare(stage.runtime)
+    publish_rules.prepare(stage.runtime)
     out.print(
         f"[bold]1.[/] {len(stage.tps)} dossiers wait in a simulated TPS "
         f"({len(stage.tps.procedures)} procedures); worker, beat and an embedded broker start."
     )
-    stage.fleet.start("worker", *worker_command(2))
-    stage.fleet.start("upkeep", *upkeep_command())
-    stage.fleet.start("beat", *beat_command())
+    stage.fleet.start("worker", *processes.worker_command(2))
+    stage.fleet.start("upkeep", *processes.upkeep_command())
+    stage.fleet.start("beat", *processes.beat_command())
     first = _until(stage, lambda: _settled(stage), "everything is routed and delivered")
     out.print(f"   everything is routed and delivered after {first:.1f} s.")
     second = _a_day_later(stage)
@@ -108,7 +121,7 @@ def _play(stage: Stage) -> None:
         f"[bold]2.[/] {NEWCOMERS} people file, one dossier changes its département, and TPS is "
         f"polled again: told after {second:.1f} s."
     )
-    memory = peak_memory(stage.fleet.pids())
+    memory = cli_memory.peak_memory(stage.fleet.pids())
     stage.fleet.stop()
     _report(stage, memory, time.monotonic() - started_at)
 
@@ -151,7 +164,7 @@ def _elsewhere(stage: Stage, moved: DossierRecord) -> str:
 
 def _reassigned(stage: Stage, moved: DossierRecord) -> bool:
     with stage.runtime.database.read() as connection:
-        found = deliveries.listing(connection, Filter(number=moved.number))
+        found = deliveries.listing(connection, deliveries.Filter(number=moved.number))
     return sum(item.event.startswith("reassigned") and item.state == "sent" for item in found) > 1
 
 
@@ -160,8 +173,12 @@ def _settled(stage: Stage) -> bool:
     with stage.runtime.database.read() as connection:
         known = dossiers.counts(connection)
         made = deliveries.counts(connection)
-    settled = known.get(DossierStatus.ROUTED, 0) + known.get(DossierStatus.QUARANTINED, 0)
-    waiting = made.get(DeliveryState.PENDING, 0) + made.get(DeliveryState.SENDING, 0)
+    settled = known.get(dossiers.DossierStatus.ROUTED, 0) + known.get(
+        dossiers.DossierStatus.QUARANTINED, 0
+    )
+    waiting = made.get(deliveries.DeliveryState.PENDING, 0) + made.get(
+        deliveries.DeliveryState.SENDING, 0
+    )
     return settled == len(stage.tps) and waiting == 0
 
 
@@ -183,11 +200,11 @@ def _dossiers(stage: Stage) -> Sequence[DossierRecord]:
 def _report(stage: Stage, memory: int | None, seconds: float) -> None:
     known = _dossiers(stage)
     with stage.runtime.database.read() as connection:
-        made = deliveries.listing(connection, Filter())
+        made = deliveries.listing(connection, deliveries.Filter())
     _show_units(known)
     _show_aside(known)
     _show_events(made)
-    out = console()
+    out = tables.console()
     copies = len(made) - len({_told(item) for item in made})
     peak = "" if memory is None else f" Peak memory of the service: {memory / 2**20:.0f} MB."
     out.print(f"Told twice: {copies}. The whole took {seconds:.0f} s.{peak}")
@@ -216,7 +233,7 @@ def _show_units(known: Sequence[DossierRecord]) -> None:
         for unit in units
     ]
     titles = [kind.replace("-", "-\n") or "(unknown)" for kind in types]
-    show_table("Routed dossiers by unit and permit type", ["unit", *titles, "all"], rows)
+    tables.show_table("Routed dossiers by unit and permit type", ["unit", *titles, "all"], rows)
 
 
 def _sum(counted: Counter[tuple[str, str | None]], unit: str) -> int:
@@ -227,14 +244,16 @@ def _show_aside(known: Sequence[DossierRecord]) -> None:
     aside = Counter(
         ("unrouted" if dossier.unrouted else dossier.status.value, dossier.reason or reason)
         for dossier in known
-        if dossier.unrouted or dossier.status is not DossierStatus.ROUTED
+        if dossier.unrouted or dossier.status is not dossiers.DossierStatus.ROUTED
         for reason in dossier.reasons[-1:] or ("",)
     )
     rows = [[queue, reason, count] for (queue, reason), count in sorted(aside.items())]
-    show_table("Not routed to a competent unit, and why", ["queue", "reason", "dossiers"], rows)
+    tables.show_table(
+        "Not routed to a competent unit, and why", ["queue", "reason", "dossiers"], rows
+    )
 
 
 def _show_events(made: Sequence[StoredDelivery]) -> None:
     events = Counter((item.event, item.state) for item in made)
     rows = [[event, state, count] for (event, state), count in sorted(events.items())]
-    show_table("Messages", ["event", "state", "messages"], rows)
+    tables.show_table("Messages", ["event", "state", "messages"], rows)

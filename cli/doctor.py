@@ -1,36 +1,38 @@
 """`wif doctor`: whether every setting and everything that the service depends on works."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import redis
 import typer
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
-from cli import context
 from cli.command_error import CommandError
-from cli.tables import cell, show_table
-from config.ruleset import ConfigurationError
-from config.settings import SettingsError, unknown_settings
-from connectors.deadline import within
-from connectors.mail.smtp import SmtpSender
-from connectors.tps.port import TpsPort
+from cli.lazy import lazy_imports
 from routing.failures import TABLE, Failure
 from routing.forms import Form
-from service import tps_webhooks
-from service.channels import READY, channel_statuses
-from service.guards.bounded_redis import connect
-from service.mail import mail_sender
-from service.publish_rules import configured_document, configured_rules
-from service.runtime import Runtime
-from service.seal import first_key, signing_key
-from service.secret_age import secret_ages
-from store import hints, schema
-from store.audit.seal_keys import SealKeyError
-from store.sent_log import SentLog
+
+with lazy_imports():
+    import redis
+    import sqlalchemy
+
+    from cli import context, tables
+    from config import ruleset
+    from config import settings as config_settings
+    from connectors import deadline
+    from connectors.mail import smtp
+    from service import channels, mail, publish_rules, seal, secret_age, tps_webhooks
+    from service import runtime as runtimes
+    from service.guards import bounded_redis
+    from store import hints, schema, sent_log
+    from store.audit import seal_keys
+
+if TYPE_CHECKING:
+    from connectors.tps.port import TpsPort
+    from service.runtime import Runtime
+
 
 BROKER_SECONDS = 5.0
 """How long the broker may take to answer."""
@@ -73,7 +75,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 
     What is marked WARN works, and asks for something before it is relied on.
     """
-    made = Runtime(context.settings())
+    made = runtimes.Runtime(context.settings())
     try:
         findings = list(examine(made))
     finally:
@@ -82,7 +84,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
         context.show_json([{**asdict(item), "well": item.well} for item in findings])
     else:
         rows = [(SHOWN[item.state], item.check, item.advice) for item in findings]
-        show_table("Doctor", ("", "check", "advice"), rows)
+        tables.show_table("Doctor", ("", "check", "advice"), rows)
     if not all(item.well for item in findings):
         raise typer.Exit(1)
 
@@ -112,11 +114,16 @@ def _finding(name: str, check: Callable[[Runtime], str], runtime: Runtime) -> Do
         return DoctorCheck(name, State.OK, check(runtime))
     except Advice as advice_:
         return DoctorCheck(name, State.WARN, str(advice_))
-    except (SettingsError, SealKeyError, CommandError, ConfigurationError) as error:
+    except (
+        config_settings.SettingsError,
+        seal_keys.SealKeyError,
+        CommandError,
+        ruleset.ConfigurationError,
+    ) as error:
         return DoctorCheck(name, State.WRONG, str(error))
     except Failure as failure:
         return DoctorCheck(name, State.WRONG, f"{failure}: {TABLE[failure.cause].meaning}")
-    except SQLAlchemyError as error:
+    except sqlalchemy.exc.SQLAlchemyError as error:
         advice = f"cannot be used ({type(error).__name__}): see WIF_DATABASE_URL"
         return DoctorCheck(name, State.WRONG, advice)
     except (redis.RedisError, OSError) as error:
@@ -125,14 +132,14 @@ def _finding(name: str, check: Callable[[Runtime], str], runtime: Runtime) -> Do
 
 
 def _settings(_runtime: Runtime) -> str:
-    unknown = unknown_settings()
+    unknown = config_settings.unknown_settings()
     if unknown:
         raise CommandError("; ".join(unknown))
     return "every WIF_… setting is known"
 
 
 def _rules(runtime: Runtime) -> str:
-    configured_document(runtime.settings)
+    publish_rules.configured_document(runtime.settings)
     return "the configuration has no mistakes"
 
 
@@ -141,7 +148,7 @@ def _audit_key(runtime: Runtime) -> str:
 
 
 def _seal_key(runtime: Runtime) -> str:
-    first = first_key(runtime.settings, signing_key(runtime))
+    first = seal.first_key(runtime.settings, seal.signing_key(runtime))
     pins = runtime.settings.seal_pins
     if pins and first not in pins:
         raise CommandError(
@@ -158,7 +165,7 @@ def _seal_key(runtime: Runtime) -> str:
 
 def _database(runtime: Runtime) -> str:
     with runtime.database.read() as connection:
-        connection.execute(text("SELECT 1"))
+        connection.execute(sqlalchemy.text("SELECT 1"))
     if schema.is_empty(runtime.database):
         return f"{runtime.database.dialect}, still empty: made at the first start"
     if not schema.is_current(runtime.database):
@@ -170,9 +177,9 @@ def _broker(runtime: Runtime) -> str:
     url = runtime.settings.broker_url
     if url is None:
         return "not set: `wif up` starts an embedded one"
-    client = connect(url.get_secret_value(), seconds=BROKER_SECONDS)
+    client = bounded_redis.connect(url.get_secret_value(), seconds=BROKER_SECONDS)
     try:
-        with within(BROKER_SECONDS):
+        with deadline.within(BROKER_SECONDS):
             policy = str(client.info("memory").get("maxmemory_policy"))
     finally:
         client.close()
@@ -184,8 +191,8 @@ def _broker(runtime: Runtime) -> str:
 def _tps(runtime: Runtime) -> str:
     only = runtime.settings.only_procedures
     try:
-        forms = configured_rules(runtime.settings).forms
-    except ConfigurationError:
+        forms = publish_rules.configured_rules(runtime.settings).forms
+    except ruleset.ConfigurationError:
         # That is said of the rules; here it is asked what TPS answers.
         forms = {}
     numbers = [n for n in forms if not only or n in only] or sorted(only)
@@ -208,7 +215,7 @@ def _port(runtime: Runtime, form: Form | None) -> TpsPort:
 
 
 def _channels(runtime: Runtime) -> str:
-    unready = [each for each in channel_statuses(runtime) if each.state != READY]
+    unready = [each for each in channels.channel_statuses(runtime) if each.state != channels.READY]
     if unready:
         shown = ", ".join(f"{each.unit} {each.channel} ({each.state})" for each in unready[:5])
         more = " …" if len(unready) > 5 else ""  # noqa: PLR2004
@@ -221,8 +228,8 @@ def _mail(runtime: Runtime) -> str:
     if url is None:
         runtime.settings.outbox.mkdir(parents=True, exist_ok=True)
         return "no server set: messages are written as .eml files"
-    with mail_sender(runtime.settings) as sender:
-        if isinstance(sender, SmtpSender):
+    with mail.mail_sender(runtime.settings) as sender:
+        if isinstance(sender, smtp.SmtpSender):
             sender.check()
     return "the server lets us in"
 
@@ -234,12 +241,12 @@ def _sent_log(runtime: Runtime) -> str:
         if runtime.settings.in_production:
             raise Advice(missing)
         return missing
-    SentLog(path, runtime.audit.keys[0]).check()
+    sent_log.SentLog(path, runtime.audit.keys[0]).check()
     return "can be written"
 
 
 def _secrets(runtime: Runtime) -> str:
-    ages = list(secret_ages(runtime.settings, runtime.clock()))
+    ages = list(secret_age.secret_ages(runtime.settings, runtime.clock()))
     old = [age for age in ages if age.days > runtime.settings.secret_max_age_days]
     if old:
         named = ", ".join(f"{age.setting} is {age.days} days old" for age in old)
@@ -254,7 +261,7 @@ def _hints(runtime: Runtime) -> str:
         return "not used: polls alone find what is new"
     with runtime.database.read() as connection:
         heard = max((source.heard_at for source in hints.sources(connection)), default=None)
-    last = f"the last hint came at {cell(heard)}" if heard else "none came yet"
+    last = f"the last hint came at {tables.cell(heard)}" if heard else "none came yet"
     off = _webhooks_off(runtime)
     if off:
         raise CommandError(

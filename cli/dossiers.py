@@ -1,12 +1,14 @@
 """`wif dossiers`: list, show, reassign."""
 
+from __future__ import annotations
+
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import context
 from cli.command_error import CommandError
+from cli.lazy import lazy_imports
 from cli.lists import (
     AsCsv,
     AsJson,
@@ -17,13 +19,19 @@ from cli.lists import (
     refuse_unknown,
     show_rows,
 )
-from cli.tables import show_table
 from config.messages import trn
 from routing.facts import DossierState
 from routing.territory import departments
-from service.reassign import reassign, unpin
-from store import deliveries, dossiers
-from store.dossiers import DossierRecord, DossierStatus
+from store.states import DossierStatus
+
+with lazy_imports():
+    from cli import context, tables
+    from service import reassign
+    from store import deliveries, dossiers
+
+if TYPE_CHECKING:
+    from store.dossiers import DossierRecord
+
 
 app = typer.Typer(no_args_is_help=True, help="Dossiers: where each stands and who has it.")
 
@@ -136,9 +144,11 @@ def show(dossier: Key, as_json: AsJson = False) -> None:
     shown = {**row, "department": f"{department.code} {department.name}" if department else None}
     shown["pinned_reason"] = f"{label} ({row['pinned_reason']})" if label else row["pinned_reason"]
     del shown["pinned_reason_label"]
-    show_table(f"Dossier {dossier}", ("what", "value"), list(shown.items()))
+    tables.show_table(f"Dossier {dossier}", ("what", "value"), list(shown.items()))
     columns = ("id", "event", "unit", "channel", "state", "attempts", "reason", "finished_at")
-    show_table("Deliveries", columns, [[getattr(item, name) for name in columns] for item in made])
+    tables.show_table(
+        "Deliveries", columns, [[getattr(item, name) for name in columns] for item in made]
+    )
 
 
 @app.command("reassign")
@@ -154,9 +164,9 @@ def reassign_(
     procedure, number = context.dossier_key(dossier)
     with context.runtime() as runtime:
         if undo:
-            units = unpin(runtime, procedure, number)
+            units = reassign.unpin(runtime, procedure, number)
         elif to and reason:
-            units = reassign(runtime, procedure, number, unit=to, reason=reason)
+            units = reassign.reassign(runtime, procedure, number, unit=to, reason=reason)
         else:
             raise CommandError("give --to UNIT and --reason CODE, or --unpin", code=2)
     typer.echo(f"{dossier}: {', '.join(units)}")

@@ -1,24 +1,30 @@
 """What the lists of dossiers and deliveries have in common: filters, limits, JSON and CSV."""
 
+from __future__ import annotations
+
 import csv
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.command_error import CommandError
-from cli.context import show_json
-from cli.tables import show_table
-from config.diagnostics import did_you_mean
+from cli.lazy import lazy_imports
 from config.messages import tr
-from config.values import labelled
 from routing.calendar import PARIS
 from routing.failures import Cause
 from routing.territory import departments, read_department
 from routing.text import normalise
-from service.runtime import Runtime
+
+with lazy_imports():
+    from cli import context, tables
+    from config import diagnostics, values
+
+if TYPE_CHECKING:
+    from service.runtime import Runtime
+
 
 SHOWN = 100
 """Rows of a table when nobody says how many."""
@@ -48,13 +54,13 @@ def show_rows(
     """Print rows, of which there may be one more than `limit`: then it says so on stderr."""
     shown = rows if limit is None else rows[:limit]
     if as_json:
-        show_json(shown)
+        context.show_json(shown)
     elif as_csv:
         writer = csv.DictWriter(sys.stdout, columns, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(shown)
     else:
-        show_table(title, columns, [[row[name] for name in columns] for row in shown])
+        tables.show_table(title, columns, [[row[name] for name in columns] for row in shown])
     if len(shown) < len(rows):
         text = tr("there are more than {limit}: give --limit, or another filter", limit=limit)
         typer.echo(text, err=True)
@@ -85,8 +91,8 @@ def department_of(text: str | None) -> str | None:
         return None
     found = read_department(text)
     if found.code is None or not found.label_agrees:
-        choices = [labelled(each) for each in departments()]
-        hint = did_you_mean(text, choices) or tr("write 75 or 2A")
+        choices = [values.labelled(each) for each in departments()]
+        hint = diagnostics.did_you_mean(text, choices) or tr("write 75 or 2A")
         message = tr("--department {text}: no such département; {hint}", text=text, hint=hint)
         raise CommandError(message, code=2)
     return found.code
@@ -124,4 +130,4 @@ def refuse_unknown(
 def _meant(given: str, choices: Collection[str], code: str | None) -> str:
     if code is not None:
         return tr("write {code}", code=code)
-    return did_you_mean(given, list(choices)) or ""
+    return diagnostics.did_you_mean(given, list(choices)) or ""

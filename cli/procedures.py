@@ -1,15 +1,19 @@
 """`wif procedures`: list, resume."""
 
+from __future__ import annotations
+
 from typing import Annotated
 
 import typer
 
-from cli import context
 from cli.command_error import CommandError
-from cli.tables import show_table
-from service.register import register_procedures
-from service.resume import resume
-from store import procedures
+from cli.lazy import lazy_imports
+
+with lazy_imports():
+    from cli import context, tables
+    from service import register, resume
+    from store import procedures
+
 
 app = typer.Typer(no_args_is_help=True, help="Procedures: how polling goes.")
 
@@ -20,14 +24,14 @@ COLUMNS = ("number", "status", "reason", "failures", "polled_at", "scanned_at", 
 def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List procedures with their status and clocks."""
     with context.runtime() as runtime:
-        register_procedures(runtime)
+        register.register_procedures(runtime)
         with runtime.database.read() as connection:
             found = procedures.listing(connection)
     rows = [{name: getattr(row, name) for name in COLUMNS} for row in found]
     if as_json:
         context.show_json(rows)
         return
-    show_table(f"{len(rows)} procedures", COLUMNS, [list(row.values()) for row in rows])
+    tables.show_table(f"{len(rows)} procedures", COLUMNS, [list(row.values()) for row in rows])
 
 
 @app.command("resume")
@@ -39,5 +43,5 @@ def resume_(
     if not numbers and not everything:
         raise CommandError("say which: ids of procedures, or --all", code=2)
     with context.runtime() as runtime:
-        resumed = resume(runtime, None if everything else numbers)
+        resumed = resume.resume(runtime, None if everything else numbers)
     typer.echo(f"{len(resumed)} procedures go on: {', '.join(map(str, resumed)) or 'none stood'}")

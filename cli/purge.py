@@ -1,11 +1,16 @@
 """`wif purge`: retention."""
 
+from __future__ import annotations
+
 from typing import Annotated
 
 import typer
 
-from cli import context
-from service.purge import purge
+from cli.lazy import lazy_imports
+
+with lazy_imports():
+    from cli import context
+    from service import purge
 
 
 def purge_(
@@ -20,7 +25,7 @@ def purge_(
     by itself.
     """
     with context.runtime() as runtime:
-        report = purge(runtime, dry_run=dry_run)
+        report = purge.purge(runtime, dry_run=dry_run)
         days = runtime.settings.retention_days
     if as_json:
         context.show_json(

@@ -1,5 +1,7 @@
 """`wif audit seals`: seals for safekeeping elsewhere, and the key that signs them."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,26 +9,19 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy.exc import SQLAlchemyError
 
-from cli import context
 from cli.command_error import CommandError
-from cli.timestamps import export as export_timestamps
-from service.runtime import Runtime
-from service.seal import signing_key
-from store.audit.export_check import ExportFileError
-from store.audit.seal_file import SealFileError, extend_seals, write_seals
-from store.audit.seal_keys import (
-    SealKeyError,
-    endorse,
-    known_keys,
-    load_or_create_signing_key,
-    public_half,
-    public_key_file,
-    public_pem,
-    read_public_keys,
-    rotate_signing_key,
-)
+from cli.lazy import lazy_imports
+
+with lazy_imports():
+    import sqlalchemy
+
+    from cli import context
+    from cli import timestamps as cli_timestamps
+    from service import runtime as runtimes
+    from service import seal
+    from store.audit import export_check, seal_file, seal_keys
+
 
 app = typer.Typer(no_args_is_help=True, help="Seals for safekeeping elsewhere, and their key.")
 
@@ -38,9 +33,9 @@ def foreseen() -> Iterator[None]:
     """What keeps a command from being carried out ends it in one line and exit code 2."""
     try:
         yield
-    except (SealKeyError, SealFileError, ExportFileError) as error:
+    except (seal_keys.SealKeyError, seal_file.SealFileError, export_check.ExportFileError) as error:
         raise CommandError(str(error), code=2) from None
-    except SQLAlchemyError as error:
+    except sqlalchemy.exc.SQLAlchemyError as error:
         raise CommandError(
             f"the database cannot be used ({type(error).__name__}): see WIF_DATABASE_URL", code=2
         ) from None
@@ -53,9 +48,9 @@ def export(
     """Write every seal that FILE lacks. Keep it where the owner of the database cannot write."""
     with foreseen(), context.runtime() as runtime:
         if str(file) == "-":
-            write_seals(runtime.database, sys.stdout.buffer)
+            seal_file.write_seals(runtime.database, sys.stdout.buffer)
             return
-        count = extend_seals(runtime.database, file)
+        count = seal_file.extend_seals(runtime.database, file)
     typer.echo(f"{count} seals added to {file}")
 
 
@@ -65,7 +60,7 @@ def timestamps(
 ) -> None:
     """Write the timestamps of a third party for `openssl ts -verify`; docs/audit.md says how."""
     with foreseen(), context.runtime() as runtime:
-        count = export_timestamps(runtime, folder)
+        count = cli_timestamps.export(runtime, folder)
     typer.echo(f"{count} timestamps written to {folder}")
 
 
@@ -80,10 +75,10 @@ def public_key(
     path = _key_file(file)
     with foreseen():
         if as_hex:
-            typer.echo("\n".join(dict.fromkeys(key.public for key in known_keys(path))))
+            typer.echo("\n".join(dict.fromkeys(key.public for key in seal_keys.known_keys(path))))
             return
-        pem = public_pem(public_half(path))
-        beside = public_key_file(path)
+        pem = seal_keys.public_pem(seal_keys.public_half(path))
+        beside = seal_keys.public_key_file(path)
         typer.echo((beside.read_bytes() if beside.exists() else pem).decode(), nl=False)
 
 
@@ -104,9 +99,13 @@ def new_key(
     if path.exists() and not rotate:
         raise CommandError(f"{path}: is there already; --rotate replaces it", code=2)
     with foreseen():
-        key = rotate_signing_key(path) if rotate else load_or_create_signing_key(path)
+        key = (
+            seal_keys.rotate_signing_key(path)
+            if rotate
+            else seal_keys.load_or_create_signing_key(path)
+        )
     typer.echo(f"{path}: new key, whose public half is {key.public}")
-    typer.echo(f"{public_key_file(path)}: every public key so far; give it to inspectors")
+    typer.echo(f"{seal_keys.public_key_file(path)}: every public key so far; give it to inspectors")
 
 
 @app.command("endorse")
@@ -119,10 +118,12 @@ def endorse_(
     """
     path = _key_file(None)
     with foreseen():
-        following = read_public_keys(file)[0].public
-        runtime = Runtime(context.settings())
-        endorse(path, following, signing_key(runtime))
-    typer.echo(f"{public_key_file(path)}: {following} is endorsed by the key that signs now")
+        following = seal_keys.read_public_keys(file)[0].public
+        runtime = runtimes.Runtime(context.settings())
+        seal_keys.endorse(path, following, seal.signing_key(runtime))
+    typer.echo(
+        f"{seal_keys.public_key_file(path)}: {following} is endorsed by the key that signs now"
+    )
 
 
 def _key_file(file: Path | None) -> Path:

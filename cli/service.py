@@ -1,33 +1,31 @@
 """`wif up` and `wif run-once`: the service in the foreground, and one pass of it."""
 
+from __future__ import annotations
+
 import os
 import secrets
 from contextlib import ExitStack, suppress
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from sqlalchemy.exc import SQLAlchemyError
 
-from cli import context
-from cli.processes import (
-    Fleet,
-    beat_command,
-    channels_command,
-    embedded_broker,
-    flower_command,
-    upkeep_command,
-    worker_command,
-)
-from cli.status import in_short, show_needy
-from cli.tables import show_table
+from cli.lazy import lazy_imports
 from config.messages import tr
-from service.register import register_procedures
-from service.run_once import PassReport, run_once
-from service.runtime import Runtime
-from store.engine import Database
-from store.first_contact import FirstContact, first_contact
-from store.overview import Overview, overview
+
+with lazy_imports():
+    import sqlalchemy
+
+    from cli import context, processes, status, tables
+    from service import register, run_once
+    from store import engine, first_contact, overview
+
+if TYPE_CHECKING:
+    from service.run_once import PassReport
+    from service.runtime import Runtime
+    from store.engine import Database
+    from store.first_contact import FirstContact
+    from store.overview import Overview
 
 
 def up(
@@ -46,27 +44,27 @@ def up(
         runtime.rules()
         _ = runtime.tps
         settings, started_at = runtime.settings, runtime.clock()
-        register_procedures(runtime)
+        register.register_procedures(runtime)
     with ExitStack() as stack:
         environment: dict[str, str] = {}
         if settings.broker_url is None:
             folder = settings.var_dir / "broker"
-            environment["WIF_BROKER_URL"] = stack.enter_context(embedded_broker(folder))
+            environment["WIF_BROKER_URL"] = stack.enter_context(processes.embedded_broker(folder))
             typer.echo("broker: embedded")
-        fleet = Fleet(environment)
+        fleet = processes.Fleet(environment)
         fleet.stop_on_signals()
         stack.callback(fleet.stop)
-        fleet.start("worker", *worker_command(concurrency))
+        fleet.start("worker", *processes.worker_command(concurrency))
         if settings.webhook_secrets is not None:
-            fleet.start("channels", *channels_command())
-        fleet.start("upkeep", *upkeep_command())
-        fleet.start("beat", *beat_command())
+            fleet.start("channels", *processes.channels_command())
+        fleet.start("upkeep", *processes.upkeep_command())
+        fleet.start("beat", *processes.beat_command())
         if flower:
             login = f"wif:{secrets.token_urlsafe(16)}"
-            fleet.start("flower", *flower_command(flower_port), FLOWER_BASIC_AUTH=login)
+            fleet.start("flower", *processes.flower_command(flower_port), FLOWER_BASIC_AUTH=login)
             typer.echo(f"flower: http://127.0.0.1:{flower_port} login {login}")
         typer.echo(f"up (process {os.getpid()}); Ctrl-C stops it")
-        news = FirstContactNews(Database(settings.database), started_at)
+        news = FirstContactNews(engine.Database(settings.database), started_at)
         stack.callback(news.close)
         fleet.watch(news.look)
 
@@ -88,7 +86,7 @@ class FirstContactNews:
         """Look whether there is something to say; a database that is away is asked later."""
         if self._over:
             return
-        with suppress(SQLAlchemyError):
+        with suppress(sqlalchemy.exc.SQLAlchemyError):
             seen = self._seen()
             if seen.is_over:
                 self._over = True
@@ -100,7 +98,7 @@ class FirstContactNews:
 
     def _seen(self) -> FirstContact:
         with self._database.read() as connection:
-            return first_contact(connection, self._since)
+            return first_contact.first_contact(connection, self._since)
 
 
 def first_contact_line(*, told: int, recorded: int) -> str:
@@ -119,14 +117,14 @@ def run_once_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
     Exits 0 only if nothing failed.
     """
     with context.runtime(migrate=True) as runtime:
-        report = run_once(runtime)
+        report = run_once.run_once(runtime)
         with runtime.database.read() as connection:
-            seen = overview(connection)
+            seen = overview.overview(connection)
         rows = list(_rows(report))
         if as_json:
             context.show_json({**dict(rows), "needy": seen.needy})
         else:
-            show_table("One pass", ("what", "count"), rows)
+            tables.show_table("One pass", ("what", "count"), rows)
             _show_trouble(runtime, report, seen)
     if report.failures:
         raise typer.Exit(1)
@@ -163,9 +161,11 @@ def _show_trouble(runtime: Runtime, report: PassReport, seen: Overview) -> None:
         if poll.cause:
             failed.setdefault(poll.cause, []).append(number)
     if failed:
-        rows = [(cause, len(numbers), in_short(numbers)) for cause, numbers in failed.items()]
-        show_table("Polls that failed", ("cause", "count", "procedures"), rows)
+        rows = [
+            (cause, len(numbers), status.in_short(numbers)) for cause, numbers in failed.items()
+        ]
+        tables.show_table("Polls that failed", ("cause", "count", "procedures"), rows)
     named = {number for numbers in failed.values() for number in numbers}
-    show_needy([each for each in seen.needy if each.procedure not in named])
+    status.show_needy([each for each in seen.needy if each.procedure not in named])
     if runtime.settings.smtp_url is None:
         typer.echo(f"messages are in {runtime.settings.outbox}")

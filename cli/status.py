@@ -1,29 +1,37 @@
 """`wif status`: where things stand, and what a person should look at."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from importlib.metadata import version
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from sqlalchemy import Connection
 
-from cli import context
-from cli.tables import show_table
-from config.files import read_regular
-from config.settings import SettingsError
-from connectors.alarm.meanings import MEANINGS
+from cli.lazy import lazy_imports
 from routing.calendar import PARIS
-from service.incidents import WATCHED, present_incidents
-from service.register import polled_procedures
-from service.runtime import Runtime
-from store import heartbeats, incidents, rulesets
-from store.heartbeats import Pulse
-from store.incidents import StoredIncident
-from store.overview import NeedyProcedure, Overview, dead_reasons, overview, waits
+
+with lazy_imports():
+    from cli import context, tables
+    from config import files
+    from config import settings as settings_
+    from connectors.alarm import meanings
+    from service import incidents, register
+    from store import heartbeats, overview, rulesets
+    from store import incidents as stored_incidents
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from service.runtime import Runtime
+    from store.heartbeats import Pulse
+    from store.incidents import StoredIncident
+    from store.overview import NeedyProcedure, Overview
+
 
 REFUSED = "refused"
 
@@ -50,11 +58,11 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     with context.runtime() as runtime:
         now = runtime.clock()
         with runtime.database.read() as connection:
-            seen = overview(connection)
+            seen = overview.overview(connection)
             active = rulesets.active(connection)
-            dead = dead_reasons(connection)
+            dead = overview.dead_reasons(connection)
             pulses = heartbeats.listing(connection)
-            open_ = current(incidents.lasting(connection), connection, runtime)
+            open_ = current(stored_incidents.lasting(connection), connection, runtime)
         rules = {"active": active, "configured": configured(runtime)}
     alive = {each.name: lives(each, now) for each in pulses}
     stale = any(not each.is_alive(now) for each in pulses)
@@ -76,12 +84,12 @@ def _show(
     pulses: Sequence[Pulse],
     now: datetime,
 ) -> None:
-    show_table("Service", ("what", "value"), summary(seen, rules, now))
+    tables.show_table("Service", ("what", "value"), summary(seen, rules, now))
     show_incidents(open_)
     show_pulses(pulses, now)
     show_needy(seen.needy)
     if dead:
-        show_table("Dead deliveries", ("reason", "count"), list(dead.items()))
+        tables.show_table("Dead deliveries", ("reason", "count"), list(dead.items()))
 
 
 def current(
@@ -93,20 +101,22 @@ def current(
     from config.diagnostics import ConfigurationError  # noqa: PLC0415
 
     try:
-        polled = polled_procedures(runtime)
-    except (ConfigurationError, SettingsError):
+        polled = register.polled_procedures(runtime)
+    except (ConfigurationError, settings_.SettingsError):
         return list(lasting)
     known = {(each.kind, each.subject) for each in lasting}
-    waiting = waits(connection, polled)
+    waiting = overview.waits(connection, polled)
     found = {
         (seen_now.kind, seen_now.subject): seen_now
-        for seen_now in present_incidents(waiting, runtime.settings, runtime.clock(), known)
+        for seen_now in incidents.present_incidents(
+            waiting, runtime.settings, runtime.clock(), known
+        )
     }
     return [
         replace(each, count=seen_now.count, since=seen_now.since)
         if (seen_now := found.get((each.kind, each.subject)))
         else each
-        if each.kind not in WATCHED
+        if each.kind not in incidents.WATCHED
         else replace(each, count=0, since=None)
         for each in lasting
     ]
@@ -128,7 +138,7 @@ def show_pulses(pulses: Sequence[Pulse], now: datetime) -> None:
         else (each.name, "NOT SEEN since", each.seen_at)
         for each in pulses
     ]
-    show_table("Alive", ("part", "state", "at"), rows)
+    tables.show_table("Alive", ("part", "state", "at"), rows)
     if not all(each.is_alive(now) for each in pulses):
         typer.echo("what only a worker counts is as old as that: incidents open and close no more")
 
@@ -150,7 +160,7 @@ def show_needy(needy: Sequence[NeedyProcedure]) -> None:
     ]
     if rows:
         columns = ("status", "reason", "count", "procedures", "polled_at")
-        show_table("Procedures to look at", columns, rows)
+        tables.show_table("Procedures to look at", columns, rows)
 
 
 def in_short(numbers: Sequence[int]) -> str:
@@ -164,9 +174,11 @@ def show_incidents(lasting: Sequence[StoredIncident]) -> None:
     if not lasting:
         return
     rows = [described(each) for each in lasting]
-    show_table("Incidents", tuple(rows[0]), [list(row.values()) for row in rows])
+    tables.show_table("Incidents", tuple(rows[0]), [list(row.values()) for row in rows])
     for kind in dict.fromkeys(each.kind for each in lasting):
-        typer.echo(f"{kind.value}: {MEANINGS[kind].title}. {MEANINGS[kind].advice}")
+        typer.echo(
+            f"{kind.value}: {meanings.MEANINGS[kind].title}. {meanings.MEANINGS[kind].advice}"
+        )
 
 
 def described(incident: StoredIncident) -> dict[str, Any]:
@@ -242,7 +254,7 @@ def configured(runtime: Runtime) -> str | None:
     kept = runtime.settings.var_dir / "rules.checked"
     mark = _mark(runtime)
     with suppress(OSError, ValueError):
-        found, _, digest = read_regular(kept, most=LONGEST_MARK).decode().partition(" ")
+        found, _, digest = files.read_regular(kept, most=LONGEST_MARK).decode().partition(" ")
         if found == mark:
             return digest
     digest = _check(runtime)
@@ -272,5 +284,5 @@ def _mark(runtime: Runtime) -> str:
     seen = sha256(f"{version('work-in-france-routing')} {day} {settings.env}".encode())
     for path in sorted(settings.config_dir.glob("*.yaml")):
         with suppress(OSError):
-            seen.update(read_regular(path, most=LARGEST_CONFIGURATION))
+            seen.update(files.read_regular(path, most=LARGEST_CONFIGURATION))
     return seen.hexdigest()

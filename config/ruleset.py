@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 
-from config.checks import check
+from config.checks.every import check
 from config.diagnostics import ConfigurationError, Diagnostic
 from config.document import compile_document, document_hash, document_of, write_document
 from config.loader import Configuration, read

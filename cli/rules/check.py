@@ -1,12 +1,13 @@
 """`wif rules check`: every mistake in the files, where it is and what to write instead."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.context import settings as load_settings
-from cli.context import show_json
+from cli.lazy import lazy_imports
 from cli.rules.options import (
     MISTAKES,
     UNREADABLE,
@@ -18,11 +19,14 @@ from cli.rules.options import (
     short,
     today,
 )
-from config.diagnostics import Diagnostic
-from config.document import document_hash, document_of, write_document
-from config.json_schemas import write_schemas
-from config.loader import Configuration
-from config.ruleset import check_directory
+
+with lazy_imports():
+    from cli import context
+    from config import document, json_schemas, ruleset
+
+if TYPE_CHECKING:
+    from config.diagnostics import Diagnostic
+    from config.loader import Configuration
 
 
 def check(
@@ -43,19 +47,23 @@ def check(
 ) -> None:
     """Check the files. Exit code 0: no mistake, 1: mistakes, 2: something could not be read."""
     if schema is not None:
-        for path in write_schemas(schema):
+        for path in json_schemas.write_schemas(schema):
             typer.echo(path)
         return
-    settings = load_settings()
-    configuration, mistakes = check_directory(
+    settings = context.settings()
+    configuration, mistakes = ruleset.check_directory(
         folder(directory, settings),
         production=is_production(settings) if production is None else production,
         on=on or today(),
     )
-    digest = None if mistakes else document_hash(write_document(document_of(configuration)))
+    digest = (
+        None
+        if mistakes
+        else document.document_hash(document.write_document(document.document_of(configuration)))
+    )
     if as_json:
         warnings = configuration.warnings
-        show_json({"ruleset": digest, "mistakes": mistakes, "warnings": warnings})
+        context.show_json({"ruleset": digest, "mistakes": mistakes, "warnings": warnings})
     else:
         _print(configuration, mistakes, digest)
     if any(mistake.unreadable for mistake in mistakes):

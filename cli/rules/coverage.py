@@ -1,5 +1,7 @@
 """`wif rules coverage`: who gets what, for every département, permit type and filer."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from datetime import date
@@ -9,16 +11,19 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from cli.command_error import CommandError
-from cli.context import show_json
+from cli.lazy import lazy_imports
 from cli.rules.options import AsJson, Day, Directory, place, rules_in, short, today
-from cli.tables import show_table
 from routing.boxes import Axis
 from routing.case_classes import UNLISTED, CaseClass, Interval
 from routing.coverage import Cell, CellOutcome, coverage
 from routing.facts import Filer
 from routing.ruleset import RuleSet
 from routing.territory import departments
-from web.coverage.page import coverage_page
+
+with lazy_imports():
+    from cli import context, tables
+    from web.coverage import page
+
 
 T = TypeVar("T")
 
@@ -37,12 +42,14 @@ def coverage_(
     cells = list(coverage(rules, day))
     if html is not None:
         try:
-            html.write_text(coverage_page(rules, cells, day), encoding="utf-8")
+            html.write_text(page.coverage_page(rules, cells, day), encoding="utf-8")
         except OSError as error:
             raise CommandError(f"{html}: cannot be written ({error.strerror})") from None
         typer.echo(html)
     elif as_json:
-        show_json({"ruleset": rules.hash, "on": day, "cells": [_row(cell) for cell in cells]})
+        context.show_json(
+            {"ruleset": rules.hash, "on": day, "cells": [_row(cell) for cell in cells]}
+        )
     else:
         _show(rules, cells, day)
 
@@ -91,7 +98,7 @@ def _show(rules: RuleSet, cells: Iterable[Cell], day: date) -> None:
     places = [*departments(), None]
     columns = _alike(permits, lambda permit: tuple(matrix[place, permit] for place in places))
     rows = _alike(places, lambda place: tuple(matrix[place, group[0]] for group in columns))
-    show_table(
+    tables.show_table(
         f"Rule set {short(rules.hash)}, decided on {day}",
         ["département", *(", ".join(code or "unknown" for code in group) for group in columns)],
         [[_places(group), *(matrix[group[0], column[0]] for column in columns)] for group in rows],

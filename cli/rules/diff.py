@@ -1,15 +1,23 @@
 """`wif rules diff`: every difference between two rule sets, or between one and the files."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.context import runtime, show_json
+from cli.lazy import lazy_imports
 from cli.rules.options import AsJson, Directory, document_in, folder
-from cli.rules.stored import active_document, stored_document
-from cli.tables import show_table
-from config.differences import Difference, differences
+
+with lazy_imports():
+    from cli import context, tables
+    from cli.rules import stored
+    from config import differences
+
+if TYPE_CHECKING:
+    from config.differences import Difference
+
 
 Hash = Annotated[
     str | None, typer.Argument(help="A rule set of `wif rules history`.", metavar="HASH")
@@ -23,16 +31,16 @@ def diff(
 
     Without HASH from the one in force to the files; with one from that to the files.
     """
-    with runtime() as running:
-        old = stored_document(running, before) if before else active_document(running)
+    with context.runtime() as running:
+        old = stored.stored_document(running, before) if before else stored.active_document(running)
         new = (
-            stored_document(running, after)
+            stored.stored_document(running, after)
             if after
             else document_in(folder(directory, running.settings), running.settings)
         )
-    found = differences(old, new)
+    found = differences.differences(old, new)
     if as_json:
-        show_json(found)
+        context.show_json(found)
     else:
         show_differences(found)
 
@@ -44,4 +52,4 @@ def show_differences(found: Sequence[Difference]) -> None:
         return
     columns = ("section", "entry", "field", "before", "after")
     rows = [[getattr(each, name) for name in columns] for each in found]
-    show_table("Differences", columns, rows)
+    tables.show_table("Differences", columns, rows)

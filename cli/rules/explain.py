@@ -1,29 +1,34 @@
 """`wif rules explain`: why a dossier, or any facts, go where they go."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.command_error import CommandError
-from cli.context import dossier_key, runtime, show_json
+from cli.lazy import lazy_imports
 from cli.rules.options import AsJson, Day, document_in, mailboxes, place, short, today
-from cli.tables import show_table
-from config.checks.examples import case_of
-from config.diagnostics import did_you_mean
-from config.document import compile_document
-from config.schema import ExampleEntry, GivenEntry
 from routing.conditions import Case
 from routing.explanation import Trial, explain
 from routing.facts import DossierState, Filer
 from routing.ruleset import Outcome, RuleSet
 from routing.territory import read_department
-from service.runtime import Runtime
-from store import dossiers, rulesets
-from store.dossiers import DossierRecord
+
+with lazy_imports():
+    from cli import context, tables
+    from config import diagnostics, document, schema
+    from config.checks import examples
+    from store import dossiers, rulesets
+
+if TYPE_CHECKING:
+    from config.schema import ExampleEntry, GivenEntry
+    from service.runtime import Runtime
+    from store.dossiers import DossierRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +80,11 @@ def explain_(
 ) -> None:
     """Show each rule in order with why it did not match, the one that did, and the office."""
     day = on or today()
-    with runtime() as running:
+    with context.runtime() as running:
         rules = _rules(running, files)
         if dossier is None:
             given = _given(rules, permit_type, department, procedure, filer, state, filed)
-            case, pinned = case_of(_example(given, day), rules), None
+            case, pinned = examples.case_of(_example(given, day), rules), None
             wanted = {
                 "permit_type": permit_type,
                 "department": department,
@@ -98,7 +103,7 @@ def explain_(
             names = frozenset(field.name for field in fields(Case))
         found = _explained(running, rules, case, pinned, names)
     if as_json:
-        show_json(_json(found))
+        context.show_json(_json(found))
     else:
         _show(found, dossier)
 
@@ -106,11 +111,11 @@ def explain_(
 def _rules(running: Runtime, files: Path | None) -> RuleSet:
     if files is None:
         return running.rules()
-    return compile_document(document_in(files, running.settings))
+    return document.compile_document(document_in(files, running.settings))
 
 
 def _stored(running: Runtime, dossier: str) -> DossierRecord:
-    procedure, number = dossier_key(dossier)
+    procedure, number = context.dossier_key(dossier)
     with running.database.read() as connection:
         found = dossiers.get(connection, procedure, number)
     if found is None or found.facts is None:
@@ -119,7 +124,7 @@ def _stored(running: Runtime, dossier: str) -> DossierRecord:
 
 
 def _example(given: GivenEntry, day: date) -> ExampleEntry:
-    return ExampleEntry.model_construct(given=given, decided=day, unit=[])
+    return schema.ExampleEntry.model_construct(given=given, decided=day, unit=[])
 
 
 def _given(
@@ -133,17 +138,17 @@ def _given(
 ) -> GivenEntry:
     codes = [permit.code for permit in rules.permit_types]
     if permit_type is not None and permit_type not in codes:
-        hint = did_you_mean(permit_type, codes) or f"one of {', '.join(codes)}"
+        hint = diagnostics.did_you_mean(permit_type, codes) or f"one of {', '.join(codes)}"
         raise CommandError(f"--permit-type {permit_type}: no such permit type; {hint}", code=2)
     if procedure is not None and procedure not in rules.forms:
-        hint = did_you_mean(str(procedure), list(map(str, rules.forms))) or ""
+        hint = diagnostics.did_you_mean(str(procedure), list(map(str, rules.forms))) or ""
         raise CommandError(f"--procedure {procedure}: not configured; {hint}", code=2)
     code = read_department(department).code if department is not None else None
     if department is not None and code is None:
         raise CommandError(
             f"--department {department}: no such département; write 75 or 2A", code=2
         )
-    return GivenEntry.model_construct(
+    return schema.GivenEntry.model_construct(
         permit_type=permit_type,
         department=code,
         procedure=procedure,
@@ -217,7 +222,7 @@ def _show(found: Explained, dossier: str | None) -> None:
     shown = ", ".join(text for name, text in said.items() if name in found.given)
     typer.echo(f"{dossier or 'Facts'}: {shown or 'none given'}")
     rows = [(t.rule.id, "yes" if t.matched else "no", "; ".join(t.misses)) for t in found.trials]
-    show_table(f"Rule set {short(found.rules.hash)}", ("rule", "matches", "why not"), rows)
+    tables.show_table(f"Rule set {short(found.rules.hash)}", ("rule", "matches", "why not"), rows)
     for line in _lines(found):
         typer.echo(line)
 

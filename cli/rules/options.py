@@ -1,19 +1,28 @@
 """What the `wif rules` commands have in common: their options, and where rules come from."""
 
+from __future__ import annotations
+
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.command_error import CommandError
-from cli.context import settings as load_settings
-from config.ruleset import ConfigurationError, compile_document, read_directory
-from config.settings import Environment, Settings
+from cli.lazy import lazy_imports
 from routing.calendar import PARIS
 from routing.ruleset import RuleSet
 from routing.territory import departments
 from routing.units import Unit
+
+with lazy_imports():
+    from cli import context
+    from config import ruleset
+    from config import settings as config_settings
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+
 
 MISTAKES = 1
 UNREADABLE = 2
@@ -46,7 +55,7 @@ def folder(directory: Path | None, settings: Settings) -> Path:
 
 def is_production(settings: Settings) -> bool:
     """Whether what is good for a trial only is refused."""
-    return settings.env is Environment.PRODUCTION
+    return settings.env is config_settings.Environment.PRODUCTION
 
 
 def document_in(directory: Path, settings: Settings) -> str:
@@ -56,8 +65,8 @@ def document_in(directory: Path, settings: Settings) -> str:
         CommandError: it has mistakes; one line for each.
     """
     try:
-        return read_directory(directory, production=is_production(settings))
-    except ConfigurationError as error:
+        return ruleset.read_directory(directory, production=is_production(settings))
+    except ruleset.ConfigurationError as error:
         raise CommandError(str(error), code=UNREADABLE if error.unreadable else MISTAKES) from None
 
 
@@ -67,8 +76,8 @@ def rules_in(directory: Path | None) -> RuleSet:
     Raises:
         CommandError: it has mistakes.
     """
-    settings = load_settings()
-    return compile_document(document_in(folder(directory, settings), settings))
+    settings = context.settings()
+    return ruleset.compile_document(document_in(folder(directory, settings), settings))
 
 
 def short(digest: str) -> str:

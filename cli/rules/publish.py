@@ -1,23 +1,30 @@
 """`wif rules publish`, `history` and `rollback`: which rule set is in force, and since when."""
 
-from typing import Annotated, Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.command_error import CommandError
-from cli.context import runtime, show_json
+from cli.lazy import lazy_imports
 from cli.rules.options import AsJson, Directory, document_in, folder, short, today
-from cli.rules.simulate import Simulation, as_json_, show, simulation
-from cli.rules.stored import previous_hash, stored_document
-from cli.tables import show_table
-from config.diagnostics import did_you_mean
-from config.document import compile_document, document_hash
 from config.messages import tr
-from service.publish_rules import NOTES
-from service.publish_rules import publish as publish_document
-from service.reroute import RerouteReport, reroute_open
-from service.runtime import Runtime
-from store import rulesets
+
+with lazy_imports():
+    from cli import context, tables
+    from cli.rules import simulate, stored
+    from config import diagnostics
+    from config import document as config_document
+    from service import publish_rules
+    from service import reroute as service_reroute
+    from store import rulesets
+
+if TYPE_CHECKING:
+    from cli.rules.simulate import Simulation
+    from service.reroute import RerouteReport
+    from service.runtime import Runtime
+
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Note = Annotated[
@@ -41,14 +48,14 @@ def publish(
 ) -> None:
     """Check the files, show what they change, and put them in force for all workers at once."""
     _refuse(reroute, yes=yes, as_json=as_json)
-    with runtime() as running:
+    with context.runtime() as running:
         document = document_in(folder(directory, running.settings), running.settings)
         _refuse_free_text(note, document)
         report = _activate(
             running, document, action="publish", note=note, reroute=reroute, yes=yes, quiet=as_json
         )
     if as_json:
-        show_json(report)
+        context.show_json(report)
 
 
 def rollback(
@@ -67,19 +74,19 @@ def rollback(
     _refuse(reroute, yes=yes, as_json=as_json)
     if (ruleset is None) is not previous:
         raise CommandError("give a HASH that `wif rules history` shows, or --previous", code=2)
-    with runtime() as running:
-        document = stored_document(running, ruleset or previous_hash(running))
+    with context.runtime() as running:
+        document = stored.stored_document(running, ruleset or stored.previous_hash(running))
         _refuse_free_text(note, document)
         report = _activate(
             running, document, action="rollback", note=note, reroute=reroute, yes=yes, quiet=as_json
         )
     if as_json:
-        show_json(report)
+        context.show_json(report)
 
 
 def history(as_json: AsJson = False) -> None:
     """Show which rule sets were put in force, the newest first."""
-    with runtime() as running, running.database.read() as connection:
+    with context.runtime() as running, running.database.read() as connection:
         found = rulesets.history(connection)
     rows: list[dict[str, Any]] = [
         {
@@ -93,7 +100,7 @@ def history(as_json: AsJson = False) -> None:
         for at, activation in enumerate(found)
     ]
     if as_json:
-        show_json(rows)
+        context.show_json(rows)
         return
     shown = [
         (
@@ -102,11 +109,11 @@ def history(as_json: AsJson = False) -> None:
             row["action"],
             "yes" if row["in_force"] else "",
             row["actor"],
-            tr(NOTES.get(row["note"], row["note"])),
+            tr(publish_rules.NOTES.get(row["note"], row["note"])),
         )
         for row in rows
     ]
-    show_table("Rule sets", ("hash", "at", "action", "in force", "actor", "note"), shown)
+    tables.show_table("Rule sets", ("hash", "at", "action", "in force", "actor", "note"), shown)
 
 
 def _activate(
@@ -119,24 +126,24 @@ def _activate(
     yes: bool,
     quiet: bool,
 ) -> dict[str, Any]:
-    digest = document_hash(document)
-    found = simulation(running, document, today())
+    digest = config_document.document_hash(document)
+    found = simulate.simulation(running, document, today())
     trial = running.settings.in_production and running.rule_sets.is_for_trial()
     activated = found.before.hash != digest or trial
     if not quiet:
-        show(found)
+        simulate.show(found)
     if activated and not yes:
         _ask(found)
     if activated:
         with running.database.begin() as connection:
-            publish_document(running, connection, document, action=action, note=note)
-    report = reroute_open(running) if reroute else None
+            publish_rules.publish(running, connection, document, action=action, note=note)
+    report = service_reroute.reroute_open(running) if reroute else None
     if not quiet:
         _say(digest, report, activated=activated)
     return {
         "ruleset": digest,
         "activated": activated,
-        "simulation": as_json_(found),
+        "simulation": simulate.as_json_(found),
         "rerouted": {"examined": report.examined, "moved": report.moved} if report else None,
     }
 
@@ -168,9 +175,9 @@ def _refuse_free_text(note: str, document: str) -> None:
     Raises:
         CommandError: it is none of ours, and no reason that the rules list.
     """
-    codes = [*NOTES, *compile_document(document).reasons]
+    codes = [*publish_rules.NOTES, *config_document.compile_document(document).reasons]
     if note and note not in codes:
-        hint = did_you_mean(note, codes) or tr("one of {codes}", codes=", ".join(codes))
+        hint = diagnostics.did_you_mean(note, codes) or tr("one of {codes}", codes=", ".join(codes))
         message = tr(
             "--note: takes a code, because free text could name somebody; {hint}", hint=hint
         )

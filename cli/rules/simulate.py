@@ -1,19 +1,16 @@
 """`wif rules simulate`: what an edited configuration would change, before it is published."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cli.context import runtime, show_json
-from cli.rules.diff import show_differences
+from cli.lazy import lazy_imports
 from cli.rules.options import AsJson, Day, Directory, document_in, folder, short, today
-from cli.rules.stored import active_document
-from cli.tables import show_table
-from config.differences import Difference, differences
-from config.document import compile_document
 from config.messages import tr
 from routing.failures import Cause, Failure
 from routing.forms import Form
@@ -27,8 +24,18 @@ from routing.simulation import (
     dossier_moves,
 )
 from routing.territory import departments
-from service.runtime import Runtime
-from store.routed_dossiers import placements
+
+with lazy_imports():
+    from cli import context, tables
+    from cli.rules import diff, stored
+    from config import differences as config_differences
+    from config import document as config_document
+    from store import routed_dossiers
+
+if TYPE_CHECKING:
+    from config.differences import Difference
+    from service.runtime import Runtime
+
 
 MOVES = 3
 """Exit code when something would move."""
@@ -82,11 +89,11 @@ class Simulation:
 
 def simulate(directory: Directory = None, on: Day = None, as_json: AsJson = False) -> None:
     """Show what the files would change. Exit code 0: nothing moves, 3: something does."""
-    with runtime() as running:
+    with context.runtime() as running:
         document = document_in(folder(directory, running.settings), running.settings)
         found = simulation(running, document, on or today())
     if as_json:
-        show_json(as_json_(found))
+        context.show_json(as_json_(found))
     else:
         show(found)
     if found.moves:
@@ -95,21 +102,21 @@ def simulate(directory: Directory = None, on: Day = None, as_json: AsJson = Fals
 
 def simulation(running: Runtime, document: str, on: date) -> Simulation:
     """What a document would change, compared with who has what and the rule set in force."""
-    before, after = running.rules(trial=True), compile_document(document)
+    before, after = running.rules(trial=True), config_document.compile_document(document)
     with running.database.read() as connection:
         known = (
             PriorDecision(
                 placement.facts,
                 Outcome(placement.units, placement.rule, (), routed=not placement.unrouted),
             )
-            for placement in placements(connection)
+            for placement in routed_dossiers.placements(connection)
         )
         moved = dossier_moves(after, known, on)
     return Simulation(
         before=before,
         after=after,
         on=on,
-        differences=differences(active_document(running), document),
+        differences=config_differences.differences(stored.active_document(running), document),
         dossiers=moved,
         cases=case_moves(before, after, on),
         forms=_ask_tps(running, [form for n, form in after.forms.items() if n not in before.forms]),
@@ -134,7 +141,7 @@ def show(found: Simulation) -> None:
     typer.echo(
         f"From rule set {short(found.before.hash)} to {short(found.after.hash)}, as of {found.on}"
     )
-    show_differences(found.differences)
+    diff.show_differences(found.differences)
     for line in found.forms.warnings() if found.forms else ():
         typer.echo(line, err=True)
     if not found.moves:
@@ -143,10 +150,12 @@ def show(found: Simulation) -> None:
     columns = ("from", "to", "rule before", "rule after")
     if found.dossiers:
         rows = [(*_said(move.change), len(move.open), move.decided) for move in found.dossiers]
-        show_table("Stored dossiers", (*columns, "undecided", "decided, stay"), rows)
+        tables.show_table("Stored dossiers", (*columns, "undecided", "decided, stay"), rows)
     if found.cases:
         rows = [(*_said(move.change), *_where(move)) for move in found.cases]
-        show_table("Dossiers to come", (*columns, "départements", "permit types", "from day"), rows)
+        tables.show_table(
+            "Dossiers to come", (*columns, "départements", "permit types", "from day"), rows
+        )
 
 
 def as_json_(found: Simulation) -> dict[str, Any]:

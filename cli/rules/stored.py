@@ -1,8 +1,18 @@
 """Rule sets that were put in force: found by the beginning of their hash."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from cli.command_error import CommandError
-from service.runtime import Runtime
-from store import rulesets
+from cli.lazy import lazy_imports
+
+with lazy_imports():
+    from store import rulesets
+
+if TYPE_CHECKING:
+    from service.runtime import Runtime
+
 
 SHORTEST_HASH = 6
 """Digits by which a rule set can be named."""

@@ -14,6 +14,12 @@ from tests.processes import ROOT, clean_environment, wif
 HEAVY = {"celery", "kombu", "requests", "redis", "ruamel.yaml", "alembic", "limits", "jinja2"}
 LIBRARIES = {"sqlalchemy", "pydantic", "structlog"}
 
+STILL_EAGER = {
+    *("tps-simulator", "init", "worker", "beat", "ping", "serve", "stats", "keys", "report"),
+    *("backup", "restore"),
+}
+"""Commands for developers and for those who run the service: their help takes half a second."""
+
 RUN = """
 import json, sys
 from cli.main import main
@@ -22,7 +28,8 @@ try:
     main()
 except SystemExit:
     pass
-print("MODULES", json.dumps(sorted(sys.modules)))
+lazy = {name for name, module in sys.modules.items() if type(module).__name__ == "_LazyModule"}
+print("MODULES", json.dumps(sorted({*sys.modules} - lazy)))
 """
 
 
@@ -43,6 +50,23 @@ def loaded(folder: Path, *arguments: str) -> set[str]:
 def test_help_and_version_load_no_library_of_the_service(tmp_path: Path) -> None:
     for arguments in (["--help"], ["--version"]):
         assert loaded(tmp_path, *arguments) & (HEAVY | LIBRARIES) == set()
+
+
+@pytest.mark.parametrize("name", sorted({*COMMANDS} - STILL_EAGER))
+def test_help_of_a_command_loads_nothing_that_only_the_command_needs(
+    tmp_path: Path, name: str
+) -> None:
+    # The parser itself needs pydantic for the types of options.
+    assert loaded(tmp_path, name, "--help") & (HEAVY | LIBRARIES - {"pydantic"}) == set()
+
+
+def test_a_command_loads_what_it_uses(tmp_path: Path) -> None:
+    checked = loaded(tmp_path, "rules", "check")
+    assert "ruamel.yaml" in checked
+    assert not checked & {"celery", "sqlalchemy", "requests", "redis", "alembic", "jinja2"}
+    listed = loaded(tmp_path, "dossiers", "list")
+    assert "sqlalchemy" in listed
+    assert not listed & {"celery", "requests", "limits", "jinja2"}
 
 
 def test_status_loads_what_it_asks_and_no_client(tmp_path: Path) -> None:
