@@ -22,6 +22,7 @@ from store.engine import Database
 from tests.processes import umask_kept
 from tests.store.audit.audit_scene import SECRET, START, tampering, write
 
+UNSTAMPED = "no timestamp of a third party: whoever has database and key can rewrite the past"
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "audit.md"
 
 
@@ -103,6 +104,7 @@ class TestVerify:
             "a key: give --pin, --public-key, or set WIF_SEAL_PUBLIC_KEYS",
             "NOT ANCHORED, nothing from outside vouches for it; missing: "
             "a seal: give --head or --against with what was mailed or kept elsewhere",
+            UNSTAMPED,
             "INTACT",
         ]
 
@@ -167,7 +169,7 @@ class TestVerify:
         tamper(sealed, "UPDATE audit_lines SET unit = 'UD093' WHERE id = 14")
         outcome = wif("audit", "verify")
         assert outcome.code == 1
-        assert outcome.out.splitlines()[1:] == ["seal 1: line-edited 14", "TAMPERED"]
+        assert outcome.out.splitlines()[1:] == ["seal 1: line-edited 14", UNSTAMPED, "TAMPERED"]
 
     def test_as_json(self, wif: Wif, sealed: Database) -> None:
         tamper(sealed, "DELETE FROM audit_lines WHERE id IN (7, 8, 20)")

@@ -16,7 +16,7 @@ LIBRARIES = {"sqlalchemy", "pydantic", "structlog"}
 
 STILL_EAGER = {
     *("tps-simulator", "init", "worker", "beat", "ping", "serve", "stats", "keys", "report"),
-    *("backup", "restore"),
+    *("backup", "restore", "channels", "webhooks"),
 }
 """Commands for developers and for those who run the service: their help takes half a second."""
 
