@@ -18,6 +18,7 @@ from pydantic import (
     Field,
     PositiveInt,
     SecretStr,
+    StringConstraints,
     ValidationError,
     field_validator,
     model_validator,
@@ -223,6 +224,12 @@ class Settings(BaseSettings):
     notify_decided: bool = False
     rules_autoreload: bool = False
     retention_days: PositiveInt = 730
+    remind_after: PositiveInt | None = None
+    escalate_after: PositiveInt | None = None
+    escalate_to: str | None = None
+    remind_at: Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = (
+        "09:00"
+    )
     secret_max_age_days: PositiveInt = 365
     monthly_reports: bool = False
 

@@ -13,6 +13,7 @@ from service.digests import make_digests
 from service.guards.throttle import MINUTE_SECONDS, SHELF_LIFE_SECONDS
 from service.poll import PageFacts, PollOutcome, PollReport, poll
 from service.register import register_procedures
+from service.reminders import queue_reminders
 from service.request_count import add_requests
 from service.route import RouteReport, route
 from service.runtime import Runtime
@@ -66,6 +67,7 @@ def run_once(runtime: Runtime, *, progress: Progress = lambda _stage, _done: Non
             cause = Cause.INTERNAL.value
             log.exception("procedure-failed", procedure=number, cause=cause)
             report.polls[number] = PollReport(PollOutcome.FAILED, cause=cause)
+    queue_reminders(runtime)
     make_digests(runtime)
     report.delivery = _deliver_all(runtime, progress)
     add_requests(runtime, now=True)

@@ -23,6 +23,7 @@ from service.guards.limits import WORK_BUDGET
 from service.mail_reports import mail_reports
 from service.poll import PollOutcome, poll
 from service.purge import purge
+from service.reminders import queue_reminders
 from service.request_count import add_requests
 from service.rules_autoreload import ReloadOutcome, autoreload
 from service.runtime import Runtime
@@ -284,6 +285,12 @@ def purge_dossiers() -> None:
     report = purge(runtime(), within=WORK_BUDGET)
     if report.dossiers:
         log.info("dossiers-purged", count=report.dossiers)
+
+
+@app.task(name="wif.queue-reminders")
+def remind_of_waiting() -> None:
+    """Queue today's reminders of what waits beyond its working days."""
+    queue_reminders(runtime())
 
 
 @app.task(name="wif.publish-statistics")

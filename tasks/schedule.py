@@ -24,6 +24,9 @@ PUBLISH_EVERY = timedelta(hours=1)
 REPORT_EVERY = timedelta(minutes=30)
 """How often it is looked whether monthly reports are due, or are to be tried again."""
 
+REMIND_EVERY = timedelta(minutes=15)
+"""How soon after its hour a unit is reminded of what waits."""
+
 SEAL_EVERY = timedelta(minutes=10)
 """What was written since the last seal could still be cut off unseen: not for long."""
 
@@ -46,6 +49,8 @@ def beat_entries(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
         ),
         "purge": _every(PURGE_EVERY.total_seconds(), "wif.purge"),
     }
+    if settings.remind_after is not None:
+        entries["queue-reminders"] = _every(REMIND_EVERY.total_seconds(), "wif.queue-reminders")
     if settings.monthly_reports:
         entries["mail-reports"] = _every(
             REPORT_EVERY.total_seconds(), "wif.mail-reports", queue=queues.DELIVER

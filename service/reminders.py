@@ -1,0 +1,110 @@
+"""Reminders: what waits for a decision beyond its working days, in one mail a unit and day.
+
+Each working day on which a dossier still waits has its own row of the outbox, whose uniqueness
+makes the reminder of that day once, however often and by however many processes this runs.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from routing.assignment import Event, Notification
+from routing.office_days import is_working_day, working_days_between, zone_of
+from routing.ruleset import RuleSet
+from routing.units import Unit
+from service.runtime import Runtime
+from store import deliveries
+from store.assign import channels_of
+from store.deliveries import Order
+from store.dossiers import BACKLOG
+from store.waiting_dossiers import WaitingDossier, read_waiting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReminderTerms:
+    """When whom is reminded.
+
+    Attributes:
+        after: working days after which the unit itself is.
+        escalate_after: working days after which `escalate_to` is, too; None: never.
+        escalate_to: code of that unit.
+        at: time of the day, by the clock of each unit.
+    """
+
+    after: int
+    escalate_after: int | None
+    escalate_to: str
+    at: time
+
+
+def terms_of(runtime: Runtime, rules: RuleSet) -> ReminderTerms | None:
+    """The terms of the settings; None when nobody is to be reminded."""
+    settings = runtime.settings
+    if settings.remind_after is None:
+        return None
+    return ReminderTerms(
+        after=settings.remind_after,
+        escalate_after=settings.escalate_after,
+        escalate_to=settings.escalate_to or rules.fallback,
+        at=time.fromisoformat(settings.remind_at),
+    )
+
+
+def queue_reminders(runtime: Runtime) -> int:
+    """Queue what is due today; returns how many reminders are in the outbox for today.
+
+    Nothing is queued for a unit before its hour, nor on a day on which it does not work. What
+    was decided meanwhile is not read any more, and so no longer reminded of.
+    """
+    rules = runtime.rules()
+    terms = terms_of(runtime, rules)
+    if terms is None:
+        return 0
+    now = runtime.clock()
+    with runtime.database.begin() as connection:
+        waiting = read_waiting(connection, filed_before=now - timedelta(days=terms.after))
+        orders = list(due_today(waiting, rules.units, terms, now, rules))
+        deliveries.queue(connection, orders, now)
+    return len(orders)
+
+
+def due_today(
+    waiting: Iterable[WaitingDossier],
+    units: Mapping[str, Unit],
+    terms: ReminderTerms,
+    now: datetime,
+    rules: RuleSet,
+) -> Iterator[Order]:
+    """The reminders of today: of each dossier to its units, and to whom it is escalated."""
+    for dossier in waiting:
+        for code in dossier.units:
+            unit = units.get(code)
+            if unit is None:
+                continue
+            passed = working_days_between(dossier.filed_at, now, unit.place)
+            if passed >= terms.after:
+                yield from _orders(dossier, unit, terms, now, rules)
+            escalated = terms.escalate_after is not None and passed >= terms.escalate_after
+            national = units.get(terms.escalate_to)
+            if escalated and national is not None and national.code != code:
+                yield from _orders(dossier, national, terms, now, rules)
+
+
+def _orders(
+    dossier: WaitingDossier, unit: Unit, terms: ReminderTerms, now: datetime, rules: RuleSet
+) -> Iterator[Order]:
+    local = now.astimezone(zone_of(unit.place))
+    if local.time() < terms.at or not is_working_day(local.date(), unit.place):
+        return
+    for channel in channels_of(rules, unit.code):
+        if channel == "mail":
+            yield Order(
+                procedure=dossier.procedure,
+                number=dossier.number,
+                notification=Notification(Event.LATE, unit.code),
+                channel=channel,
+                # A day of reminders is one row: the same dossier is not in two of its mails.
+                assignment=local.date().toordinal(),
+                lane=int(BACKLOG),
+                digest_at=now,
+            )

@@ -1,0 +1,87 @@
+"""Reminders: one mail a unit and working day for what waits too long, none for the rest."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.reminders import queue_reminders
+from simulator import Server
+from tests.stage import Stage, make_stage
+
+MONDAY = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def reminding(database_url: str, tps: Server, tmp_path: Path) -> Stage:
+    """Units are reminded after 5 working days, the fallback unit after 7; a Monday morning."""
+    chosen: dict[str, Any] = {"remind_after": 5, "escalate_after": 7}
+    stage = make_stage(database_url, tps, tmp_path, **chosen)
+    stage.now = MONDAY
+    return stage
+
+
+def reminders(stage: Stage) -> list[tuple[str, str]]:
+    """Unit and text of each reminder sent."""
+    return [
+        (mail["X-WIF-Unit"], mail.get_body(("plain",)).get_content())  # type: ignore[union-attr]
+        for mail in stage.mails()
+        if mail["X-WIF-Event"] == "late"
+    ]
+
+
+def test_a_unit_is_reminded_once_a_day_of_all_that_waits(reminding: Stage) -> None:
+    numbers = [reminding.file(), reminding.file()]
+    reminding.run()
+    reminding.wait(days=4, hours=3)
+    reminding.run()
+    assert reminders(reminding) == []
+
+    reminding.wait(days=3)
+    for _ in range(3):
+        reminding.run()
+
+    [(unit, text)] = reminders(reminding)
+    assert unit == "UD075"
+    assert all(f"n° {number} " in text for number in numbers)
+
+
+def test_it_is_escalated_after_two_more_working_days(reminding: Stage) -> None:
+    reminding.file()
+    reminding.run()
+    reminding.wait(days=9, hours=3)
+    reminding.run()
+
+    fallback = reminding.runtime.rules().fallback
+    assert sorted(unit for unit, _ in reminders(reminding)) == sorted(["UD075", fallback])
+
+
+def test_it_stops_when_the_state_moves(reminding: Stage) -> None:
+    number = reminding.file()
+    reminding.run()
+    reminding.wait(days=6)
+    reminding.tps.change(number, state="closed")
+    reminding.wait(days=1, hours=3)
+    reminding.run()
+
+    assert reminders(reminding) == []
+
+
+def test_nobody_is_reminded_before_the_hour_or_on_a_day_off(reminding: Stage) -> None:
+    reminding.file()
+    reminding.run()
+    reminding.wait(days=7)  # Monday, 8:00 in Paris
+    assert queue_reminders(reminding.runtime) == 0
+    reminding.wait(days=5, hours=4)  # Saturday
+    assert queue_reminders(reminding.runtime) == 0
+
+
+def test_nobody_is_reminded_unless_the_settings_say_so(stage: Stage) -> None:
+    stage.now = MONDAY
+    stage.file()
+    stage.run()
+    stage.wait(days=30, hours=3)
+    stage.run()
+
+    assert reminders(stage) == []
