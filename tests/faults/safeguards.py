@@ -409,21 +409,15 @@ def clocks_put_right(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(clock_repair, "put_right", lambda *_, **__: 0)
 
 
-def universal_time(patch: pytest.MonkeyPatch) -> None:
-    """The clock shows the time of Paris, and says that it is universal."""
-    make = Runtime.__init__
+def universal_time(runtime: Runtime) -> None:
+    """The clock of the service shows the time of Paris, and says that it is universal."""
+    clock = runtime.clock
 
-    def make_on_paris_time(runtime: Runtime, *args: Any, **options: Any) -> None:  # noqa: ANN401
-        make(runtime, *args, **options)
-        clock = runtime.clock
+    def paris() -> datetime:
+        now = clock()
+        return now + (now.astimezone(PARIS).utcoffset() or timedelta())
 
-        def paris() -> datetime:
-            now = clock()
-            return now + (now.astimezone(PARIS).utcoffset() or timedelta())
-
-        runtime.clock = paris
-
-    patch.setattr(Runtime, "__init__", make_on_paris_time)
+    runtime.clock = paris
 
 
 def drop_unique_key(connection: Connection) -> None:

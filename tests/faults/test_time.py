@@ -60,9 +60,9 @@ def test_the_night_on_which_paris_changes_its_clock_is_a_night_as_any_other(
 def test_control_on_the_time_of_paris_the_autumn_night_has_a_hole(
     make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    safeguards.universal_time(monkeypatch)
     safeguards.clocks_put_right(monkeypatch)
     world = make_world()
+    safeguards.universal_time(world.runtime)
 
     assert longest_wait_through(world, CHANGES["autumn"]) > 30 * MINUTE
 
