@@ -32,10 +32,10 @@ def wake_due_polls(runtime: Runtime, waker: Waker | None = None) -> int:
         waker: how workers are woken, when not by the runtime's.
     """
     waker = waker or runtime.waker
-    now = runtime.clock()
     polled = register_procedures(runtime)
     with runtime.database.read() as connection:
-        numbers = procedures.due(connection, polled, now)
+        # Read after registering: a new procedure is due now, not at the next tick.
+        numbers = procedures.due(connection, polled, runtime.clock())
     for number in numbers:
         waker.poll(number)
     return len(numbers)
