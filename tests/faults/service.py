@@ -51,12 +51,17 @@ class Service:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._revives = True
 
-    def start_worker(self, name: str = "worker", *, concurrency: int = 2) -> None:
-        """Start a worker on all queues."""
-        queues = ["--queues", "poll,route,deliver,upkeep"]
+    def start_worker(
+        self,
+        name: str = "worker",
+        *,
+        concurrency: int = 2,
+        queues: str = "poll,route,deliver,upkeep",
+    ) -> None:
+        """Start a worker; on all queues but those of other channels than mail."""
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         pool = ["--concurrency", str(concurrency), "--hostname", f"{name}@%h"]
-        self._start(name, ["worker", *queues, *quiet, *pool])
+        self._start(name, ["worker", "--queues", queues, *quiet, *pool])
 
     def start_beat(self, name: str = "beat") -> None:
         """Start a beat."""
