@@ -13,12 +13,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from config.entry import Entry
 from config.loader import Configuration
 from config.schema import (
     Choice,
     ConditionEntry,
     DigestEntry,
-    Entry,
     KindEntry,
     PermitTypeEntry,
     ProcedureEntry,

@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from config.schema import FILES, Entry
+from config.entry import Entry
+from config.schema import FILES
 
 DIRECTORY = Path(__file__).resolve().parent / "schemas"
 """Where the shipped ones are; the first line of each shipped file points there."""

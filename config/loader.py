@@ -17,10 +17,10 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from config.diagnostics import Code, Diagnostic, did_you_mean, shorten
+from config.entry import Entry
 from config.messages import tr
 from config.schema import (
     FILES,
-    Entry,
     KindEntry,
     PermitTypeEntry,
     ProcedureEntry,

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from config.channel_entries import ChannelEntry
 from config.checks.units import overlap
 from config.diagnostics import Code, Diagnostic
 from config.loader import Configuration, Located
-from config.schema import ChannelEntry, UnitEntry
+from config.schema import UnitEntry
 from connectors.channel import AddressForm
 from connectors.channels import CHANNELS
 

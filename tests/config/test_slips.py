@@ -10,11 +10,12 @@ import yaml
 from ruamel.yaml import YAML
 
 from config import yaml_tree
+from config.channel_entries import CHANNEL_ENTRIES
 from config.checks import channels, mailboxes, units
 from config.diagnostics import Code, Diagnostic
 from config.loader import Configuration, Located
 from config.ruleset import check_directory
-from config.schema import CHANNEL_ENTRIES, UnitEntry
+from config.schema import UnitEntry
 from config.yaml_tree import MapNode
 from tests.config.test_diagnostics import DAY, VALID
 
