@@ -140,6 +140,7 @@ def service(
     chosen = {
         "tps_url": at.url,
         "tps_token": at.token,
+        "tps_api": "v1",
         "database_url": url,
         "broker_url": parts.broker.url,
         "smtp_url": f"smtp://{sink.host}:{sink.port}",

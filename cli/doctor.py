@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +12,7 @@ import typer
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
 from routing.failures import TABLE, Failure
-from routing.forms import Form
+from routing.forms import Form, TpsApi
 
 with lazy_imports():
     import redis
@@ -23,7 +23,15 @@ with lazy_imports():
     from config import settings as config_settings
     from connectors import deadline
     from connectors.mail import smtp
-    from service import channels, mail, publish_rules, seal, secret_age, tps_webhooks
+    from service import (
+        channels,
+        mail,
+        publish_rules,
+        seal,
+        secret_age,
+        tps_versions,
+        tps_webhooks,
+    )
     from service import runtime as runtimes
     from service.guards import bounded_redis
     from store import hints, schema, sent_log
@@ -99,6 +107,7 @@ def examine(runtime: Runtime) -> Iterator[DoctorCheck]:
         ("database", _database),
         ("broker", _broker),
         ("tps", _tps),
+        ("tps api", _tps_api),
         ("mail", _mail),
         ("hints", _hints),
         ("channels", _channels),
@@ -208,6 +217,30 @@ def _tps(runtime: Runtime) -> str:
             f"{len(refused)} procedures are unknown to TPS or out of the token's scope: {shown}"
         )
     return "answers for every procedure"
+
+
+def _tps_api(runtime: Runtime) -> str:
+    """Which versions of its API the server answers to, and which one to set."""
+    wanted = runtime.settings.tps_api
+    answered = tps_versions.answering(runtime, _procedures(runtime))
+    said = ", ".join(answered) or "no version"
+    if wanted in answered:
+        if TpsApi.V2 in answered and wanted is not TpsApi.V2:
+            raise Advice(f"answers to {said}: set WIF_TPS_API={TpsApi.V2}")
+        return f"answers to {said}"
+    if not answered:
+        raise CommandError("answers to no version for these procedures: see the line above")
+    raise CommandError(f"answers to {said}, not to {wanted}: set WIF_TPS_API={answered[-1]}")
+
+
+def _procedures(runtime: Runtime) -> Sequence[int]:
+    """The procedures that are polled, as far as they are known while the rules are wrong."""
+    only = runtime.settings.only_procedures
+    try:
+        forms = publish_rules.configured_rules(runtime.settings).forms
+    except ruleset.ConfigurationError:
+        return sorted(only)
+    return [number for number in forms if not only or number in only] or sorted(only)
 
 
 def _port(runtime: Runtime, form: Form | None) -> TpsPort:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
 
-from config.settings import PREFIX, Settings
+from config.settings import PREFIX, REQUESTS_PER_MINUTE, Settings
 from connectors.alarm.meanings import MEANINGS
 from connectors.mail.failure import Stage, of_reply
 from connectors.retry_after import LONGEST_WAIT
@@ -145,10 +145,10 @@ def _breakers() -> Iterator[str]:
 
 
 def _limit() -> Iterator[str]:
-    default = Settings.model_fields["tps_requests_per_minute"].default
+    default = ", ".join(f"{limit} by {api}" for api, limit in REQUESTS_PER_MINUTE.items())
     yield from ("", "## The limit towards TPS", "")
     yield from _prose(
-        f"`{PREFIX}TPS_REQUESTS_PER_MINUTE` ({default} by default) holds for all workers "
+        f"`{PREFIX}TPS_REQUESTS_PER_MINUTE` (by default {default}) holds for all workers "
         f"together. Reading dossiers leaves {throttle.KEPT_FOR_POLLS:.0%} of it to the polls. "
         "After a 429 all workers pause for as long as TPS asks."
     )

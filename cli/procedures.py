@@ -1,8 +1,9 @@
-"""`wif procedures`: list, resume."""
+"""`wif procedures`: list, show, resume."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,9 +12,13 @@ from cli.lazy import lazy_imports
 
 with lazy_imports():
     from cli import context, tables
-    from service import register, resume
+    from config import messages
+    from service import procedure_fields, register, resume
     from store import procedures
 
+if TYPE_CHECKING:
+    from routing.form_fields import FormField
+    from service.procedure_fields import ShownProcedure
 
 app = typer.Typer(no_args_is_help=True, help="Procedures: how polling goes.")
 
@@ -32,6 +37,64 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
         context.show_json(rows)
         return
     tables.show_table(f"{len(rows)} procedures", COLUMNS, [list(row.values()) for row in rows])
+
+
+@app.command("show")
+def show(
+    number: Annotated[int, typer.Argument(help="Id of the procedure.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show a procedure, and where its form has the fields that routing reads: TPS is asked.
+
+    A field that is on the form no more, or twice, is shown with the labels that it may have now.
+    Exit code 1 when there is such a field.
+    """
+    with context.runtime() as runtime:
+        try:
+            shown = procedure_fields.show(runtime, number)
+        except KeyError:
+            said = "{number} is not among the procedures in force"
+            raise CommandError(messages.tr(said, number=number)) from None
+    if as_json:
+        context.show_json(as_document(shown))
+    else:
+        _print(shown)
+    if shown.troubled:
+        raise typer.Exit(1)
+
+
+def as_document(shown: ShownProcedure) -> dict[str, Any]:
+    """A procedure as scripts read it."""
+    fields = None if shown.fields is None else [asdict(each) for each in shown.fields]
+    return {**_row(shown), "api": shown.api.value, "fields": fields}
+
+
+def _row(shown: ShownProcedure) -> dict[str, Any]:
+    stored = {name: getattr(shown.stored, name, None) for name in COLUMNS}
+    return {**stored, "number": shown.number}
+
+
+def _print(shown: ShownProcedure) -> None:
+    rows = list({**_row(shown), "api": shown.api.value}.items())
+    tables.show_table(messages.tr("Procedure {number}", number=shown.number), ("", ""), rows)
+    if shown.fields is None:
+        said = "{api} does not say which fields a form has; v2 does"
+        typer.echo(messages.tr(said, api=shown.api.value))
+        return
+    columns = ("field", "label", "id", "trouble", "likely")
+    tables.show_table(messages.tr("Fields"), columns, [_field_row(each) for each in shown.fields])
+    if shown.troubled:
+        said = (
+            "Write the new label in procedures.yaml (or the id under `field_ids`), run "
+            "`wif rules publish`, then `wif procedures resume {number}`."
+        )
+        typer.echo(messages.tr(said, number=shown.number))
+
+
+def _field_row(field: FormField) -> list[str | None]:
+    label = field.label or " / ".join(field.labels)
+    likely = ", ".join(f"« {each} »" for each in field.likely)
+    return [field.field.value, label, field.id, field.trouble and field.trouble.value, likely]
 
 
 @app.command("resume")

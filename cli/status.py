@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from importlib.metadata import version
@@ -17,10 +17,10 @@ from routing.calendar import PARIS
 
 with lazy_imports():
     from cli import context, tables
-    from config import files
+    from config import files, messages
     from config import settings as settings_
     from connectors.alarm import meanings
-    from service import incidents, register
+    from service import incidents, register, tps_versions
     from store import heartbeats, overview, rulesets
     from store import incidents as stored_incidents
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from service.runtime import Runtime
+    from service.tps_versions import LimitUse
     from store.heartbeats import Pulse
     from store.incidents import StoredIncident
     from store.overview import NeedyProcedure, Overview
@@ -64,14 +65,19 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
             pulses = heartbeats.listing(connection)
             open_ = current(stored_incidents.lasting(connection), connection, runtime)
         rules = {"active": active, "configured": configured(runtime)}
+        limit = tps_versions.limit_use(runtime)
     alive = {each.name: lives(each, now) for each in pulses}
     stale = any(not each.is_alive(now) for each in pulses)
     if as_json:
         document = as_document(seen, rules, dead, now)
         described_ = [described(each) for each in open_]
-        context.show_json({**document, "incidents": described_, "alive": alive})
+        used = {api: asdict(each) for api, each in limit.items()}
+        context.show_json(
+            {**document, "incidents": described_, "alive": alive, "tps_limit": used}
+        )
     else:
         _show(seen, rules, dead, open_, pulses, now)
+        show_limit(limit)
     if open_ or stale:
         raise typer.Exit(UNWELL)
 
@@ -90,6 +96,15 @@ def _show(
     show_needy(seen.needy)
     if dead:
         tables.show_table("Dead deliveries", ("reason", "count"), list(dead.items()))
+
+
+def show_limit(limit: Mapping[str, LimitUse]) -> None:
+    """Print how much of the limit towards TPS is used."""
+    for api, each in limit.items():
+        if each.used is not None:
+            said = "TPS {api}: {used} of {allowed} requests a minute are used"
+            share = f"{each.used:.0%}"
+            typer.echo(messages.tr(said, api=api, used=share, allowed=each.per_minute))
 
 
 def current(

@@ -192,6 +192,7 @@ def _form(entry: ProcedureEntry, kind: KindEntry) -> Form:
         labels=labels,
         field_ids=dict(entry.field_ids),
         notify_since=entry.notify_since,
+        api=entry.api,
         name=kind.label,
     )
 

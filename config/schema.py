@@ -261,6 +261,9 @@ class ProcedureEntry(Entry):
     notify_since: date | None = Field(
         default=None, description="Les dossiers déposés avant ce jour sont routés sans avis."
     )
+    api: forms.TpsApi | None = Field(
+        default=None, description="Version de l'API de TPS ; à défaut, celle de WIF_TPS_API."
+    )
     opens: date | None = Field(default=None, description="Premier jour du formulaire.")
     closes: date | None = Field(default=None, description="Premier jour où il n'est plus ouvert.")
 

@@ -70,6 +70,9 @@ __all__ = [
     "unknown_settings",
 ]
 
+REQUESTS_PER_MINUTE = {TpsApi.V1: 6_000, TpsApi.V2: 400}
+"""By version: v2 allows so many for each token, of v1 no limit is known."""
+
 HERE = Path(__file__).resolve().parent
 MINIMUM_KEY_BYTES = 32
 LARGEST_KEY = 4_096
@@ -164,13 +167,13 @@ class Settings(BaseSettings):
 
     tps_url: HttpUrl | None = None
     tps_token: SecretStr | None = None
-    tps_api: TpsApi = TpsApi.V1
+    tps_api: TpsApi = TpsApi.V2
     tps_token_in_query: bool = False
     tps_dossier_url: DossierUrl = "{tps_url}/procedures/{procedure}/dossiers/{number}"
     tps_connect_timeout: float = Field(default=5, gt=0, le=20)
-    tps_read_timeout: float = Field(default=20, gt=0, le=60)
+    tps_read_timeout: float = Field(default=35, gt=0, le=60)
     tps_max_bytes: PositiveInt = 5_000_000
-    tps_requests_per_minute: PositiveInt = 6_000
+    tps_requests_per_minute: PositiveInt | None = None
     tps_page_size: int = Field(default=1000, ge=1, le=1000)
     tps_procedures: Numbers = ""
 
@@ -261,6 +264,10 @@ class Settings(BaseSettings):
             _refuse_missing(self)
             _refuse_trials(self)
         return self
+
+    def requests_per_minute(self, api: TpsApi) -> int:
+        """Requests to TPS that are allowed in a minute by a version of its API."""
+        return self.tps_requests_per_minute or REQUESTS_PER_MINUTE[api]
 
     @property
     def roles(self) -> tuple[str, ...]:

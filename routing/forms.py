@@ -40,6 +40,7 @@ class Form:
         notify_since: dossiers filed before this day (Europe/Paris) are recorded and routed
             but no unit is notified; None: units are notified of all.
         name: what it is called, that of its kind; None where it is not known.
+        api: the version of the API that it is read with; None: that of the settings.
     """
 
     procedure: int
@@ -51,6 +52,7 @@ class Form:
     field_ids: Mapping[Field, str] = field(default_factory=dict)
     notify_since: date | None = None
     name: str | None = None
+    api: TpsApi | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

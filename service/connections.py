@@ -1,10 +1,12 @@
 """The connections of a process to everything outside, made on first use and closed together."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from config.secret_files import SecretFileWatch
+from routing.forms import Form, TpsApi
 from service.context import Context
 from service.secret_rotation import renewed
 from store.audit.log import AuditLog
@@ -12,16 +14,16 @@ from store.engine import Database
 
 if TYPE_CHECKING:
     from connectors.tps.port import TpsPort
-    from routing.forms import Form
     from service.guards.breakers import Breakers
     from service.guards.redis_state import RedisState
     from service.guards.throttle import Throttle
+    from service.tps import TpsPorts
 
 # Clients and the limiter are imported where they are made: most commands need neither, and
 # they take longer to import than such a command to run.
 
-_CLOSED_AT_END = ("tps", "redis_state", "database")
-_MADE_WITH_SECRETS = ("tps", "audit", "database")
+_CLOSED_AT_END = ("tps_ports", "redis_state", "database")
+_MADE_WITH_SECRETS = ("tps_ports", "audit", "database")
 
 
 @dataclass
@@ -60,26 +62,49 @@ class Connections(Context):
         return Breakers(self.redis_state, self.now)
 
     @cached_property
-    def throttle(self) -> "Throttle":
-        """The limit of requests to TPS, shared by all workers."""
+    def throttles(self) -> "Mapping[TpsApi, Throttle]":
+        """The limit of requests to TPS by each version of its API, shared by all workers."""
         from service.guards.throttle import Throttle  # noqa: PLC0415
 
-        return Throttle(self.redis_state, self.settings.tps_requests_per_minute, self.now)
+        return {
+            api: Throttle(
+                self.redis_state, self.settings.requests_per_minute(api), self.now, name=f"-{api}"
+            )
+            for api in TpsApi
+        }
+
+    @property
+    def throttle(self) -> "Throttle":
+        """The limit by the version that the settings name."""
+        return self.throttles[self.settings.tps_api]
+
+    def throttle_for(self, form: Form) -> "Throttle":
+        """The limit by the version that a form is read with."""
+        return self.throttles[form.api or self.settings.tps_api]
 
     @cached_property
+    def tps_ports(self) -> "TpsPorts":
+        """TPS by each version of its API."""
+        from service.tps import TpsPorts  # noqa: PLC0415
+
+        return TpsPorts(self.settings, self.throttles, self.now)
+
+    @property
     def tps(self) -> "TpsPort":
         """TPS by the version of its API that the settings name.
 
         Raises:
-            SettingsError: there is no address or no token, or the version cannot be spoken.
+            SettingsError: there is no address or no token.
         """
-        from service.tps import open_configured_tps  # noqa: PLC0415
+        return self.tps_ports.by(self.settings.tps_api)
 
-        return open_configured_tps(self.settings)
+    def tps_for(self, form: Form) -> "TpsPort":
+        """TPS by the version that a form is read with.
 
-    def tps_for(self, form: "Form") -> "TpsPort":
-        """TPS by the version that a form is read with: that of the settings, for every form."""
-        return self.tps
+        Raises:
+            SettingsError: there is no address or no token.
+        """
+        return self.tps_ports.by(form.api or self.settings.tps_api)
 
     def refresh(self) -> None:
         """Take on secrets whose files were replaced; call it between two units of work."""

@@ -9,7 +9,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from sqlalchemy import Connection
+
 from config import logs
+from connectors.tps.errors import FormChanged
 from routing.failures import Action, Cause, Failure
 from routing.forms import Form
 from routing.listing import ListedDossier, Page
@@ -20,8 +23,10 @@ from service.guards import outages
 from service.guards.breakers import TPS, BreakerState
 from service.guards.limits import LEASE, STOPPED_PROBE_INTERVAL, WORK_BUDGET
 from service.read import from_page
+from service.register import polled_procedures
 from service.report import Totals
 from service.runtime import Runtime
+from service.scan_interval import dossiers_by_procedure, scan_interval
 from service.settle import announce, settle
 from store import listing, polls
 from store.dossiers import BACKLOG, FRESH
@@ -216,7 +221,7 @@ def _in_time(runtime: Runtime, polling: _Poll) -> bool:
 
 def _ask(runtime: Runtime, polling: _Poll, at: _Position) -> Page:
     """The next page, with no transaction open."""
-    runtime.throttle.take()
+    runtime.throttle_for(polling.form).take()
     tps = runtime.tps_for(polling.form)
     ask = tps.everything if at.walk is Walk.EVERYTHING else tps.changes
     page = ask(polling.form, polling.rules.permit_types, at.cursor)
@@ -294,10 +299,19 @@ def _finish(runtime: Runtime, polling: _Poll, cursor: str | None, *, scanned: bo
             cursor=cursor,
             now=now,
             next_poll_at=polling.started_at + timedelta(seconds=settings.poll_interval),
-            next_scan_at=now + timedelta(seconds=settings.scan_interval) if scanned else None,
+            next_scan_at=now + _scan_interval(runtime, polling, connection) if scanned else None,
         )
         if polling.claim.failures:
             outages.tps_is_back(runtime, connection, polling.number)
+
+
+def _scan_interval(runtime: Runtime, polling: _Poll, connection: Connection) -> timedelta:
+    return scan_interval(
+        runtime.settings,
+        api=polling.form.api or runtime.settings.tps_api,
+        polled=len(polled_procedures(runtime)),
+        dossiers=dossiers_by_procedure(connection)[polling.number],
+    )
 
 
 def _interrupt(runtime: Runtime, polling: _Poll, at: _Position, report: PollReport) -> PollReport:
@@ -308,11 +322,31 @@ def _interrupt(runtime: Runtime, polling: _Poll, at: _Position, report: PollRepo
     return replace(report, outcome=PollOutcome.UNFINISHED)
 
 
+def _pause(runtime: Runtime, polling: _Poll, failure: Failure) -> None:
+    """The form is another than the configuration says: nothing is decided until a person looks."""
+    now, number = runtime.clock(), polling.number
+    reason = failure.reason if isinstance(failure, FormChanged) else failure.cause.value
+    with runtime.database.begin() as connection:
+        paused = polls.pause(
+            connection,
+            runtime.audit,
+            polling.claim,
+            reason=reason,
+            now=now,
+            probe_at=now + STOPPED_PROBE_INTERVAL,
+        )
+    if paused:
+        log.error("procedure-paused", procedure=number, reason=reason)
+
+
 def _postpone(runtime: Runtime, polling: _Poll, failure: Failure) -> None:
     """TPS could not be read: come back later, or stop the procedure until it is mended."""
-    runtime.throttle.heed(failure)
+    runtime.throttle_for(polling.form).heed(failure)
     if failure.action is Action.RETRY and outages.counts(runtime, failure):
         runtime.breakers.failed(TPS)
+    if failure.action is Action.PAUSE_PROCEDURE:
+        _pause(runtime, polling, failure)
+        return
     now, claim = runtime.clock(), polling.claim
     if failure.action is Action.STOP_PROCEDURE or failure.cause in UNKNOWN_PROCEDURE:
         with runtime.database.begin() as connection:

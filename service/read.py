@@ -100,7 +100,7 @@ def from_page(claim: Claim, rows: Iterable[ListedDossier]) -> tuple[Reading, ...
 
 def concerns_all(failure: Failure) -> bool:
     """Whether a failure says nothing of the dossier but something of the whole procedure."""
-    return failure.action in {Action.STOP_PROCEDURE, Action.THROTTLED}
+    return failure.action in {Action.STOP_PROCEDURE, Action.PAUSE_PROCEDURE, Action.THROTTLED}
 
 
 def read_one(runtime: Connections, claim: Claim, dossier: DossierRecord) -> Reading:
@@ -121,11 +121,11 @@ def read_one(runtime: Connections, claim: Claim, dossier: DossierRecord) -> Read
 
 def _facts(runtime: Connections, claim: Claim, dossier: DossierRecord) -> Facts | Failure:
     try:
-        runtime.throttle.take(reading=True)
+        runtime.throttle_for(claim.form).take(reading=True)
         tps = runtime.tps_for(claim.form)
         return tps.facts(claim.form, claim.rules.permit_types, dossier.number, claim.cursor)
     except Failure as failure:
-        runtime.throttle.heed(failure)
+        runtime.throttle_for(claim.form).heed(failure)
         return failure
     except TimeLimitReached:
         raise

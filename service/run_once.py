@@ -52,7 +52,8 @@ def run_once(runtime: Runtime, *, progress: Progress = lambda _stage, _done: Non
     """
     report = PassReport()
     # Nothing else waits for this process: it may wait for its turn with TPS.
-    runtime.throttle.patience = float(MINUTE_SECONDS + SHELF_LIFE_SECONDS)
+    for throttle in runtime.throttles.values():
+        throttle.patience = float(MINUTE_SECONDS + SHELF_LIFE_SECONDS)
     runtime.thorough = True
     for number in register_procedures(runtime):
         try:

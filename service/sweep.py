@@ -10,6 +10,7 @@ from service.digests import make_digests
 from service.guards.limits import LEASE
 from service.register import register_procedures
 from service.runtime import Runtime
+from service.scan_interval import longest_scan_interval
 from service.waker import Waker
 from store import clock_repair, deliveries, dossier_claims, procedures, tallies
 
@@ -77,7 +78,7 @@ def _put_clocks_right(runtime: Runtime, now: datetime) -> None:
             now,
             lease=LEASE,
             poll_interval=timedelta(seconds=settings.poll_interval),
-            scan_interval=timedelta(seconds=settings.scan_interval),
+            scan_interval=longest_scan_interval(connection, settings),
         )
     if changed:
         log.warning("clock-was-wrong", count=changed)

@@ -1,22 +1,72 @@
-"""TPS as the settings describe it."""
+"""TPS as the settings describe it, by each version of its API."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from config.settings import Settings, SettingsError
 from connectors.tps.port import TpsPort
 from connectors.tps.transport import Limits
 from connectors.tps.versions import Server, open_tps
+from routing.forms import TpsApi
 from service.guards.limits import TPS_ANSWER
 
+if TYPE_CHECKING:
+    from service.guards.throttle import Throttle
 
-def open_configured_tps(settings: Settings) -> TpsPort:
-    """A client of TPS by the version of its API that the settings name.
 
-    Raises:
-        SettingsError: there is no address or no token, or the version cannot be spoken.
-    """
-    try:
-        return open_tps(settings.tps_api, configured_server(settings))
-    except ValueError as error:
-        raise SettingsError(f"WIF_TPS_API: {error}") from None
+class TpsPorts:
+    """The ports of one server, each opened when it is first needed."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        throttles: "Mapping[TpsApi, Throttle]",
+        clock: Callable[[], datetime],
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            settings: of this process.
+            throttles: of each version.
+            clock: the present instant.
+        """
+        self._settings = settings
+        self._throttles = throttles
+        self._clock = clock
+        self._opened: dict[TpsApi, TpsPort] = {}
+
+    def by(self, api: TpsApi) -> TpsPort:
+        """The port by a version.
+
+        Raises:
+            SettingsError: there is no address or no token.
+        """
+        if api not in self._opened:
+            self._opened[api] = self._open(api)
+        return self._opened[api]
+
+    def put(self, api: TpsApi, port: TpsPort) -> None:
+        """Ask by another port from now on."""
+        self._opened[api] = port
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        for port in self._opened.values():
+            port.close()
+        self._opened.clear()
+
+    def _open(self, api: TpsApi) -> TpsPort:
+        server = replace(
+            configured_server(self._settings),
+            clock=self._clock,
+            leave=lambda: self._throttles[api].take(reading=True),
+        )
+        try:
+            return open_tps(api, server)
+        except ValueError as error:
+            raise SettingsError(f"WIF_TPS_URL: {error}") from None
 
 
 def configured_server(settings: Settings) -> Server:

@@ -201,6 +201,34 @@ def stop(
     return kept
 
 
+def pause(
+    connection: Connection,
+    audit: AuditLog,
+    claim: PollClaim,
+    *,
+    reason: str,
+    now: datetime,
+    probe_at: datetime,
+) -> bool:
+    """Release a procedure whose form changed, and pause it; False when it was paused before.
+
+    Args:
+        connection: the transaction.
+        audit: gets the entry of a procedure that was not paused.
+        claim: of the poll.
+        reason: what changed; stays what it was where the procedure was paused already.
+        now: the present instant.
+        probe_at: when it is polled again by itself, without being resumed by that.
+    """
+    paused = {"status": ProcedureStatus.PAUSED.value, **unless_paused("reason", reason)}
+    kept = write(connection, claim, {"next_poll_at": probe_at, **paused} | _RELEASED)
+    new = kept and claim.status is not ProcedureStatus.PAUSED
+    if new:
+        entry = AuditEntry(step=Step.PROCEDURE_PAUSED, procedure=claim.procedure, reason=reason)
+        audit.append(connection, now, [entry])
+    return new
+
+
 def give_back(connection: Connection, claim: PollClaim) -> bool:
     """Release a procedure, which stays due; False when the lease was lost."""
     return write(connection, claim, _RELEASED)

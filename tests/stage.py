@@ -121,6 +121,7 @@ def make_stage(database_url: str, server: Server, folder: Path, **settings: Any)
         "var_dir": folder / "var",
         "database_url": database_url,
         "tps_url": server.url,
+        "tps_api": "v1",
         "tps_token": server.simulator.token,
         "outbox_dir": outbox,
         # Tests move the clock, not the minute in which requests are counted.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from routing.failures import TABLE, Action, Cause, Failure
+from routing.form_fields import FormTrouble
 from routing.forms import Field
 
 
@@ -127,13 +128,6 @@ class MalformedAnswer(TpsFailure):
 
     def __reduce__(self) -> tuple[Callable[..., TpsFailure], tuple[object, ...]]:
         return _malformed_again, (self.cause, self.place, self.defect)
-
-
-class FormTrouble(StrEnum):
-    """Why a field that routing reads cannot be told among those of a form."""
-
-    MISSING = "missing"
-    AMBIGUOUS = "ambiguous"
 
 
 class FormChanged(TpsFailure):

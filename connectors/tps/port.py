@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from routing.facts import Facts
+from routing.form_fields import FormField
 from routing.forms import Form, PermitType
 from routing.listing import ListedDossier, Page
 
@@ -54,6 +55,10 @@ class TpsPort(Protocol):
 
     def can_read(self, procedure: int) -> bool:
         """Whether the server knows the procedure and the token may read it."""
+
+    def fields(self, form: Form) -> tuple[FormField, ...] | None:
+        """The fields that routing reads, as the form has them today; None: the version of the
+        API does not say."""
 
     def close(self) -> None:
         """Close the kept connections."""

@@ -2,12 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from connectors.tps.port import TpsPort
-from connectors.tps.transport import Limits, Secret
+from connectors.tps.transport import Limits, Secret, Transport
 from connectors.tps.v1.adapter import TpsV1
 from connectors.tps.v1.client import V1Client
+from connectors.tps.v2.adapter import TpsV2
+from connectors.tps.v2.client import V2Client
 from routing.forms import TpsApi
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +27,9 @@ class Server:
         token_in_query: send the token in the URL, for servers of before March 2018 only.
         limits: how long answers may take, and how large they may be.
         page_size: rows of a page of a full scan, where the version leaves the choice.
+        clock: the present instant.
+        leave: returns when one more request may be made; called before each request that a
+            call makes besides its first.
     """
 
     base_url: str
@@ -27,18 +37,17 @@ class Server:
     token_in_query: bool
     limits: Limits
     page_size: int
+    clock: Callable[[], datetime] = _utc_now
+    leave: Callable[[], object] = lambda: None
 
 
 def open_tps(api: TpsApi, server: Server) -> TpsPort:
     """The port to a server by one version of its API; nothing is sent yet.
 
     Raises:
-        ValueError: the address is none, or the version cannot be spoken.
+        ValueError: the address is none.
     """
-    opener = _OPENERS.get(api)
-    if opener is None:
-        raise ValueError(f"{api.value}: this version of the API is not supported yet")
-    return opener(server)
+    return _OPENERS[api](server)
 
 
 def _open_v1(server: Server) -> TpsPort:
@@ -55,4 +64,17 @@ def _open_v1(server: Server) -> TpsPort:
     return TpsV1(client, page_size=server.page_size)
 
 
-_OPENERS: dict[TpsApi, Callable[[Server], TpsPort]] = {TpsApi.V1: _open_v1}
+def _open_v2(server: Server) -> TpsPort:
+    transport = Transport(
+        base_url=server.base_url,
+        token=server.token,
+        token_in_query=False,
+        limits=server.limits,
+    )
+    return TpsV2(V2Client(transport), clock=server.clock, leave=server.leave)
+
+
+_OPENERS: dict[TpsApi, Callable[[Server], TpsPort]] = {
+    TpsApi.V1: _open_v1,
+    TpsApi.V2: _open_v2,
+}

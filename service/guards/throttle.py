@@ -50,6 +50,7 @@ class Throttle:
         per_minute: requests of all workers together.
         clock: the present instant.
         sleep: lets seconds pass.
+        name: of this limit, where there are several; each counts by itself.
 
     Attributes:
         patience: seconds to wait before a request is refused.
@@ -61,12 +62,15 @@ class Throttle:
         per_minute: int,
         clock: Clock,
         sleep: Callable[[float], None] = time.sleep,
+        *,
+        name: str = "",
     ) -> None:
         self.patience = PATIENCE_SECONDS
         self._state = state
         self._clock = clock
         self._sleep = sleep
-        self._window = _Window(state, per_minute)
+        self._window = _Window(state, per_minute, name)
+        self._pause = f"{PAUSE}{name}"
         self._left = {True: 0, False: 0}
         self._fresh_until = 0.0
         self._paused_until = datetime.min.replace(tzinfo=UTC)
@@ -100,7 +104,7 @@ class Throttle:
         self._paused_until = max(self._paused_until, self._clock() + pause)
         self._left = {True: 0, False: 0}
         until, lasts = str(self._paused_until.timestamp()), max(pause, timedelta(seconds=1))
-        self._state.ask(lambda client: client.set(PAUSE, until, ex=lasts), None)
+        self._state.ask(lambda client: client.set(self._pause, until, ex=lasts), None)
 
     def _reserve(self, *, reading: bool) -> None:
         give_up_at = time.monotonic() + self.patience
@@ -117,7 +121,7 @@ class Throttle:
 
     def _check_pause(self) -> None:
         """Refuse while the workers pause: that is too long to wait for."""
-        written = self._state.ask(lambda client: client.get(PAUSE), None)
+        written = self._state.ask(lambda client: client.get(self._pause), None)
         until = parse_epoch(str(written)) if written else None
         self._paused_until = until or self._paused_until
         left = (self._paused_until - self._clock()).total_seconds()
@@ -129,10 +133,11 @@ class Throttle:
 class _Window:
     """The moving window in which requests are counted."""
 
-    def __init__(self, state: RedisState, per_minute: int) -> None:
+    def __init__(self, state: RedisState, per_minute: int, name: str) -> None:
         seconds = MINUTE_SECONDS + SHELF_LIFE_SECONDS
         for_polls = int(per_minute * KEPT_FOR_POLLS)
         self._state = state
+        self._prefix = f"{PREFIX}tps{name}"
         self._all = RateLimitItemPerSecond(per_minute, seconds)
         self._reading = RateLimitItemPerSecond(per_minute - for_polls, seconds)
         self._size = max(1, min(LARGEST_RESERVE, per_minute // 100))
@@ -167,7 +172,7 @@ class _Window:
     def _limiter(self, client: redis.Redis) -> MovingWindowRateLimiter:
         if self._in_redis is None:
             storage = RedisStorage(
-                "redis://", connection_pool=client.connection_pool, key_prefix=f"{PREFIX}tps"
+                "redis://", connection_pool=client.connection_pool, key_prefix=self._prefix
             )
             self._in_redis = MovingWindowRateLimiter(storage)
         return self._in_redis

@@ -307,6 +307,7 @@ def service_settings(tps_url: str, smtp_url: str, forms: Iterable[SimulatedForm]
     """The settings, by name, of a service that reads `forms` from this TPS."""
     return {
         "tps_url": tps_url,
+        "tps_api": "v1",
         "tps_token": Simulator().token,
         "tps_procedures": ",".join(str(form.procedure) for form in forms),
         "tps_connect_timeout": 2.0,

@@ -553,6 +553,7 @@ def _environment(
         "WIF_LOG_LEVEL": "DEBUG",
         "WIF_MAIL_FROM": "Work In France <wif@wif.example>",
         "WIF_TPS_URL": tps_url,
+        "WIF_TPS_API": "v1",
         "WIF_TPS_PROCEDURES": ",".join(map(str, documents.PROCEDURES)),
         "WIF_TPS_MAX_BYTES": str(documents.LARGEST),
         "WIF_TPS_READ_TIMEOUT": "2",

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.tps.port import ListedDossier, Page, TpsPort
 from routing.failures import Cause, Failure
-from routing.forms import Form, PermitType
+from routing.forms import Form, PermitType, TpsApi
 from service.guards.limits import LEASE, WORK_BUDGET
 from service.poll import PageFacts, PollOutcome, poll
 from service.route import route
@@ -278,7 +278,7 @@ class FactsWithPages:
 def bringing(ready: Stage) -> FactsWithPages:
     """The version that the stage speaks from now on."""
     made = FactsWithPages(ready.runtime.tps)
-    ready.runtime.__dict__["tps"] = made
+    ready.runtime.tps_ports.put(TpsApi.V1, made)
     return made
 
 

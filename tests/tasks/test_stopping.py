@@ -46,6 +46,7 @@ def worker(stage: Stage, broker: str, *, cut_off_after: float) -> Iterator[subpr
         "WIF_BROKER_URL": broker,
         "WIF_DATABASE_URL": settings.database_url.get_secret_value(),  # type: ignore[union-attr]
         "WIF_TPS_URL": str(settings.tps_url),
+        "WIF_TPS_API": settings.tps_api.value,
         "WIF_TPS_TOKEN": stage.tps.token,
         "WIF_TPS_PROCEDURES": str(PARIS_FORM),
         "WIF_TPS_READ_TIMEOUT": "60",

@@ -9,6 +9,7 @@ from connectors.tps.v1.cursor import decode, encode
 from connectors.tps.v1.listing import LARGEST_PAGE
 from routing.facts import Facts
 from routing.failures import Cause
+from routing.form_fields import FormField
 from routing.forms import Form, PermitType
 from routing.listing import Page
 
@@ -68,6 +69,10 @@ class TpsV1:
     def can_read(self, procedure: int) -> bool:
         """Whether the server knows the procedure and the token may read it."""
         return self._client.procedure_exists(procedure)
+
+    def fields(self, form: Form) -> tuple[FormField, ...] | None:
+        """None: v1 shows fields with the dossiers that have them, not with the form."""
+        return None
 
     def close(self) -> None:
         """Close the kept connections."""

@@ -11,7 +11,7 @@ from connectors.tps.v2 import documents, walk
 from connectors.tps.v2.client import V2Client, field_variables
 from connectors.tps.v2.cursor import Cursor, KnownFields, decode, encode, instant
 from connectors.tps.v2.dossier import needs_establishment
-from connectors.tps.v2.fields import FoundFields, wanted, wanted_digest
+from connectors.tps.v2.fields import FoundFields, described, wanted, wanted_digest
 from connectors.tps.v2.forms import Forms, same_ids
 from connectors.tps.v2.graphql_errors import data_of
 from connectors.tps.v2.page import PageAnswer, PageReader
@@ -20,6 +20,7 @@ from connectors.tps.v2.steps import after_page
 from connectors.tps.v2.walk import Walk
 from routing.facts import Facts
 from routing.failures import Cause
+from routing.form_fields import FormField
 from routing.forms import Form, PermitType
 
 _SMALLER_HELPS = frozenset({Cause.TPS_OVERSIZED, Cause.TPS_MALFORMED})
@@ -91,10 +92,9 @@ class TpsV2:
                 return False
             raise
 
-    @property
-    def forms(self) -> Forms:
-        """The forms of the server, for whoever wants to see their fields."""
-        return self._forms
+    def fields(self, form: Form) -> tuple[FormField, ...] | None:
+        """The fields that routing reads, as the form has them today."""
+        return described(form, self._forms.today(form.procedure))
 
     def close(self) -> None:
         """Close the kept connections."""

@@ -5,13 +5,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from connectors.tps.errors import FormTrouble, MalformedReason
+from rapidfuzz import fuzz
+
+from connectors.tps.errors import MalformedReason
 from connectors.tps.json_checks import MalformedJson, a_list, an_object
+from routing.form_fields import FormField, FormTrouble
 from routing.forms import Field, Form
 from routing.text import normalise
 
 MOST_FIELDS = 2000
 """Of a form: a server that says more is not believed."""
+
+LIKELY, MOST_LIKELY = 60, 3
+"""Of a hundred, how much alike two labels are that may be the same field; how many are shown."""
 
 _NO_ANSWER = frozenset(
     {"HeaderSectionChampDescriptor", "ExplicationChampDescriptor", "RepetitionChampDescriptor"}
@@ -112,6 +118,29 @@ def find_in_older(form: Form, revision: FormRevision, today: Mapping[Field, str]
     return FoundFields(revision.id, ids, _ADDRESS in kinds, {})
 
 
+def described(form: Form, revision: FormRevision) -> tuple[FormField, ...]:
+    """The fields of `form` in a revision, for a person to look at."""
+    found = find(form, revision)
+    labels = {descriptor.id: descriptor.label for descriptor in revision.descriptors}
+    taken = {normalise(labels[each]) for each in found.ids.values()}
+    free = [
+        each.label
+        for each in revision.descriptors
+        if each.answerable and normalise(each.label) not in taken
+    ]
+    return tuple(
+        FormField(
+            field=field,
+            labels=form.labels.get(field, ()),
+            label=labels.get(found.ids.get(field, "")),
+            id=found.ids.get(field),
+            trouble=found.trouble.get(field),
+            likely=_likely(form.labels.get(field, ()), free) if field in found.trouble else (),
+        )
+        for field in wanted(form)
+    )
+
+
 def wanted(form: Form) -> tuple[Field, ...]:
     """The fields that the configuration names."""
     named = form.labels.keys() | form.field_ids.keys()
@@ -163,6 +192,17 @@ def _candidates(form: Form, field: Field, revision: FormRevision) -> Sequence[De
     return _distinct(
         each for each in revision.descriptors if each.answerable and normalise(each.label) in labels
     )
+
+
+def _likely(labels: Sequence[str], free: Sequence[str]) -> tuple[str, ...]:
+    """The labels of `free` that read most like one of `labels`."""
+    scores = {
+        other: max(fuzz.token_set_ratio(normalise(label), normalise(other)) for label in labels)
+        for other in free
+        if labels
+    }
+    near = [other for other, score in scores.items() if score >= LIKELY]
+    return tuple(sorted(near, key=lambda other: -scores[other])[:MOST_LIKELY])
 
 
 def _distinct(found: Iterable[Descriptor]) -> Sequence[Descriptor]:

@@ -1,10 +1,13 @@
 """A version of the API is opened by its name."""
 
+from datetime import UTC, datetime
+
 import pytest
 from pydantic import SecretStr
 
 from connectors.tps.transport import Limits
 from connectors.tps.v1.adapter import TpsV1
+from connectors.tps.v2.adapter import TpsV2
 from connectors.tps.versions import Server, open_tps
 from routing.forms import TpsApi
 
@@ -18,15 +21,19 @@ def server(base_url: str = "https://tps.example") -> Server:
         token_in_query=False,
         limits=LIMITS,
         page_size=10,
+        clock=lambda: datetime(2026, 11, 2, tzinfo=UTC),
+        leave=lambda: None,
     )
 
 
-def test_v1_is_opened() -> None:
-    port = open_tps(TpsApi.V1, server())
-    assert isinstance(port, TpsV1)
+@pytest.mark.parametrize(("api", "kind"), [(TpsApi.V1, TpsV1), (TpsApi.V2, TpsV2)])
+def test_each_version_is_opened(api: TpsApi, kind: type) -> None:
+    port = open_tps(api, server())
+    assert isinstance(port, kind)
     port.close()
 
 
-def test_an_address_that_is_none_is_refused() -> None:
+@pytest.mark.parametrize("api", TpsApi)
+def test_an_address_that_is_none_is_refused(api: TpsApi) -> None:
     with pytest.raises(ValueError, match="address of TPS"):
-        open_tps(TpsApi.V1, server("tps.example"))
+        open_tps(api, server("tps.example"))

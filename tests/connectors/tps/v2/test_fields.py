@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.tps.errors import FormChanged, FormTrouble
+from connectors.tps.errors import FormChanged
 from connectors.tps.json_checks import MalformedJson
 from connectors.tps.v2.fields import (
     Descriptor,
@@ -16,6 +16,7 @@ from connectors.tps.v2.fields import (
     wanted_digest,
 )
 from routing.failures import Action
+from routing.form_fields import FormTrouble
 from routing.forms import Field
 from simulator.fields import CONTRACT_TYPE, NATIONALITY, PERMIT_DEPARTMENT
 from tests.connectors.tps.samples import LABELS, student_form
