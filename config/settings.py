@@ -135,6 +135,7 @@ EXAMPLES = {
     "smtp_clear_hosts": "relay.wif.example",
     "database_role": "wif",
     "tps_procedures": "13760,14131",
+    "tps_requests_per_minute": "400",
     "outbox_dir": "var/outbox",
     "sent_log": "/srv/elsewhere/sent.jsonl, on another disk than the database",
     "heartbeat_file": "var/heartbeat",
