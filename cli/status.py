@@ -72,9 +72,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
         document = as_document(seen, rules, dead, now)
         described_ = [described(each) for each in open_]
         used = {api: asdict(each) for api, each in limit.items()}
-        context.show_json(
-            {**document, "incidents": described_, "alive": alive, "tps_limit": used}
-        )
+        context.show_json({**document, "incidents": described_, "alive": alive, "tps_limit": used})
     else:
         _show(seen, rules, dead, open_, pulses, now)
         show_limit(limit)
