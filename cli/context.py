@@ -20,6 +20,7 @@ with lazy_imports():
 
     from config import logs
     from config import settings as config_settings
+    from routing import facts
     from service import actor
     from service import runtime as service_runtime
     from store import schema
@@ -27,10 +28,6 @@ with lazy_imports():
 if TYPE_CHECKING:
     from config.settings import Settings
     from service.runtime import Runtime
-
-
-LARGEST_PROCEDURE = 2**31 - 1
-LARGEST_NUMBER = 2**63 - 1
 
 
 def settings() -> Settings:
@@ -110,6 +107,6 @@ def dossier_key(text: str) -> tuple[int, int]:
         raise CommandError(
             "a dossier is given as PROCEDURE/NUMBER, for example 13760/123456", code=2
         )
-    if int(procedure) > LARGEST_PROCEDURE or int(number) > LARGEST_NUMBER:
+    if int(procedure) > facts.LARGEST_PROCEDURE or int(number) > facts.LARGEST_NUMBER:
         raise CommandError("no dossier has such a number: is it PROCEDURE/NUMBER?", code=2)
     return int(procedure), int(number)

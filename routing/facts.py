@@ -10,6 +10,12 @@ from datetime import datetime
 from enum import StrEnum
 from json.encoder import encode_basestring_ascii
 
+LARGEST_NUMBER = 2**63 - 1
+"""Of a dossier; what the database can store."""
+
+LARGEST_PROCEDURE = 2**31 - 1
+"""The largest id of a procedure; what the database can store."""
+
 
 class DossierState(StrEnum):
     """The states of a dossier in TPS, by their v1 names."""

@@ -6,9 +6,7 @@ What they raise names the promise and nothing else; it never leaves the connecto
 from typing import TypeGuard
 
 from connectors.tps.errors import MalformedReason
-
-LARGEST_NUMBER = 2**63 - 1
-"""What the database can hold as the number of a dossier."""
+from routing.facts import LARGEST_NUMBER
 
 
 class MalformedJson(Exception):

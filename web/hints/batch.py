@@ -13,8 +13,9 @@ from standardwebhooks.webhooks import (
 
 from config.files import read_regular
 from connectors.tps.v2.webhooks import EventType
+from routing.facts import LARGEST_NUMBER, LARGEST_PROCEDURE
 from store.hints import THE_LIST, Event, Tip
-from web.hints.form import LARGEST_NUMBER, LARGEST_PROCEDURE, MalformedHint
+from web.hints.form import MalformedHint
 
 MOST_EVENTS = 1_000
 """Ten times what TPS sends at once."""

@@ -2,10 +2,9 @@
 
 from urllib.parse import parse_qs
 
+from routing.facts import LARGEST_NUMBER, LARGEST_PROCEDURE
 from store.hints import FORM, Tip
 
-LARGEST_PROCEDURE = 2**31 - 1
-LARGEST_NUMBER = 2**63 - 1
 MOST_FIELDS = 20
 LONGEST_NUMBER = 19
 

@@ -4,12 +4,12 @@ import pytest
 
 from connectors.tps.errors import MalformedReason
 from connectors.tps.json_checks import (
-    LARGEST_NUMBER,
     MalformedJson,
     a_list,
     an_object,
     whole_number,
 )
+from routing.facts import LARGEST_NUMBER
 
 
 def test_an_object_and_a_list_are_what_they_are() -> None:
