@@ -19,7 +19,7 @@ QUARANTINE_LONGEST_DELAY = timedelta(hours=12)
 """Longest delay of a quarantined dossier, which is retried for ever."""
 
 THROTTLED_DELAY = timedelta(seconds=60)
-"""How long a server that asks us to slow down is left alone when it does not say itself."""
+"""Wait after a throttled call when the peer does not say how long."""
 
 _JITTER = 0.3
 

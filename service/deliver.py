@@ -285,7 +285,7 @@ def _entry(attempt: Attempt, step: Step) -> AuditEntry:
 
 
 def _asked_to_wait(channel: Channel, attempt: Attempt) -> dict[str, float]:
-    """The unit whose peer asked to be left alone, and for how many seconds."""
+    """The unit whose peer asked to wait, and for how many seconds."""
     failure = attempt.failure
     if failure is None or not failure.retry_after or channel.blame(failure) is not Blame.ADDRESS:
         return {}

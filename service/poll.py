@@ -52,7 +52,7 @@ class PollOutcome(StrEnum):
     LOST = "lost"
     FAILED = "failed"
     RESTING = "resting"
-    """TPS as a whole fails, and is left alone for a moment; the procedure stays due."""
+    """The breaker of TPS is open; the procedure stays due."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class Sending:
         session: open on that channel.
         clock: the present instant.
         stopping: whether this process was told to begin nothing new.
-        rests: whether the address of a unit is to be left alone.
+        rests: whether the breaker of a unit's address is open.
         begun: ids of the deliveries with which an attempt was begun; added to before each.
     """
 

@@ -275,7 +275,7 @@ def check_webhooks() -> None:
 
 @app.task(name="wif.ping")
 def ping(token: int) -> None:
-    """Tell whoever sent this that it was consumed."""
+    """Leave a note for the sender that this message was consumed."""
     leave_note(runtime().redis_state, token)
 
 

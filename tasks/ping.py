@@ -2,7 +2,7 @@
 
 A worker whose connection is half open answers no task and looks alive from outside; one whose
 processes all hang does, too. So the message has to come out again at the other end: the task
-leaves a note where the broker is, which whoever sent it waits for.
+leaves a note in the broker's Redis, for which its sender waits.
 """
 
 import secrets
@@ -16,7 +16,7 @@ from service.guards.redis_state import PREFIX, RedisState
 
 LOOK_AGAIN_SECONDS = 0.1
 NOTE_SECONDS = 120
-"""How long a note is kept for whoever waits for it."""
+"""How long a note is kept for its sender."""
 
 LARGEST_TOKEN = 2**53
 

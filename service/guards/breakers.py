@@ -1,4 +1,4 @@
-"""Circuit breakers: what fails again and again is left alone for a while, then tried once.
+"""Circuit breakers: after repeated failures a target is not called for a while, then probed.
 
 One for each target, its state shared by all workers: a mailbox, a procedure or a server
 that is down neither takes time from the others nor uses up anybody's attempts.

@@ -1,4 +1,4 @@
-"""What of a channel is left alone while it fails: one unit's address, or the way to all of them.
+"""Breakers of a channel: of one unit's address, and of the way to all addresses.
 
 A failing address rests while the others get their messages; a failing way rests altogether.
 Neither costs what waits an attempt. Who is to blame is said by the channel.
@@ -28,15 +28,15 @@ class ChannelGuard:
         return self._breakers.state(self._way)
 
     def resting(self, units: Collection[str]) -> frozenset[str]:
-        """Those of `units` whose address is to be left alone now."""
+        """Those of `units` whose address has an open breaker."""
         return frozenset(unit for unit in units if self.rests(unit))
 
     def rests(self, unit: str) -> bool:
-        """Whether the address of `unit` is to be left alone now."""
+        """Whether the breaker of the address of `unit` is open."""
         return self._breakers.state(self._address(unit)) is BreakerState.OPEN
 
     def tell(self, unit: str, failure: Failure | None) -> bool:
-        """Tell how a message went; True when the channel is to be left alone from now on."""
+        """Count the outcome of a message; True when the breaker of the channel opened."""
         blame = Blame.MESSAGE if failure is None else self._channel.blame(failure)
         match blame:
             case Blame.MESSAGE:

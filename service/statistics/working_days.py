@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from routing.calendar import paris_day
 
 LONGEST = 60
-"""Durations from here on are counted together: three months, and nobody's target."""
+"""Durations from here on are counted together: three months, far beyond the target."""
 
 TARGET = 5
 """Working days within which an office means to decide."""
