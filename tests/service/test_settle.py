@@ -1,4 +1,4 @@
-"""Facts that came with a page are settled in the page's own commit, like facts that were read."""
+"""Facts that came with a page are settled like facts that were read, without another reading."""
 
 from connectors.tps.port import ListedDossier
 from routing.failures import Cause, Failure
