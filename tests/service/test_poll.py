@@ -292,7 +292,7 @@ def test_dossiers_whose_facts_come_with_the_page_are_routed_by_it(
         ("UD075",),
         ("UD093",),
     ]
-    assert ready.waker.woken == {"deliver": 1}, "there is nothing left to read"
+    assert ready.waker.woken == {"deliver mail": 1}, "there is nothing left to read"
     assert route(ready.runtime, PARIS_FORM).claimed == 0
 
 
