@@ -14,7 +14,7 @@ WORKERS ?= 2
 FILES = $(shell git ls-files --cached --others --exclude-standard 2>/dev/null || \
   find . -type f -not -path './.*/*' -not -path './var/*')
 
-.PHONY: help install demo test test-clock coverage check faults soak soak-webhook webhook-js bench bench-small deploy-check pin-images wheel sbom audit audit-record lock clean
+.PHONY: help install demo test test-clock coverage check faults pages soak soak-webhook webhook-js bench bench-small deploy-check pin-images wheel sbom audit audit-record lock clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,7 +32,7 @@ demo: install   ## the whole service on embedded parts, on generated dossiers
 	@$(BIN)/wif demo
 
 test: install   ## every test but the fault suite, both database engines
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --ignore=tests/faults
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --ignore=tests/faults --ignore=tests/pages
 
 # All but what starts programs and servers of its own, which have clocks of their own.
 CLOCKED = tests/routing tests/config tests/simulator tests/service tests/connectors tests/store \
@@ -44,10 +44,14 @@ test-clock: install ## the suite far ahead, at the end of a year and in other ti
 	TEST_CLOCK=2028-02-29T23:59:00-04:00 TZ=America/Martinique $(BIN)/pytest -q -n $(WORKERS) $(CLOCKED)
 
 coverage: install ## the same with branch coverage, which takes twice as long
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --ignore=tests/pages --cov --cov-report=term:skip-covered
 
 faults: install ## the whole fault suite, with real workers killed and cut off (minutes)
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup tests/faults
+
+pages: install  ## look at the web pages in Chromium (apt-get install chromium w3m), with axe
+	$(BIN)/pip install --quiet --require-hashes --no-deps -r tests/pages/requirements.lock
+	$(BIN)/pytest tests/pages
 
 MINUTES ?= 10
 soak: install   ## random faults with random seeds for MINUTES=10, and what happened in figures

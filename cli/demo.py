@@ -20,6 +20,7 @@ from routing.facts import DossierState
 
 with lazy_imports():
     import simulator
+    from cli import demo_pages
     from cli import memory as cli_memory
     from cli import processes, tables
     from config import settings
@@ -61,6 +62,7 @@ def demo(
         )
         stack.callback(fleet.stop)
         _play(Stage(made, tps, fleet))
+        demo_pages.show_pages(made, tps, url)
 
 
 @dataclass(frozen=True, slots=True)
