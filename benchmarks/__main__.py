@@ -16,6 +16,7 @@ from benchmarks import (
     metrics,
     recorded,
     scale,
+    statistics,
     throughput,
 )
 from benchmarks.parts import ROOT, Parts, parts
@@ -56,6 +57,9 @@ BENCHES: Mapping[str, Bench] = {
         dossiers=_at(size, 100_000, 1_000_000, 1_000_000),
         lives=_at(size, 5_000, 20_000, 50_000),
         compared=_at(size, 500, 3_000, 10_000),
+    ),
+    "stats": lambda parts, size: statistics.run(
+        parts, dossiers=_at(size, 20_000, 1_000_000, 1_000_000)
     ),
 }
 

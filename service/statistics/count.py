@@ -2,10 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from functools import cache
 
 from sqlalchemy import Connection
 
-from service.statistics.working_days import day_in_paris, working_days
+from routing.calendar import paris_day
+from service.statistics.working_days import working_days
 from store import daily_figures
 from store.daily_figures import Counted, Happening, Slot
 from store.engine import Database
@@ -15,6 +18,8 @@ TRIES = 3
 
 WRITTEN_AT_ONCE = 2_000
 """Rows in one statement."""
+
+_FILED, _DECIDED = Happening.FILED.value, Happening.DECIDED.value
 
 
 def count_days(database: Database) -> int:
@@ -57,16 +62,21 @@ def _write(connection: Connection, counts: Counter[Slot]) -> int:
     return len(changed)
 
 
-def _counts(dossiers: Iterable[Counted]) -> Counter[Slot]:
-    return Counter(slot for dossier in dossiers for slot in slots_of(dossier))
+def _counts(dossiers: Iterable[tuple[str, str | None, str, str]]) -> Counter[Slot]:
+    """Where dossiers are counted: on the day of deposit, and on that of the decision."""
+    return Counter(slot for dossier in dossiers for slot in _slots(*dossier))
 
 
-def slots_of(dossier: Counted) -> Iterator[Slot]:
-    """Where a dossier is counted: on the day of its deposit, and on that of its decision."""
-    place, kind = dossier.department or "", dossier.permit_type or ""
-    filed = day_in_paris(dossier.filed_at)
-    yield Slot(filed, Happening.FILED, place, kind, 0)
-    if dossier.ended_at is not None:
-        decided = day_in_paris(dossier.ended_at)
-        taken = working_days(filed, decided, dossier.department)
-        yield Slot(decided, Happening.DECIDED, place, kind, taken)
+def _slots(filed: str, ended: str | None, department: str, permit_type: str) -> Iterator[Slot]:
+    filed_on = _day(filed)
+    yield Slot(filed_on, _FILED, department, permit_type, 0)
+    if ended is not None:
+        ended_on = _day(ended)
+        taken = working_days(filed_on, ended_on, department)
+        yield Slot(ended_on, _DECIDED, department, permit_type, taken)
+
+
+@cache
+def _day(hour: str) -> date:
+    """The day in Paris, whose clocks differ from UTC by whole hours."""
+    return paris_day(datetime.fromisoformat(f"{hour}:00+00:00"))

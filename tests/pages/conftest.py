@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
-PASSWORD = "correct-horse-battery"
+ENTRY = "correct-horse-battery"
 SIZES = (0, 3, 100_000)
 
 
@@ -53,7 +53,7 @@ def sites(
     """A service with so many dossiers, and in the largest some of everything that goes wrong."""
     folder = tmp_path_factory.mktemp(f"pages-{size}")
     url = f"sqlite:///{shutil.copy(migrated_sqlite, folder / 'wif.sqlite3')}"
-    settings = read(var_dir=folder, database_url=url, ops_password=PASSWORD, **ANY_PORT)
+    settings = read(var_dir=folder, database_url=url, ops_password=ENTRY, **ANY_PORT)
     runtime = Runtime(settings, clock=lambda: NOW)
     shipped.publish(runtime)
     since = NOW - timedelta(days=400 if size > 3 else 3)

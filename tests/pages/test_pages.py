@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.pages.conftest import PASSWORD, Sites
+from tests.pages.conftest import ENTRY, Sites
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -28,7 +28,7 @@ KEPT = {
 """Screenshots that are kept in docs/; the others would show nothing else."""
 
 DEVICES = {"phone": (390, 844), "desktop": (1280, 900)}
-SHOWN = {"phone": 2_600, "desktop": 2_100}
+SHOWN = {"phone": 2_200, "desktop": 1_700}
 """How much of a page a screenshot shows, in pixels from its top."""
 
 PATHS = {
@@ -49,7 +49,7 @@ def opened(
     context = browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme="dark" if scheme == "dark" else "light",
-        http_credentials={"username": "ops", "password": PASSWORD},
+        http_credentials={"username": "ops", "password": ENTRY},
         locale="fr-FR",
         java_script_enabled=scripts,
     )
@@ -100,7 +100,7 @@ def _keep(tab: "Page", name: str, device: str) -> None:
     tab.screenshot(
         path=SHOTS / f"{name}.jpg",
         type="jpeg",
-        quality=62,
+        quality=50,
         full_page=True,
         clip={"x": 0, "y": 0, "width": DEVICES[device][0], "height": height},
     )

@@ -17,9 +17,9 @@ from web.server import WebServer
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
-PASSWORD = "correct-horse-battery"
+ENTRY = "correct-horse-battery"
 PAGES = (PATH, f"{PATH}/couverture", f"{PATH}/style.css", f"{PATH}/refresh.js")
-ANYBODY = ("anybody", PASSWORD)
+ANYBODY = ("anybody", ENTRY)
 
 
 def get(server: WebServer, path: str = PATH, **options: object) -> requests.Response:
@@ -28,7 +28,7 @@ def get(server: WebServer, path: str = PATH, **options: object) -> requests.Resp
 
 @pytest.fixture
 def server(serve: Serve) -> WebServer:
-    return serve(ops_password=PASSWORD, flower_url="https://flower.example")
+    return serve(ops_password=ENTRY, flower_url="https://flower.example")
 
 
 def test_it_is_off_unless_somebody_may_see_it(serve: Serve) -> None:
@@ -46,7 +46,7 @@ def test_it_is_never_on_the_public_address(server: WebServer, path: str) -> None
 def test_the_password_opens_every_page_and_nothing_else_does(server: WebServer, path: str) -> None:
     assert get(server, path).status_code == 401
     assert get(server, path).headers["WWW-Authenticate"].startswith("Basic")
-    for wrong in ("", PASSWORD[:-1], PASSWORD + "x", "é"):
+    for wrong in ("", ENTRY[:-1], ENTRY + "x", "é"):
         assert get(server, path, auth=("ops", wrong.encode())).status_code == 401
     for header in ("Basic", "Basic %%%", "Bearer x", "Basic eA=="):
         assert get(server, path, headers={"Authorization": header}).status_code == 401

@@ -70,8 +70,8 @@ def _coverage(rules: RuleSet, day: date) -> Response:
     text = coverage_page(rules, list(coverage(rules, day)), day, addresses=False)
     hashes = " ".join(_hashes(found.group(2) for found in _INLINE.finditer(text)))
     policy = (
-        f"default-src 'none'; style-src {hashes}; script-src {hashes}; img-src data:; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src {hashes}; script-src {hashes}; img-src data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     return HTMLResponse(text, headers={"Content-Security-Policy": policy})
 
