@@ -20,9 +20,8 @@ from routing.facts import DossierState
 
 with lazy_imports():
     import simulator
-    from cli import demo_pages
+    from cli import demo_pages, processes, tables
     from cli import memory as cli_memory
-    from cli import processes, tables
     from config import settings
     from service import publish_rules
     from service import runtime as runtimes
