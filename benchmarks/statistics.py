@@ -33,10 +33,11 @@ _FILL = """
            now(), now(), 'closed', filed, filed + taken, filed + taken,
            (ARRAY['apprentissage', 'professionnalisation', 'interne-medecine', 'doctorat',
                   'accord-franco-algerien'])[1 + n % 5],
-           lpad((1 + (n * n) % 95 + (n * n % 95 > 18)::integer)::text, 2, '0'), 'residence-permit',
+           lpad((1 + hashed % 95 + (hashed % 95 > 18)::integer)::text, 2, '0'), 'residence-permit',
            'student', encode(sha256(n::text::bytea), 'hex')
     FROM (SELECT n, now() - (:days * n / CAST(:count AS float)) * interval '1 day' AS filed,
-                 (n * 7919 % 240) * interval '1 hour' AS taken
+                 (n % 240) * interval '1 hour' AS taken,
+                 (n % 9973) * (n % 9973) AS hashed
           FROM generate_series(1, :count) AS n) AS made
 """
 

@@ -79,7 +79,9 @@ def text(server: WebServer) -> str:
     return answer.text
 
 
-def test_an_empty_service_is_well_and_links_to_flower(server: WebServer) -> None:
+def test_an_idle_service_is_well_and_links_to_flower(server: WebServer, stage: Stage) -> None:
+    assert "Ni beat ni worker" in text(server)
+    watch_health.check(stage.runtime, alive={"beat"})
     page = text(server)
     assert "Tout va bien" in page
     assert 'href="https://flower.example"' in page
