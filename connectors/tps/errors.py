@@ -104,11 +104,11 @@ class StopProcedure(TpsFailure):
         return Action.STOP_PROCEDURE
 
 
-class MalformedAnswer(TpsFailure):
+class MalformedResponse(TpsFailure):
     """TPS answered something that is not what its protocol promises.
 
     Attributes:
-        defect: the first promise that was found broken, None when the whole was too large.
+        reason: the first promise that was found broken, None when the whole was too large.
     """
 
     def __init__(
@@ -118,16 +118,16 @@ class MalformedAnswer(TpsFailure):
         *,
         retry_after: float | None = None,
         status: int | None = None,
-        defect: MalformedReason | None = None,
+        reason: MalformedReason | None = None,
     ) -> None:
         super().__init__(cause, place, retry_after=retry_after, status=status)
-        self.defect = defect
+        self.reason = reason
 
     def __str__(self) -> str:
-        return super().__str__() + (f": {self.defect}" if self.defect else "")
+        return super().__str__() + (f": {self.reason}" if self.reason else "")
 
     def __reduce__(self) -> tuple[Callable[..., TpsFailure], tuple[object, ...]]:
-        return _malformed_again, (self.cause, self.place, self.defect)
+        return _malformed_again, (self.cause, self.place, self.reason)
 
 
 class FormChanged(TpsFailure):
@@ -174,16 +174,16 @@ def failure(
 ) -> TpsFailure:
     """The error of a cause at a place, of the class that says what to do."""
     if cause in _MALFORMED:
-        return MalformedAnswer(cause, place, status=status)
+        return MalformedResponse(cause, place, status=status)
     action = TABLE[cause].action
     if action is Action.PERMANENT and place.operation is not Operation.READ:
         action = Action.STOP_PROCEDURE
     return _CLASSES[action](cause, place, retry_after=retry_after, status=status)
 
 
-def malformed(defect: MalformedReason, place: RequestContext) -> MalformedAnswer:
+def malformed(reason: MalformedReason, place: RequestContext) -> MalformedResponse:
     """The error of an answer that breaks a promise of the protocol."""
-    return MalformedAnswer(Cause.TPS_MALFORMED, place, defect=defect)
+    return MalformedResponse(Cause.TPS_MALFORMED, place, reason=reason)
 
 
 def _again(
@@ -197,6 +197,6 @@ def _again(
 
 
 def _malformed_again(
-    cause: Cause, place: RequestContext, defect: MalformedReason | None
-) -> MalformedAnswer:
-    return MalformedAnswer(cause, place, defect=defect)
+    cause: Cause, place: RequestContext, reason: MalformedReason | None
+) -> MalformedResponse:
+    return MalformedResponse(cause, place, reason=reason)

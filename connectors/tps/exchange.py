@@ -63,6 +63,6 @@ def _read(
         failure.__cause__ = failure.__context__ = None
         return failure.with_traceback(None)
     except MalformedJson as broken:
-        return malformed(broken.defect, place)
+        return malformed(broken.reason, place)
     except _SLIPS:
         return malformed(MalformedReason.UNFORESEEN, place)

@@ -12,9 +12,9 @@ from routing.facts import LARGEST_NUMBER
 class MalformedJson(Exception):
     """An answer broke a promise of the protocol."""
 
-    def __init__(self, defect: MalformedReason) -> None:
-        super().__init__(defect.value)
-        self.defect = defect
+    def __init__(self, reason: MalformedReason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
 
 
 def is_object(value: object) -> TypeGuard[dict[str, object]]:
@@ -22,25 +22,25 @@ def is_object(value: object) -> TypeGuard[dict[str, object]]:
     return isinstance(value, dict)
 
 
-def an_object(value: object, defect: MalformedReason) -> dict[str, object]:
+def an_object(value: object, reason: MalformedReason) -> dict[str, object]:
     """`value` as a JSON object.
 
     Raises:
-        MalformedJson: with `defect`, when it is anything else.
+        MalformedJson: with `reason`, when it is anything else.
     """
     if not is_object(value):
-        raise MalformedJson(defect)
+        raise MalformedJson(reason)
     return value
 
 
-def a_list(value: object, defect: MalformedReason) -> list[object]:
+def a_list(value: object, reason: MalformedReason) -> list[object]:
     """`value` as a JSON list.
 
     Raises:
-        MalformedJson: with `defect`, when it is anything else.
+        MalformedJson: with `reason`, when it is anything else.
     """
     if not isinstance(value, list):
-        raise MalformedJson(defect)
+        raise MalformedJson(reason)
     return value
 
 

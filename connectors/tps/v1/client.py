@@ -29,7 +29,7 @@ class V1Client:
     Threads may share it. Processes may not: build it after a fork.
 
     Every method raises a `TpsFailure`, of the class that says what to do:
-    `RetryLater`, `GiveUpOnDossier`, `StopProcedure` or `MalformedAnswer`.
+    `RetryLater`, `GiveUpOnDossier`, `StopProcedure` or `MalformedResponse`.
     """
 
     def __init__(

@@ -147,7 +147,7 @@ class PageReader:
                 return None, None
             return facts_of(node, form=self.form, permit_types=self.permit_types), None
         except MalformedJson as broken:
-            return None, malformed(broken.defect, self.place)
+            return None, malformed(broken.reason, self.place)
         except _SLIPS:
             return None, malformed(MalformedReason.UNFORESEEN, self.place)
 

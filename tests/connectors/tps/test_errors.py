@@ -5,9 +5,10 @@ import pickle
 import pytest
 
 from connectors.tps.errors import (
+    FormChanged,
     GiveUpOnDossier,
-    MalformedAnswer,
     MalformedReason,
+    MalformedResponse,
     Operation,
     RequestContext,
     RetryLater,
@@ -17,8 +18,16 @@ from connectors.tps.errors import (
     malformed,
 )
 from routing.failures import TABLE, Action, Cause
+from routing.form_fields import FormTrouble
+from routing.forms import Field
 
-CAUSES = [cause for cause in Cause if cause.name.startswith("TPS_")]
+CAUSES = [
+    cause
+    for cause in Cause
+    if cause.name.startswith("TPS_") and cause is not Cause.TPS_FORM_CHANGED
+]
+"""All but the one that needs to know which field."""
+
 READ = RequestContext(Operation.READ, 3272, 4501)
 LIST = RequestContext(Operation.LIST, 3272)
 
@@ -34,11 +43,18 @@ CLASSES: dict[Action, type[TpsFailure]] = {
 def test_every_cause_has_the_class_that_says_what_to_do(cause: Cause) -> None:
     error = failure(cause, READ, status=599, retry_after=1.5)
     if cause in {Cause.TPS_MALFORMED, Cause.TPS_OVERSIZED}:
-        assert isinstance(error, MalformedAnswer)
+        assert isinstance(error, MalformedResponse)
     else:
         assert type(error) is CLASSES[TABLE[cause].action]
         assert error.retry_after == 1.5
     assert error.action is TABLE[cause].action
+
+
+def test_a_form_that_changed_pauses_its_procedure_and_names_the_field() -> None:
+    error = FormChanged(LIST, Field.CONTRACT_TYPE, FormTrouble.MISSING)
+    assert error.action is Action.PAUSE_PROCEDURE
+    assert error.reason == "tps-form-changed:contract_type"
+    assert pickle.loads(pickle.dumps(error)).reason == error.reason  # noqa: S301 - our own bytes
 
 
 @pytest.mark.parametrize("cause", [Cause.TPS_NOT_FOUND, Cause.TPS_REJECTED])

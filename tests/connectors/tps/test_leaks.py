@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 import connectors
-from connectors.tps.errors import MalformedAnswer, MalformedReason, TpsFailure
+from connectors.tps.errors import MalformedReason, MalformedResponse, TpsFailure
 from connectors.tps.v1.client import V1Client
 from routing.forms import PermitType
 from simulator import Fault, FaultKind, Simulator
@@ -181,7 +181,7 @@ def test_what_interrupts_the_reading_passes_without_the_frames_that_held_the_ans
 def test_a_slip_of_our_own_is_a_malformed_answer_without_its_text(
     slip: type[Exception], caplog: pytest.LogCaptureFixture
 ) -> None:
-    with pytest.raises(MalformedAnswer) as caught:
+    with pytest.raises(MalformedResponse) as caught:
         reading(Interrupting(lambda: slip(CANARY)))
-    assert caught.value.defect is MalformedReason.UNFORESEEN
+    assert caught.value.reason is MalformedReason.UNFORESEEN
     assert clean(caught.value, caplog)

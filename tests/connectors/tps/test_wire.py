@@ -14,7 +14,7 @@ import trustme
 
 from connectors.tps.errors import (
     GiveUpOnDossier,
-    MalformedAnswer,
+    MalformedResponse,
     RetryLater,
     StopProcedure,
     TpsFailure,
@@ -204,7 +204,7 @@ def test_redirects_do_not_stretch_the_time() -> None:
 )
 def test_an_answer_above_the_cap_is_refused(answer: bytes) -> None:
     error = failure_with(once(answer), max_bytes=10_000)
-    assert isinstance(error, MalformedAnswer)
+    assert isinstance(error, MalformedResponse)
     assert error.cause is Cause.TPS_OVERSIZED
 
 

@@ -16,7 +16,7 @@ from pytest_httpserver import HTTPServer
 from connectors.tps import sealed_response, transport
 from connectors.tps.errors import (
     GiveUpOnDossier,
-    MalformedAnswer,
+    MalformedResponse,
     RetryLater,
     StopProcedure,
     TpsFailure,
@@ -71,7 +71,7 @@ def test_generated_dossiers_are_read_as_they_were_meant(era: Era, seed: int) -> 
             form = FORMS[truth.procedure]
             if not truth.readable:
                 unreadable += 1
-                with pytest.raises(MalformedAnswer):
+                with pytest.raises(MalformedResponse):
                     client.read(form, truth.number, PERMIT_TYPES)
                 continue
             found = client.read(form, truth.number, PERMIT_TYPES)
@@ -242,8 +242,8 @@ def test_what_is_not_found_is_given_up_but_an_unknown_procedure_is_stopped() -> 
         (FaultKind.RESET, RetryLater, Cause.TPS_RESET),
         (FaultKind.HANG, RetryLater, Cause.TPS_TIMEOUT),
         (FaultKind.DRIP, RetryLater, Cause.TPS_TIMEOUT),
-        (FaultKind.OVERSIZED, MalformedAnswer, Cause.TPS_OVERSIZED),
-        (FaultKind.MALFORMED, MalformedAnswer, Cause.TPS_MALFORMED),
+        (FaultKind.OVERSIZED, MalformedResponse, Cause.TPS_OVERSIZED),
+        (FaultKind.MALFORMED, MalformedResponse, Cause.TPS_MALFORMED),
     ],
 )
 def test_one_bad_dossier_does_not_concern_the_next(

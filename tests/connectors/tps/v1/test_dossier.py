@@ -10,7 +10,7 @@ import responses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.tps.errors import MalformedAnswer, MalformedReason, Operation, RequestContext
+from connectors.tps.errors import MalformedReason, MalformedResponse, Operation, RequestContext
 from connectors.tps.v1.client import V1Client
 from routing.facts import DepartmentSource, DossierState, Facts
 from routing.failures import Cause
@@ -38,19 +38,19 @@ def facts(**changes: object) -> Facts:
 
 
 def defect(**changes: object) -> MalformedReason | None:
-    with pytest.raises(MalformedAnswer) as caught:
+    with pytest.raises(MalformedResponse) as caught:
         facts(**changes)
     assert caught.value.cause is Cause.TPS_MALFORMED
     assert caught.value.place == RequestContext(Operation.READ, PROCEDURE, NUMBER)
-    return caught.value.defect
+    return caught.value.reason
 
 
 def outcome(body: bytes) -> Facts | MalformedReason | None:
     """The facts, or the promise that was found broken."""
     try:
         return read(body)
-    except MalformedAnswer as error:
-        return error.defect
+    except MalformedResponse as error:
+        return error.reason
 
 
 def test_an_ordinary_dossier() -> None:
@@ -126,9 +126,9 @@ def test_an_establishment_of_another_type_is_malformed(establishment: object) ->
     ],
 )
 def test_an_answer_without_a_dossier_is_malformed(body: bytes, expected: MalformedReason) -> None:
-    with pytest.raises(MalformedAnswer) as caught:
+    with pytest.raises(MalformedResponse) as caught:
         read(body)
-    assert caught.value.defect is expected
+    assert caught.value.reason is expected
 
 
 def test_the_last_of_two_equal_keys_counts_as_it_does_everywhere() -> None:

@@ -116,7 +116,7 @@ def test_a_label_still_counts_where_the_configured_id_is_gone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("champs", "defect"),
+    ("champs", "reason"),
     [
         (None, MalformedReason.FIELDS),
         ({}, MalformedReason.FIELDS),
@@ -131,7 +131,7 @@ def test_a_label_still_counts_where_the_configured_id_is_gone() -> None:
         ([champ(CONTRACT, '[{"a": 1}]')], MalformedReason.VALUE),
     ],
 )
-def test_a_broken_promise_is_named(champs: object, defect: MalformedReason) -> None:
+def test_a_broken_promise_is_named(champs: object, reason: MalformedReason) -> None:
     with pytest.raises(MalformedJson) as caught:
         read_fields(champs, FORM)
-    assert caught.value.defect is defect
+    assert caught.value.reason is reason

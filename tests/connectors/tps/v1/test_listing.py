@@ -76,7 +76,7 @@ def test_a_page_beyond_the_last_may_be_answered_with_another() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "defect"),
+    ("content", "reason"),
     [
         ([], MalformedReason.ROOT),
         ({}, MalformedReason.PAGINATION),
@@ -89,10 +89,10 @@ def test_a_page_beyond_the_last_may_be_answered_with_another() -> None:
         ({**listing(), "dossiers": None}, MalformedReason.DOSSIERS),
     ],
 )
-def test_a_broken_promise_is_named(content: object, defect: MalformedReason) -> None:
+def test_a_broken_promise_is_named(content: object, reason: MalformedReason) -> None:
     with pytest.raises(MalformedJson) as caught:
         page_of(content, asked=1)
-    assert caught.value.defect is defect
+    assert caught.value.reason is reason
 
 
 anything = st.recursive(

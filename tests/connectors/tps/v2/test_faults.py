@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from connectors.tps.errors import GiveUpOnDossier, MalformedAnswer, RetryLater, TpsFailure
+from connectors.tps.errors import GiveUpOnDossier, MalformedResponse, RetryLater, TpsFailure
 from routing.failures import Cause
 from simulator import Fault, FaultKind, Seen
 from simulator.dossier import DEFECTS
@@ -38,7 +38,7 @@ def test_a_dossier_that_breaks_the_protocol_stops_no_other(v2: Reader, defect: s
     assert sorted(v2.everything()) == numbers
     read = {row.number for page in v2.pages for row in page.rows if row.facts}
     assert read == {numbers[0], *numbers[2:]}
-    assert isinstance(refused(v2, lambda: v2.facts(numbers[1])), MalformedAnswer)
+    assert isinstance(refused(v2, lambda: v2.facts(numbers[1])), MalformedResponse)
 
 
 def test_errors_beside_data_are_not_in_the_way(v2: Reader) -> None:
