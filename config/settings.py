@@ -116,6 +116,9 @@ EXAMPLES = {
     "hint_secret": "the output of: openssl rand -hex 24",  # pragma: allowlist secret
     "tps_webhook_secrets": "/run/secrets/tps-webhooks",
     "webhook_secrets": "/run/secrets/webhooks",
+    "remind_after": "5",
+    "escalate_after": "7",
+    "escalate_to": "NATIONAL",
     "webhook_allow": "gestion.intranet.example",
     "config_dir": "config",
     "audit_key": "the output of: head -c 32 /dev/urandom | base64",

@@ -118,6 +118,7 @@ VALUES = {
     "smtp_url": "smtps://smtp.example",
     "mail_from": "wif@wif.example",
     "seal_key_file": "/run/secrets/seal_key",
+    "webhook_secrets": "/run/secrets/webhooks",
 }
 
 
