@@ -22,7 +22,7 @@ from service.purge import purge
 from service.route import route
 from service.seal import seal
 from simulator import Server
-from store import dossiers
+from store import dossiers, tallies
 from store.engine import Database
 from store.models import Procedure
 from tests.stage import PARIS_FORM, Stage, make_stage
@@ -135,6 +135,8 @@ def stage(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Stage]:
         later = made.now + timedelta(hours=6)
         connection.execute(update(Procedure).values(scanned_at=made.now, next_scan_at=later))
     seal(made.runtime)
+    # As sweeps have done all the while.
+    made.runtime.database.run(tallies.sum_up)
     with made.runtime.database.engine.connect() as connection:
         alone = connection.execution_options(isolation_level="AUTOCOMMIT")
         alone.exec_driver_sql("VACUUM ANALYZE")
