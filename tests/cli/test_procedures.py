@@ -1,0 +1,70 @@
+"""`wif procedures show`, and what `wif doctor` says of the versions of the API."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from simulator import Server
+from simulator.fields import CONTRACT_TYPE
+from tests.processes import wif
+from tests.stage import PARIS_FORM, Stage
+
+pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def settings(stage: Stage, tps: Server, tmp_path: Path) -> dict[str, str]:
+    return {
+        "WIF_TPS_URL": tps.url,
+        "WIF_TPS_TOKEN": tps.simulator.token,
+        "WIF_DATABASE_URL": stage.runtime.settings.database,
+        "WIF_VAR_DIR": str(tmp_path / "var"),
+        "WIF_TPS_PROCEDURES": str(PARIS_FORM),
+    }
+
+
+def test_show_lists_the_fields_and_the_likely_new_label(
+    stage: Stage, settings: dict[str, str]
+) -> None:
+    shown = wif("procedures", "show", str(PARIS_FORM), "--json", **settings)
+    assert shown.returncode == 0, shown.stderr
+    fields = {each["field"]: each for each in json.loads(shown.stdout)["fields"]}
+    assert fields["contract_type"]["label"] == CONTRACT_TYPE
+    assert all(each["id"] and each["trouble"] is None for each in fields.values())
+
+    stage.tps.rename_label(CONTRACT_TYPE, "Nature du contrat")
+    shown = wif("procedures", "show", str(PARIS_FORM), "--json", **settings)
+    assert shown.returncode == 1
+    [field] = [each for each in json.loads(shown.stdout)["fields"] if each["trouble"]]
+    assert (field["field"], field["trouble"]) == ("contract_type", "missing")
+    assert field["likely"][0] == "Nature du contrat"
+
+
+def test_v1_does_not_say_which_fields_a_form_has(settings: dict[str, str]) -> None:
+    shown = wif("procedures", "show", str(PARIS_FORM), **settings, WIF_TPS_API="v1")
+    assert shown.returncode == 0
+    assert "v2 does" in shown.stdout
+
+
+def test_show_knows_configured_procedures_only(settings: dict[str, str]) -> None:
+    assert wif("procedures", "show", "1", **settings).returncode != 0
+
+
+@pytest.mark.parametrize(
+    ("has_v2", "api", "state", "advice"),
+    [
+        (True, "v2", "ok", "answers to v1, v2"),
+        (True, "v1", "warn", "set WIF_TPS_API=v2"),
+        (False, "v2", "wrong", "set WIF_TPS_API=v1"),
+        (False, "v1", "ok", "answers to v1"),
+    ],
+)
+def test_doctor_proposes_the_version(
+    stage: Stage, settings: dict[str, str], *, has_v2: bool, api: str, state: str, advice: str
+) -> None:
+    stage.tps.v2.available = has_v2
+    found = json.loads(wif("doctor", "--json", **settings, WIF_TPS_API=api).stdout)
+    [row] = [each for each in found if each["check"] == "tps api"]
+    assert row["state"] == state
+    assert advice in row["advice"]
