@@ -33,18 +33,45 @@ FAULTS: dict[str, Callable[[World], Fault]] = {
     "malformed": lambda _: Fault(kind=FaultKind.MALFORMED),
 }
 
+OF_V2: dict[str, Callable[[World], Fault]] = {
+    "429-text": lambda _: Fault(kind=FaultKind.TEXT, status=429, headers={"Retry-After": "120"}),
+    "403": lambda _: Fault(kind=FaultKind.JSON, status=403),
+    "timeout-in-200": lambda _: Fault(kind=FaultKind.ERRORS, code="timeout"),
+    "error-in-200": lambda _: Fault(kind=FaultKind.ERRORS, code="internal_server_error"),
+    "null-page": lambda _: Fault(kind=FaultKind.NULL_PAGE),
+}
+"""What v2 has besides."""
+
 QUICK = {"tps_read_timeout": 0.05, "tps_max_bytes": 200_000}
 
 
-@pytest.fixture(params=FAULTS)
-def fault(request: pytest.FixtureRequest) -> Callable[[World], Fault]:
-    return FAULTS[request.param]
+CASES = [
+    *(pytest.param(("v1", how), id=f"v1-{name}") for name, how in FAULTS.items()),
+    *(pytest.param(("v2", how), id=f"v2-{name}") for name, how in (FAULTS | OF_V2).items()),
+]
+
+
+@pytest.fixture(params=CASES)
+def case(request: pytest.FixtureRequest) -> tuple[str, Callable[[World], Fault]]:
+    """A version of the API, and a way in which it fails."""
+    version, how = request.param
+    return version, how
+
+
+@pytest.fixture
+def api(case: tuple[str, Callable[[World], Fault]]) -> str:
+    return case[0]
+
+
+@pytest.fixture
+def fault(case: tuple[str, Callable[[World], Fault]]) -> Callable[[World], Fault]:
+    return case[1]
 
 
 def test_a_tps_that_fails_altogether_costs_time_only(
-    make_world: MakeWorld, fault: Callable[[World], Fault]
+    make_world: MakeWorld, api: str, fault: Callable[[World], Fault]
 ) -> None:
-    world = make_world(**QUICK)
+    world = make_world(tps_api=api, **QUICK)
     world.file(8)
     world.turn()
     world.file(8)
@@ -59,9 +86,9 @@ def test_a_tps_that_fails_altogether_costs_time_only(
 
 
 def test_details_that_fail_are_set_aside_and_come_back(
-    make_world: MakeWorld, fault: Callable[[World], Fault]
+    make_world: MakeWorld, api: str, fault: Callable[[World], Fault]
 ) -> None:
-    world = make_world(**QUICK)
+    world = make_world(tps_api=api, **QUICK)
     numbers = world.file(12)
     for number in numbers[:3]:
         world.tps.fail_detail(number, fault(world))
@@ -74,9 +101,9 @@ def test_details_that_fail_are_set_aside_and_come_back(
 
 
 def test_a_page_that_fails_is_read_again(
-    make_world: MakeWorld, fault: Callable[[World], Fault]
+    make_world: MakeWorld, api: str, fault: Callable[[World], Fault]
 ) -> None:
-    world = make_world(**QUICK, tps_options={"fixed_page": 3})
+    world = make_world(tps_api=api, **QUICK, tps_options={"fixed_page": 3})
     world.file(24)
     once = fault(world)
     once.times = 3
