@@ -14,7 +14,7 @@ from web.stats.selection import PATH, Selection, UnknownChoice, read_selection
 from web.stats.view import view
 
 NOT_FOUND = 404
-REMEMBERED = 64
+REMEMBERED = 32
 """Answers that are kept: what is public changes once a month."""
 
 FRESH = {"Cache-Control": "public, max-age=600"}

@@ -1,17 +1,18 @@
 """Counting by day, and publishing months that are over: on real dossiers and both engines."""
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from routing.facts import DossierState
 from service.poll import poll
 from service.purge import purge
 from service.statistics.count import count_days
-from service.statistics.publish import update_statistics
+from service.statistics.publish import publish_when_due, update_statistics
 from store import daily_figures, published_figures
 from store.daily_figures import Happening
 from store.models import DailyFigure
@@ -183,3 +184,36 @@ def test_every_public_figure_is_five_or_more_or_a_duration(stage: Stage) -> None
     assert len(shown) > 5
     for line in shown:
         assert all(n is None or n >= 5 for n in (line.requests, line.decisions, line.late)), line
+
+
+def test_nothing_is_counted_while_no_month_is_due(stage: Stage) -> None:
+    file(stage, 7, 15)
+    stage.run()
+    assert publish_when_due(stage.runtime).published == (OCTOBER,)
+    file(stage, 2, 16)
+    stage.run()
+    assert publish_when_due(stage.runtime).changed == 0
+    stage.now = datetime(2026, 12, 8, 8, tzinfo=UTC)
+    stage.run()
+    assert publish_when_due(stage.runtime).published == (NOVEMBER,)
+
+
+def test_what_is_purged_while_days_are_counted_is_counted_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file(stage, 3, 1, state="closed")
+    stage.run()
+    stage.wait(days=DAYS + 60)
+    read = daily_figures.stored_dossiers
+    purged: list[bool] = []
+
+    def read_and_purge(connection: Connection) -> Iterator[Any]:
+        yield from read(connection)
+        if not purged:
+            purged.append(True)
+            purge(stage.runtime)
+
+    monkeypatch.setattr(daily_figures, "stored_dossiers", read_and_purge)
+    count_days(stage.runtime.database)
+    assert purged
+    assert sum(counts(stage).values()) == 6
