@@ -50,10 +50,10 @@ def purge(
         within: how long to go on; to the end when None.
     """
     started_at = runtime.clock()
-    if not dry_run:
+    report = PurgeReport(started_at - timedelta(days=runtime.settings.retention_days))
+    if not dry_run and _anything_overdue(runtime, report.horizon):
         # What is removed is counted as what it was last, also where no month is due for long.
         count_days(runtime.database)
-    report = PurgeReport(started_at - timedelta(days=runtime.settings.retention_days))
     if not dry_run:
         with runtime.database.begin() as connection:
             restored_sends.forget(connection, before=report.horizon)
@@ -71,6 +71,13 @@ def purge(
         with runtime.database.begin() as connection:
             digests.remove_empty(connection, report.horizon)
     return report
+
+
+def _anything_overdue(runtime: Runtime, horizon: datetime) -> bool:
+    """Whether there is something to remove: to count all days reads every dossier."""
+    with runtime.database.read() as connection:
+        due = list(_overdue(runtime, horizon))
+        return any(retention.count(connection, overdue).numbers for overdue in due)
 
 
 def _overdue(runtime: Runtime, horizon: datetime) -> Iterator[Overdue]:
