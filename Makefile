@@ -69,7 +69,7 @@ check: install  ## lint, format, types, import contracts, secrets
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	@$(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline $(wildcard $(filter-out tests/config/wrong/% ./tests/config/wrong/% tests/privacy/% ./tests/privacy/%,$(FILES)))
+	@$(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline $(wildcard $(filter-out tests/config/wrong/% ./tests/config/wrong/% tests/privacy/% ./tests/privacy/% deploy/kubernetes/% ./deploy/kubernetes/%,$(FILES)))
 
 bench: install  ## measure, as benchmarks/README.md explains
 	$(BIN)/python -m benchmarks

@@ -1,5 +1,6 @@
 """Reminders: one mail a unit and working day for what waits too long, none for the rest."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ MONDAY = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def reminding(database_url: str, tps: Server, tmp_path: Path) -> Stage:
+def reminding(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Stage]:
     """Units are reminded after 5 working days, the fallback unit after 7; a Monday morning."""
     chosen: dict[str, Any] = {"remind_after": 5, "escalate_after": 7}
     stage = make_stage(database_url, tps, tmp_path, **chosen)
     stage.now = MONDAY
-    return stage
+    yield stage
+    stage.runtime.close()
 
 
 def reminders(stage: Stage) -> list[tuple[str, str]]:
