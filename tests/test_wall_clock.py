@@ -18,6 +18,7 @@ READERS = {
 }
 
 ALLOWED = {
+    "cli/test_up.py": "a TPS for processes that have the machine's clock",
     "cli/test_stats.py": "the command reads the machine's clock",
     "connectors/webhook/test_signing.py": "the library that verifies has the machine's clock",
     "fixtures_webhook.py": "as above",
