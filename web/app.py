@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.runtime import Runtime
 from web import health
@@ -31,8 +31,25 @@ PRIVATE: tuple[Routes, ...] = (health.routes, metrics.routes, ops.routes)
 def application(runtime: Runtime, parts: Sequence[Routes]) -> ASGIApp:
     """The routes of `parts` behind the limits and headers that all share."""
     routes = [route for part in parts for route in part(runtime)]
+    served = Starlette(routes=routes, middleware=[Middleware(RequestLimits)])
     # Around everything, so that an answer to an unforeseen error has the headers, too.
-    return SecurityHeaders(Starlette(routes=routes, middleware=[Middleware(RequestLimits)]))
+    return SecurityHeaders(FreshSecrets(served, runtime))
+
+
+class FreshSecrets:
+    """Takes on secrets whose files were replaced, before each request.
+
+    Requests under way keep the connections that they have; the next ones open their own.
+    """
+
+    def __init__(self, app: ASGIApp, runtime: Runtime) -> None:
+        self._app = app
+        self._runtime = runtime
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request. In the event loop, so that no two take them on at once."""
+        self._runtime.refresh()
+        await self._app(scope, receive, send)
 
 
 def public(runtime: Runtime) -> ASGIApp:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from config.settings import Settings
+from service.context import Context
 
 UNAUTHORIZED = 401
 TOO_MANY = 429
@@ -25,35 +25,35 @@ Endpoint = Callable[[Request], Response]
 
 
 class Access:
-    """Lets requests through, or answers them itself."""
+    """Lets requests through, or answers them itself; by the settings as they are then."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
-        self._password = settings.ops_password
-        self._header = settings.ops_proxy_header
-        self._clock = clock
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._failures: deque[datetime] = deque(maxlen=FAILURES)
 
     @property
     def configured(self) -> bool:
         """Whether anybody can be let through at all."""
-        return bool(self._password or self._header)
+        settings = self._context.settings
+        return bool(settings.ops_password or settings.ops_proxy_header)
 
     def guarding(self, endpoint: Endpoint) -> Endpoint:
         """`endpoint` for those who may see it."""
 
         def guarded(request: Request) -> Response:
-            if self._header and request.headers.get(self._header):
+            header = self._context.settings.ops_proxy_header
+            password = self._context.settings.ops_password
+            if header and request.headers.get(header):
                 return endpoint(request)
-            if self._password is None:
+            if password is None:
                 return Response(status_code=UNAUTHORIZED)
             if self._locked():
                 return Response(status_code=TOO_MANY, headers={"Retry-After": "60"})
             given = _password(request.headers.get("authorization", ""))
             if given is None:
                 return Response(status_code=UNAUTHORIZED, headers=CHALLENGE)
-            secret = self._password.get_secret_value().encode()
-            if not hmac.compare_digest(given, secret):
-                self._failures.append(self._clock())
+            if not hmac.compare_digest(given, password.get_secret_value().encode()):
+                self._failures.append(self._context.now())
                 return Response(status_code=UNAUTHORIZED, headers=CHALLENGE)
             return endpoint(request)
 
@@ -61,7 +61,7 @@ class Access:
 
     def _locked(self) -> bool:
         full = len(self._failures) == FAILURES
-        return full and self._clock() - self._failures[0] < MEMORY
+        return full and self._context.now() - self._failures[0] < MEMORY
 
 
 def _password(authorization: str) -> bytes | None:

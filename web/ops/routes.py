@@ -28,7 +28,7 @@ _INLINE = re.compile(r"<(style|script)>(.*?)</\1>", re.DOTALL)
 
 def routes(runtime: Runtime) -> Sequence[BaseRoute]:
     """The page, what it loads and the coverage matrix; nothing where nobody may see it."""
-    access = Access(runtime.settings, runtime.clock)
+    access = Access(runtime)
     if not access.configured:
         return []
 
