@@ -121,6 +121,19 @@ def test_what_runs_for_long_is_probed(workload: dict[str, Any]) -> None:
         assert probes[name].get("timeoutSeconds", 1) < probes[name]["periodSeconds"]
 
 
+def test_workers_are_asked_to_consume_and_web_whether_it_is_ready() -> None:
+    pinged = {
+        each["metadata"]["name"]: container(each)["livenessProbe"]["exec"]["command"]
+        for each in LASTING
+        if "worker" in container(each)["command"]
+    }
+    assert set(pinged) == {"poller", "router", "deliverer", "webhooks", "upkeep"}
+    for name, command in pinged.items():
+        assert command[:3] == ["wif", "ping", name]
+    asked = container(BY_NAME["web"])["readinessProbe"]["httpGet"]
+    assert asked == {"path": "/readyz", "port": "private"}
+
+
 @each_workload
 def test_what_runs_and_what_probes_it_is_what_the_compose_files_run(
     workload: dict[str, Any],
