@@ -13,11 +13,9 @@ from routing.facts import Filer
 from routing.territory import departments
 from simulator import Server
 from store import rulesets
+from tests.config.wrong_configurations import CASES, VALID
 from tests.processes import ROOT, wif
 from tests.stage import PARIS_FORM, Stage
-
-VALID = ROOT / "tests" / "config" / "valid"
-WRONG = ROOT / "tests" / "config" / "wrong"
 
 
 @pytest.fixture
@@ -129,10 +127,12 @@ def test_check_writes_the_schemas(tmp_path: Path) -> None:
     assert written == schemas()
 
 
-def test_check_never_ends_in_a_traceback() -> None:
-    for wrong in ("alias-bomb", "not-utf-8"):
-        done = wif("rules", "check", str(WRONG / wrong))
-        assert done.returncode == 2  # the other files are not there
+def test_check_never_ends_in_a_traceback(tmp_path: Path) -> None:
+    for name, file in (("alias-bomb", "units.yaml"), ("not-utf-8", "routing.yaml")):
+        directory = CASES[name].write(tmp_path)
+        (directory / file).unlink()
+        done = wif("rules", "check", str(directory))
+        assert done.returncode == 2
         assert "Traceback" not in done.stdout + done.stderr
 
 

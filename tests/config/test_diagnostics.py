@@ -1,8 +1,4 @@
-"""Every mistake is found, with its place, its code and what to write instead.
-
-Each folder under `wrong/` holds files that replace those of `valid/` and have one mistake,
-and `expected.txt` with the lines that the check prints for it.
-"""
+"""Every mistake is found, with its place, its code and what to write instead."""
 
 import shutil
 from collections.abc import Callable
@@ -16,10 +12,14 @@ from config.loader import Configuration
 from config.ruleset import check_directory, compile_document, read_directory
 from config.schema import FILES
 from config.yaml_tree import LARGEST_FILE
+from tests.config.wrong_configurations import (
+    CASES,
+    VALID,
+    WrongConfiguration,
+    each_wrong_configuration,
+)
 
-HERE = Path(__file__).resolve().parent
-VALID = HERE / "valid"
-WRONG = sorted((HERE / "wrong").iterdir())
+SHIPPED = Path(__file__).resolve().parents[2] / "config"
 DAY = date(2020, 6, 15)
 
 Changed = Callable[..., Path]
@@ -55,22 +55,17 @@ def test_the_valid_configuration_has_no_mistake() -> None:
     assert _check(VALID) == []
 
 
-@pytest.mark.parametrize("wrong", WRONG, ids=lambda folder: folder.name)
-def test_a_wrong_configuration_is_refused_where_it_is_wrong(wrong: Path, tmp_path: Path) -> None:
-    shutil.copytree(VALID, tmp_path, dirs_exist_ok=True)
-    shutil.copytree(wrong, tmp_path, dirs_exist_ok=True)
+@each_wrong_configuration
+def test_a_wrong_configuration_is_refused_where_it_is_wrong(
+    wrong: WrongConfiguration, tmp_path: Path
+) -> None:
+    mistakes = _check(wrong.write(tmp_path))
 
-    found = [str(mistake).removeprefix(f"{tmp_path}/") for mistake in _check(tmp_path)]
-
-    assert found == (wrong / "expected.txt").read_text().splitlines()
+    assert tuple(str(each).removeprefix(f"{tmp_path}/") for each in mistakes) == wrong.found
 
 
 def test_every_kind_of_mistake_has_an_example() -> None:
-    shown = {
-        line.split(" ")[1].rstrip(":")
-        for wrong in WRONG
-        for line in (wrong / "expected.txt").read_text().splitlines()
-    }
+    shown = {code for wrong in CASES.values() for code in wrong.codes}
     elsewhere = {Code.UNREADABLE, Code.TOO_LARGE, Code.MAILBOX_PLACEHOLDER}
     elsewhere |= {Code.TYPOGRAPHY, Code.MAILBOX_DOMAIN_UNLIKE}
 
@@ -226,19 +221,15 @@ def test_two_units_share_a_mailbox_only_if_both_say_so(
 
 
 def test_300_dossiers_in_the_wrong_office_two_groups_with_one_rule(tmp_path: Path) -> None:
-    shutil.copytree(VALID, tmp_path, dirs_exist_ok=True)
-    shutil.copytree(HERE / "wrong" / "rule-duplicate", tmp_path, dirs_exist_ok=True)
-
-    (mistake,) = _check(tmp_path)
+    (mistake,) = _check(CASES["rule-duplicate"].write(tmp_path))
 
     assert mistake.code is Code.RULE_DUPLICATE
     assert "`etudiants` (line 17)" in mistake.message
 
 
 def test_swapped_procedure_numbers_are_caught_in_the_shipped_files(tmp_path: Path) -> None:
-    shipped = HERE.parent.parent / "config"
     for name in FILES:
-        shutil.copy(shipped / name, tmp_path)
+        shutil.copy(SHIPPED / name, tmp_path)
     text = (tmp_path / "procedures.yaml").read_text()
     swapped = text.replace("15751", "x").replace("17617", "15751").replace("x", "17617")
     (tmp_path / "procedures.yaml").write_text(swapped)
@@ -252,7 +243,6 @@ def test_swapped_procedure_numbers_are_caught_in_the_shipped_files(tmp_path: Pat
 
 
 def test_67_under_63_is_caught_however_it_is_written(tmp_path: Path) -> None:
-    shipped = HERE.parent.parent / "config"
     wrong = {
         "[67 - Bas-Rhin]": ("[63 - Bas-Rhin]", Code.DEPARTMENT_LABEL_DISAGREES),
         "code: UD067": ("code: UD063", Code.TWICE),
@@ -264,7 +254,7 @@ def test_67_under_63_is_caught_however_it_is_written(tmp_path: Path) -> None:
     }
     for old, (new, code) in wrong.items():
         for name in FILES:
-            shutil.copy(shipped / name, tmp_path)
+            shutil.copy(SHIPPED / name, tmp_path)
         units = tmp_path / "units.yaml"
         units.write_text(units.read_text().replace(old, new))
 

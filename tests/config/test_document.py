@@ -15,9 +15,8 @@ from routing.facts import Competence, Filer
 from routing.forms import Field
 from routing.ruleset import DEPARTMENT_UNIT
 from routing.units import Channel
+from tests.config.wrong_configurations import VALID
 
-HERE = Path(__file__).resolve().parent
-VALID = HERE / "valid"
 DAY = date(2020, 6, 15)
 
 Edit = Callable[[str, str, str], str]

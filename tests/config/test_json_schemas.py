@@ -10,8 +10,8 @@ from jsonschema import Draft202012Validator
 from config.json_schemas import DIRECTORY, schema_name, schemas, write_schemas
 from config.schema import FILES
 from config.yaml_tree import plain, read_tree
+from tests.config.wrong_configurations import CASES, VALID, WrongConfiguration
 
-HERE = Path(__file__).resolve().parent
 SHAPE = {
     "missing-key",
     "unknown-key",
@@ -45,7 +45,7 @@ def test_a_schema_is_one_and_accepts_what_the_check_accepts(name: str) -> None:
     validator = _validator(name)
     Draft202012Validator.check_schema(validator.schema)
 
-    for directory in (HERE / "valid", DIRECTORY.parent):
+    for directory in (VALID, DIRECTORY.parent):
         assert list(validator.iter_errors(_content(directory / name))) == []
 
 
@@ -59,19 +59,19 @@ def test_each_shipped_file_points_its_editor_to_its_schema(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "folder",
+    "wrong",
     [
-        folder
-        for folder in sorted((HERE / "wrong").iterdir())
-        if (folder / "expected.txt").read_text().split(" ")[1].rstrip(":") in SHAPE
-        and folder.name != "complex-key"  # no JSON value has one
+        pytest.param(wrong, id=name)
+        for name, wrong in CASES.items()
+        if wrong.codes <= SHAPE and name != "complex-key"  # no JSON value has one
     ],
-    ids=lambda folder: folder.name,
 )
-def test_an_editor_underlines_what_is_wrong_in_one_file_alone(folder: Path) -> None:
-    (path,) = folder.glob("*.yaml")
+def test_an_editor_underlines_what_is_wrong_in_one_file_alone(
+    wrong: WrongConfiguration, tmp_path: Path
+) -> None:
+    (name,) = wrong.files
 
-    assert list(_validator(path.name).iter_errors(_content(path)))
+    assert list(_validator(name).iter_errors(_content(wrong.write(tmp_path) / name)))
 
 
 def test_schemas_can_be_written_elsewhere(tmp_path: Path) -> None:

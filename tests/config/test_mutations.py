@@ -19,8 +19,8 @@ from config.diagnostics import ConfigurationError
 from config.ruleset import compile_document, read_directory
 from config.schema import FILES
 from config.yaml_tree import plain, read_tree
+from tests.config.wrong_configurations import VALID
 
-VALID = Path(__file__).resolve().parent / "valid"
 DAY = date(2020, 6, 15)
 TEXTS = {name: (VALID / name).read_text() for name in FILES}
 

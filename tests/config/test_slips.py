@@ -17,7 +17,8 @@ from config.loader import Configuration, Located
 from config.ruleset import check_directory
 from config.schema import UnitEntry
 from config.yaml_tree import MapNode
-from tests.config.test_diagnostics import DAY, VALID
+from tests.config.test_diagnostics import DAY
+from tests.config.wrong_configurations import VALID
 
 HAUTE_GARONNE = '"31 - Haute-Garonne", "32 - Gers"'
 
