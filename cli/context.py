@@ -72,10 +72,11 @@ def _prepare(made: Runtime, *, migrate: bool) -> None:
     schema.upgrade(made.database)
 
 
-def show_json(value: Any) -> None:  # noqa: ANN401
+def show_json(value: Any, *, one_line: bool = False) -> None:  # noqa: ANN401
     """Print `value` as JSON: enums as their values, instants in ISO 8601."""
-    text = orjson.dumps(value, default=_plain, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
-    sys.stdout.write(text.decode() + "\n")
+    option = orjson.OPT_NON_STR_KEYS | (0 if one_line else orjson.OPT_INDENT_2)
+    sys.stdout.write(orjson.dumps(value, default=_plain, option=option).decode() + "\n")
+    sys.stdout.flush()
 
 
 def _plain(value: object) -> object:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 
 from cli.lazy import lazy_imports
 from routing.calendar import PARIS
 
 with lazy_imports():
-    from cli import context, tables
+    from cli import context, tables, watching
     from config import files, messages
     from config import settings as settings_
     from connectors.alarm import meanings
@@ -25,6 +27,7 @@ with lazy_imports():
     from store import incidents as stored_incidents
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from sqlalchemy import Connection
 
     from service.runtime import Runtime
@@ -50,59 +53,82 @@ UNWELL = 3
 """Exit code while an incident is open, or while beat or a worker that once lived is not seen."""
 
 
-def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """The status at one moment: for scripts, for a person, and whether all is well."""
+
+    document: dict[str, Any]
+    parts: tuple[RenderableType, ...]
+    well: bool
+
+
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show it again and again, until Ctrl-C.")
+    ] = False,
+    interval: Annotated[
+        float, typer.Option(min=0.2, max=3600, help="Seconds between two looks with --watch.")
+    ] = 5.0,
+) -> None:
     """Show lag, pending, quarantined, unrouted, dead and what needs a look.
 
     Exit code 0: all is well; 3: an incident is open, or beat or a worker is not alive; 1 and 2:
-    the status could not be told.
+    the status could not be told. With --watch it is that of the last look; --watch --json prints
+    one line of JSON for each.
     """
     with context.runtime() as runtime:
-        now = runtime.clock()
-        with runtime.database.read() as connection:
-            seen = overview.overview(connection)
-            active = rulesets.active(connection)
-            dead = overview.dead_reasons(connection)
-            pulses = heartbeats.listing(connection)
-            open_ = current(stored_incidents.lasting(connection), connection, runtime)
-        rules = {"active": active, "configured": configured(runtime)}
-        limit = tps_versions.limit_use(runtime)
-    alive = {each.name: lives(each, now) for each in pulses}
-    stale = any(not each.is_alive(now) for each in pulses)
-    if as_json:
-        document = as_document(seen, rules, dead, now)
-        described_ = [described(each) for each in open_]
-        used = {api: asdict(each) for api, each in limit.items()}
-        context.show_json({**document, "incidents": described_, "alive": alive, "tps_limit": used})
-    else:
-        _show(seen, rules, dead, open_, pulses, now)
-        show_limit(limit)
-    if open_ or stale:
+        if watch:
+            shown = watching.watch(partial(look, runtime), interval, as_json=as_json)
+        else:
+            shown = look(runtime)
+            watching.show(shown, as_json=as_json)
+    if not shown.well:
         raise typer.Exit(UNWELL)
 
 
-def _show(
-    seen: Overview,
-    rules: dict[str, str | None],
-    dead: dict[str, int],
-    open_: Sequence[StoredIncident],
-    pulses: Sequence[Pulse],
-    now: datetime,
-) -> None:
-    tables.show_table("Service", ("what", "value"), summary(seen, rules, now))
-    show_incidents(open_)
-    show_pulses(pulses, now)
-    show_needy(seen.needy)
+def look(runtime: Runtime) -> Look:
+    """The status now."""
+    now = runtime.clock()
+    with runtime.database.read() as connection:
+        seen = overview.overview(connection)
+        active = rulesets.active(connection)
+        dead = overview.dead_reasons(connection)
+        pulses = heartbeats.listing(connection)
+        open_ = current(stored_incidents.lasting(connection), connection, runtime)
+    rules = {"active": active, "configured": configured(runtime)}
+    limit = tps_versions.limit_use(runtime)
+    return Look(
+        document={
+            **as_document(seen, rules, dead, now),
+            "incidents": [described(each) for each in open_],
+            "alive": {each.name: lives(each, now) for each in pulses},
+            "tps_limit": {api: asdict(each) for api, each in limit.items()},
+        },
+        parts=(
+            tables.table("Service", ("what", "value"), summary(seen, rules, now)),
+            *incident_parts(open_),
+            *pulse_parts(pulses, now),
+            *needy_parts(seen.needy),
+            *_dead_parts(dead),
+            *limit_parts(limit),
+        ),
+        well=not open_ and all(each.is_alive(now) for each in pulses),
+    )
+
+
+def _dead_parts(dead: Mapping[str, int]) -> Iterator[RenderableType]:
     if dead:
-        tables.show_table("Dead deliveries", ("reason", "count"), list(dead.items()))
+        yield tables.table("Dead deliveries", ("reason", "count"), list(dead.items()))
 
 
-def show_limit(limit: Mapping[str, LimitUse]) -> None:
-    """Print how much of the limit towards TPS is used."""
+def limit_parts(limit: Mapping[str, LimitUse]) -> Iterator[RenderableType]:
+    """How much of the limit towards TPS is used."""
     for api, each in limit.items():
         if each.used is not None:
             said = "TPS {api}: {used} of {allowed} requests a minute are used"
             share = f"{each.used:.0%}"
-            typer.echo(messages.tr(said, api=api, used=share, allowed=each.per_minute))
+            yield Text(messages.tr(said, api=api, used=share, allowed=each.per_minute))
 
 
 def current(
@@ -140,10 +166,10 @@ def lives(pulse: Pulse, now: datetime) -> dict[str, Any]:
     return {"alive": pulse.is_alive(now), "since": pulse.since, "seen_at": pulse.seen_at}
 
 
-def show_pulses(pulses: Sequence[Pulse], now: datetime) -> None:
-    """Print which parts live, and since when they do or do not."""
+def pulse_parts(pulses: Sequence[Pulse], now: datetime) -> Iterator[RenderableType]:
+    """Which parts live, and since when they do or do not."""
     if not pulses:
-        typer.echo("neither beat nor a worker was ever seen: `wif up` starts them")
+        yield Text("neither beat nor a worker was ever seen: `wif up` starts them")
         return
     rows = [
         (each.name, "alive since", each.since)
@@ -151,13 +177,19 @@ def show_pulses(pulses: Sequence[Pulse], now: datetime) -> None:
         else (each.name, "NOT SEEN since", each.seen_at)
         for each in pulses
     ]
-    tables.show_table("Alive", ("part", "state", "at"), rows)
+    yield tables.table("Alive", ("part", "state", "at"), rows)
     if not all(each.is_alive(now) for each in pulses):
-        typer.echo("what only a worker counts is as old as that: incidents open and close no more")
+        yield Text("what only a worker counts is as old as that: incidents open and close no more")
 
 
 def show_needy(needy: Sequence[NeedyProcedure]) -> None:
-    """Print procedures that somebody should look at, those of one cause in one line."""
+    """Print procedures that somebody should look at."""
+    for part in needy_parts(needy):
+        tables.console().print(part)
+
+
+def needy_parts(needy: Sequence[NeedyProcedure]) -> Iterator[RenderableType]:
+    """Procedures that somebody should look at, those of one cause in one line."""
     groups: dict[tuple[str, str | None], list[NeedyProcedure]] = {}
     for each in needy:
         groups.setdefault((each.status, each.reason), []).append(each)
@@ -173,7 +205,7 @@ def show_needy(needy: Sequence[NeedyProcedure]) -> None:
     ]
     if rows:
         columns = ("status", "reason", "count", "procedures", "polled_at")
-        tables.show_table("Procedures to look at", columns, rows)
+        yield tables.table("Procedures to look at", columns, rows)
 
 
 def in_short(numbers: Sequence[int]) -> str:
@@ -182,16 +214,15 @@ def in_short(numbers: Sequence[int]) -> str:
     return shown if len(numbers) <= FEW else f"{shown} and {len(numbers) - FEW} more"
 
 
-def show_incidents(lasting: Sequence[StoredIncident]) -> None:
-    """Print what lasts, and what to do about it."""
+def incident_parts(lasting: Sequence[StoredIncident]) -> Iterator[RenderableType]:
+    """What lasts, and what to do about it."""
     if not lasting:
         return
     rows = [described(each) for each in lasting]
-    tables.show_table("Incidents", tuple(rows[0]), [list(row.values()) for row in rows])
+    yield tables.table("Incidents", tuple(rows[0]), [list(row.values()) for row in rows])
     for kind in dict.fromkeys(each.kind for each in lasting):
-        typer.echo(
-            f"{kind.value}: {meanings.MEANINGS[kind].title}. {meanings.MEANINGS[kind].advice}"
-        )
+        meaning = meanings.MEANINGS[kind]
+        yield Text(f"{kind.value}: {meaning.title}. {meaning.advice}")
 
 
 def described(incident: StoredIncident) -> dict[str, Any]:

@@ -21,12 +21,17 @@ def console() -> Console:
 
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows under a title; None shows as a dash, instants in Paris time."""
-    table = Table(title=title, title_justify="left", show_lines=False)
+    console().print(table(title, columns, rows))
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    """Rows under a title, to be printed."""
+    made = Table(title=title, title_justify="left", show_lines=False)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        made.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(escape(cell(value)) for value in row))
-    console().print(table)
+        made.add_row(*(escape(cell(value)) for value in row))
+    return made
 
 
 def cell(value: object) -> str:

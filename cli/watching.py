@@ -1,0 +1,52 @@
+"""`wif status`, once or again and again: a page that is drawn anew in its place until Ctrl-C."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.live import Live
+from rich.text import Text
+
+from cli import context, tables
+
+if TYPE_CHECKING:
+    from cli.status import Look
+
+
+def show(shown: Look, *, as_json: bool, one_line: bool = False) -> None:
+    """Print one look."""
+    if as_json:
+        context.show_json(shown.document, one_line=one_line)
+    else:
+        console = tables.console()
+        for part in shown.parts:
+            console.print(part, soft_wrap=isinstance(part, Text))
+
+
+def watch(look: Callable[[], Look], interval: float, *, as_json: bool) -> Look:
+    """Look every `interval` seconds until Ctrl-C; the last look, which stays on the terminal.
+
+    A terminal shows one page, drawn in its place; where the output goes into a file or a pipe,
+    each look follows the one before.
+    """
+    console = tables.console()
+    if as_json or not console.is_terminal:
+        return _repeat(look, interval, lambda shown: show(shown, as_json=as_json, one_line=True))
+    with Live(console=console, screen=True, auto_refresh=False) as page:
+        last = _repeat(look, interval, lambda shown: page.update(Group(*shown.parts), refresh=True))
+    show(last, as_json=False)
+    return last
+
+
+def _repeat(look: Callable[[], Look], interval: float, draw: Callable[[Look], None]) -> Look:
+    shown, never = look(), Event()
+    try:
+        while True:
+            draw(shown)
+            never.wait(interval)
+            shown = look()
+    except KeyboardInterrupt:
+        return shown
