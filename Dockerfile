@@ -10,6 +10,7 @@ RUN pip install --no-cache-dir --require-hashes --no-deps -r uv.lock
 RUN uv venv --python python3.11 /opt/wif
 RUN uv pip install --no-cache --python /opt/wif --require-hashes --compile-bytecode -r pyproject.toml -c requirements.lock
 COPY celeryconfig.py wif_launcher.py LICENSE ./
+COPY docs/wif.1 ./docs/
 COPY routing ./routing
 COPY connectors ./connectors
 COPY store ./store
@@ -24,6 +25,9 @@ RUN uv pip install --no-cache --python /opt/wif --no-deps --compile-bytecode dis
 
 FROM python:3.11.15-slim-bookworm
 ENV PATH=/opt/wif/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+# `wif backup` and `wif restore` call pg_dump and pg_restore of the database's version, which
+# Debian does not have; its postgresql-common knows where PostgreSQL's own packages are.
+RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates postgresql-common && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y && apt-get install --yes --no-install-recommends postgresql-client-17 && rm -rf /var/lib/apt/lists/*
 RUN groupadd --gid 10001 wif && useradd --uid 10001 --gid wif --no-create-home --home-dir /var/lib/wif --shell /usr/sbin/nologin wif
 RUN install --directory --owner=wif --group=wif --mode=0750 /var/lib/wif /var/lib/wif-sent
 COPY --from=build /opt/wif /opt/wif

@@ -126,6 +126,14 @@ def test_the_dockerfile_starts_from_exact_versions() -> None:
     assert all(re.fullmatch(r"python:3\.11\.\d+-slim-bookworm", stage) for stage in stages)
 
 
+def test_the_image_has_the_client_of_the_database_s_version() -> None:
+    client = re.search(r"postgresql-client-(\d+)", (ROOT / "Dockerfile").read_text())
+    server = re.search(r"image: postgres:(\d+)\.", (ROOT / "docker-compose.yml").read_text())
+    assert client is not None
+    assert server is not None
+    assert client[1] == server[1]
+
+
 @each_service
 def test_a_container_can_do_little(service: Service) -> None:
     content = service.content
