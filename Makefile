@@ -14,7 +14,7 @@ WORKERS ?= 2
 FILES = $(shell git ls-files --cached --others --exclude-standard 2>/dev/null || \
   find . -type f -not -path './.*/*' -not -path './var/*')
 
-.PHONY: help install demo test test-clock coverage check faults pages soak soak-webhook webhook-js bench bench-small deploy-check pin-images wheel sbom audit audit-record lock clean
+.PHONY: help install demo test test-clock coverage check faults pages soak soak-webhook webhook-js bench bench-small deploy-check pin-images wheel sbom reference audit audit-record lock clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -93,6 +93,9 @@ wheel: install  ## build the wheel into dist/, the same bytes each time
 sbom: install   ## the bill of materials of what runs (CycloneDX) into dist/
 	@mkdir -p dist
 	$(BIN)/python -m release.sbom > dist/sbom.cdx.json
+
+reference: install ## write the pages made from the commands: manual, JSON Schemas, exit codes
+	$(BIN)/python -m release.reference
 
 audit: install  ## compare the lock with the recorded security advisories, offline
 	$(BIN)/python -m release.audit

@@ -55,10 +55,14 @@ LIFE = (
 
 
 @app.command("seal")
-def seal_() -> None:
+def seal_(as_json: AsJson = False) -> None:
     """Seal what is pending now, without waiting for the schedule."""
     with seals.foreseen(), context.runtime() as runtime:
         report = seal.seal(runtime)
+    if as_json:
+        counts = {"lines": report.lines, "seals": report.seals, "waiting": report.waiting}
+        context.show_json(counts)
+        return
     typer.echo(_sealed(report))
 
 

@@ -57,13 +57,16 @@ def try_(unit: UnitCode, channel: Kind = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def enable(unit: UnitCode, channel: Kind = None) -> None:
+def enable(unit: UnitCode, channel: Kind = None, as_json: AsJson = False) -> None:
     """Use an endpoint again that said 410 and was disabled for it."""
     with context.runtime() as runtime:
         try:
             count = enable_channels(runtime, unit, channel)
         except UnknownChannelError as error:
             raise CommandError(str(error), code=2) from None
+    if as_json:
+        context.show_json({"unit": unit, "enabled": count})
+        return
     if not count:
         typer.echo(f"nothing is disabled at {unit}")
         return

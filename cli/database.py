@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Annotated
+
 import typer
 
 from cli.command_error import CommandError
@@ -17,7 +20,9 @@ app = typer.Typer(no_args_is_help=True, help="The database's schema.")
 
 
 @app.command()
-def upgrade() -> None:
+def upgrade(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
     """Bring the database to the newest schema, and let WIF_DATABASE_ROLE work with it.
 
     Safe to run at every start, by several at once, and while workers of this version or the one
@@ -25,7 +30,7 @@ def upgrade() -> None:
     """
     made = runtime.Runtime(context.settings())
     try:
-        schema.upgrade(made.database, progress=typer.echo)
+        schema.upgrade(made.database, progress=partial(typer.echo, err=as_json))
         role = made.settings.database_role
         if role and made.database.dialect == "postgresql":
             with made.database.begin() as connection:
@@ -34,6 +39,9 @@ def upgrade() -> None:
         raise CommandError(str(error), code=2) from None
     finally:
         made.close()
+    if as_json:
+        context.show_json({"schema": schema.NEWEST})
+        return
     typer.echo(f"the database has the newest schema, {schema.NEWEST}")
 
 

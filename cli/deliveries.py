@@ -73,6 +73,7 @@ def replay(
     reason: Reason = None,
     channel: Channel = None,
     everything: Annotated[bool, typer.Option("--all", help="Every dead delivery.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make dead deliveries due again. Replaying one twice sends it once."""
     wanted = deliveries.Filter(
@@ -103,5 +104,8 @@ def replay(
             )
         if not revived:
             refuse_unknown(runtime, unit=unit, procedure=procedure, reason=reason)
+    if as_json:
+        context.show_json({"replayed": len(revived)})
+        return
     text = trn("{n} delivery is due again", "{n} deliveries are due again", len(revived))
     typer.echo(text)

@@ -159,6 +159,7 @@ def reassign_(
     undo: Annotated[
         bool, typer.Option("--unpin", help="Give it back to the rules instead.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Give a dossier to a unit by hand. It stays there, whatever the rules say, until unpinned."""
     procedure, number = context.dossier_key(dossier)
@@ -169,4 +170,7 @@ def reassign_(
             units = reassign.reassign(runtime, procedure, number, unit=to, reason=reason)
         else:
             raise CommandError("give --to UNIT and --reason CODE, or --unpin", code=2)
+    if as_json:
+        context.show_json({"procedure": procedure, "number": number, "units": units})
+        return
     typer.echo(f"{dossier}: {', '.join(units)}")

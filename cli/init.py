@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cli import context
 from cli.command_error import CommandError
 from config.json_schemas import schemas
 from config.schema import FILES
@@ -22,6 +23,7 @@ _FIRST = (
 
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder to make, or an empty one.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Write a folder to edit: config/ with the default rules, and .env.example.
 
@@ -35,6 +37,9 @@ def init(
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    if as_json:
+        context.show_json({"files": [str(folder / name) for name in files]})
+        return
     typer.echo(f"{folder}: {len(files)} files written. Next:")
     typer.echo(f"  cd {folder} && cp {ENV_EXAMPLE} {ENV}   # and fill in what it asks for")
     typer.echo("  wif rules check && wif doctor")

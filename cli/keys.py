@@ -28,10 +28,15 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
 
 
 @app.command("rotate-audit")
-def rotate_audit() -> None:
+def rotate_audit(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
     """Make a new audit key; the one before stays among WIF_AUDIT_PREVIOUS_KEYS.
 
     Workers take it on at their next task. Back up the new key.
     """
     made = rotate_audit_key(context.settings())
+    if as_json:
+        context.show_json({"key": made})
+        return
     typer.echo(f"audit key {made} is in force; the one before is kept to find older lines")

@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from cli import language
+from cli import exit_codes, language
 from cli.command_error import CommandError
 from cli.parser_errors import explained
 from config.messages import mark, tr
@@ -55,7 +55,7 @@ def build(called: str | None = None) -> "TyperGroup":
     """The command line; of commands that are not `called` only name and line of help."""
     app = typer.Typer(name="wif", no_args_is_help=True, pretty_exceptions_enable=False)
     about = mark("Routes work-authorization dossiers from TPS to the competent office.")
-    app.callback(help=about)(_wif)
+    app.callback(help=about, epilog=_epilog())(_wif)
     for name, (place, summary) in COMMANDS.items():
         if name != called:
             app.command(name, help=summary)(_elsewhere)
@@ -70,6 +70,11 @@ def build(called: str | None = None) -> "TyperGroup":
     _translate(command)
     group: TyperGroup = command
     return group
+
+
+def _epilog() -> str:
+    """What the list of commands ends with: the exit codes."""
+    return tr("Exit codes:") + "\n\n" + "\n\n".join(exit_codes.lines())
 
 
 def _translate(command: Any) -> None:  # noqa: ANN401 - the parser's own classes are private

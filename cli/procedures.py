@@ -101,10 +101,14 @@ def _field_row(field: FormField) -> list[str | None]:
 def resume_(
     numbers: Annotated[list[int] | None, typer.Argument(help="Ids of procedures.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All that do not run.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Let stopped or paused procedures go on: what was held or given back is due at once."""
     if not numbers and not everything:
         raise CommandError("say which: ids of procedures, or --all", code=2)
     with context.runtime() as runtime:
         resumed = resume.resume(runtime, None if everything else numbers)
+    if as_json:
+        context.show_json({"resumed": resumed})
+        return
     typer.echo(f"{len(resumed)} procedures go on: {', '.join(map(str, resumed)) or 'none stood'}")

@@ -22,6 +22,7 @@ def report(
         Path, typer.Option("--dir", help="Folder to write to; what is there is replaced.")
     ] = Path(),
     unit: Annotated[str | None, typer.Option(help="Only this unit's report.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Write the report of each unit, and of all units for the national office (masked)."""
     first = _month(month)
@@ -44,6 +45,9 @@ def report(
         raise CommandError(f"{unit}: had no dossier in {month} or the month before")
     for name, content in files.items():
         write_whole(folder / name, content)
+    if as_json:
+        context.show_json({"files": [str(folder / name) for name in files]})
+        return
     typer.echo(f"{len(files)} reports written to {folder}")
 
 

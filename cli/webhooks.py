@@ -22,6 +22,7 @@ from store.hints import HeardSource
 app = typer.Typer(no_args_is_help=True, help="Webhooks of TPS: list, create, renew, enable.")
 
 Procedure = Annotated[int, typer.Argument(help="Id of the procedure.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 WebhookId = Annotated[str, typer.Argument(help="Id of the webhook, as `list` shows it.")]
 
 Given = TypeVar("Given")
@@ -32,7 +33,7 @@ COLUMNS = ("procedure", "id", "enabled", "url", "heard_at")
 @app.command("list")
 def list_(
     numbers: Annotated[list[int] | None, typer.Argument(help="Ids of procedures; all.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the webhooks that were made here, with the last hint about each procedure."""
     with context.runtime() as runtime:
@@ -47,6 +48,7 @@ def list_(
 def create(
     procedure: Procedure,
     url: Annotated[str, typer.Option(help="The address of `/hints`, as TPS reaches it.")],
+    as_json: AsJson = False,
 ) -> None:
     """Let TPS tell of every event of a procedure; the secret goes into a file."""
     parts = urlsplit(url)
@@ -56,23 +58,32 @@ def create(
         )
     with context.runtime() as runtime:
         webhook = _asked(lambda: tps_webhooks.create(runtime.settings, procedure, url))
-    typer.echo(f"{webhook}: on; its secret is in WIF_TPS_WEBHOOK_SECRETS, file {procedure}")
+    said = f"{webhook}: on; its secret is in WIF_TPS_WEBHOOK_SECRETS, file {procedure}"
+    _say(procedure, webhook, said, as_json=as_json)
 
 
 @app.command()
-def renew(procedure: Procedure, webhook: WebhookId) -> None:
+def renew(procedure: Procedure, webhook: WebhookId, as_json: AsJson = False) -> None:
     """Give a webhook a new secret; the one before it is good for a day."""
     with context.runtime() as runtime:
         _asked(lambda: tps_webhooks.renew(runtime.settings, procedure, webhook))
-    typer.echo(f"{webhook}: has a new secret, which is the first one of the file {procedure}")
+    said = f"{webhook}: has a new secret, which is the first one of the file {procedure}"
+    _say(procedure, webhook, said, as_json=as_json)
 
 
 @app.command()
-def enable(procedure: Procedure, webhook: WebhookId) -> None:
+def enable(procedure: Procedure, webhook: WebhookId, as_json: AsJson = False) -> None:
     """Switch a webhook on again; TPS then sends what it kept for up to seven days."""
     with context.runtime() as runtime, tps_webhooks.client_of(runtime.settings) as client:
         _asked(lambda: enable_webhook(client, procedure, webhook))
-    typer.echo(f"{webhook}: on again")
+    _say(procedure, webhook, f"{webhook}: on again", as_json=as_json)
+
+
+def _say(procedure: int, webhook: str, said: str, *, as_json: bool) -> None:
+    if as_json:
+        context.show_json({"procedure": procedure, "id": webhook})
+    else:
+        typer.echo(said)
 
 
 def _rows(runtime: Runtime, numbers: Sequence[int]) -> list[dict[str, object]]:

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
 
+from cli.exit_codes import EXIT_CODES
 from cli.main import main
 from config import settings
+from tests.json_documents import check_json
 from tests.logging_kept import logging_kept
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,6 +58,9 @@ def wif(*arguments: str, **given: str) -> Ran:
         finally:
             settings.load.cache_clear()
     assert isinstance(code, int)
+    assert code in EXIT_CODES, "every exit code stands in cli/exit_codes.py"
+    if "--json" in arguments and out.getvalue():
+        check_json(arguments, out.getvalue())
     return Ran(code, out.getvalue(), err.getvalue())
 
 

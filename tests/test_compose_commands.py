@@ -492,4 +492,5 @@ def _copy(sources: list[str], folder: Path) -> None:
             ignore = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / source, folder / source, ignore=ignore)
         else:
-            shutil.copy(ROOT / source, folder)
+            (folder / source).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / source, folder / source)

@@ -1,6 +1,7 @@
 """The wheel: the same bytes whoever builds it, and a working `wif` in an environment of its own."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,10 @@ pytestmark = pytest.mark.xdist_group("wheel")
 
 UV = Path(sys.executable).parent / "uv"
 NOT_SHIPPED = {"tests", "benchmarks", "release"}
-SOURCES = ("pyproject.toml", "README.md", "LICENSE", "celeryconfig.py", "wif_launcher.py")
+SOURCES = (
+    *("pyproject.toml", "README.md", "LICENSE", "celeryconfig.py", "wif_launcher.py"),
+    "docs/wif.1",
+)
 
 
 def build(source: Path, out: Path) -> Path:
@@ -87,6 +91,7 @@ def test_two_builds_have_the_same_bytes(wheel: Path, tmp_path: Path) -> None:
     for name in packages():
         shutil.copytree(ROOT / name, copy / name, ignore=ignore, copy_function=shutil.copyfile)
     for name in SOURCES:
+        (copy / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(ROOT / name, copy / name)
     for path in copy.rglob("*"):
         os.utime(path, (1_000_000_000, 1_000_000_000))
@@ -96,10 +101,11 @@ def test_two_builds_have_the_same_bytes(wheel: Path, tmp_path: Path) -> None:
 
 def test_the_wheel_holds_the_packages_the_rules_and_the_licence(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
+    tops = {name.split("/")[0] for name in names if not re.search(r"\.(dist-info|data)/", name)}
     assert tops == {*packages(), "celeryconfig.py", "wif_launcher.py"}
     assert {f"config/{path.name}" for path in (ROOT / "config").glob("*.yaml")} <= set(names)
     assert any(name.endswith("dist-info/licenses/LICENSE") for name in names)
+    assert any(name.endswith(".data/data/share/man/man1/wif.1") for name in names)
     assert not any("__pycache__" in name for name in names)
 
 

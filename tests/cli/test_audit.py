@@ -19,6 +19,7 @@ from store.audit.log import AuditEntry, AuditLog, Step
 from store.audit.seal_keys import load_or_create_signing_key
 from store.audit.seals import read_seals, seal_pending
 from store.engine import Database
+from tests.json_documents import check_json
 from tests.processes import umask_kept
 from tests.store.audit.audit_scene import SECRET, START, tampering, write
 
@@ -59,6 +60,8 @@ def wif(
         with umask_kept(), pytest.raises(SystemExit) as ended:
             main()
         said = capfd.readouterr()
+        if "--json" in arguments and said.out:
+            check_json([str(each) for each in arguments], said.out)
         return Outcome(int(ended.value.code or 0), said.out, said.err)
 
     yield run
