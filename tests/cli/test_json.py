@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from jsonschema import ValidationError
+from sqlalchemy import update
 
 from cli.json_documents import DOCUMENTS
 from simulator import Server
@@ -26,7 +27,7 @@ def settings(stage: Stage, tps: Server, tmp_path: Path) -> dict[str, str]:
     stage.run()
     with stage.runtime.database.begin() as connection:
         connection.execute(
-            Delivery.__table__.update().where(Delivery.id == 1).values(state="dead", reason="x")
+            update(Delivery).where(Delivery.id == 1).values(state="dead", reason="x")
         )
     return {
         "WIF_TPS_URL": tps.url,

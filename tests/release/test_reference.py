@@ -81,7 +81,7 @@ def test_every_command_and_option_is_in_the_manual() -> None:
 def test_the_manual_is_sound(tmp_path: Path) -> None:
     page = tmp_path / "wif.1"
     page.write_text(PAGES[Path("wif.1")], encoding="utf-8")
-    command = ["groff", "-man", "-ww", "-Kutf8", "-Tutf8", page]
+    command = ["groff", "-man", "-ww", "-Kutf8", "-Tutf8", str(page)]
     made = subprocess.run(
         command, capture_output=True, text=True, check=True, env={"PATH": os.environ["PATH"]}
     )
