@@ -8,6 +8,7 @@ import typer
 from cli import context
 from cli.command_error import CommandError
 from cli.tables import show_table
+from config.messages import tr, trn
 from routing.failures import TABLE, Cause
 from service.channels import (
     TrialResult,
@@ -36,7 +37,8 @@ def list_(
         context.show_json([asdict(each) for each in found])
         return
     rows = [(each.unit, each.channel, _said(each.state)) for each in found]
-    show_table(f"{len(rows)} channels", ("unit", "channel", "state"), rows)
+    title = trn("{n} channel", "{n} channels", len(rows))
+    show_table(title, ("unit", "channel", "state"), rows)
 
 
 @app.command("test")
@@ -68,11 +70,15 @@ def enable(unit: UnitCode, channel: Kind = None, as_json: AsJson = False) -> Non
         context.show_json({"unit": unit, "enabled": count})
         return
     if not count:
-        typer.echo(f"nothing is disabled at {unit}")
+        typer.echo(tr("nothing is disabled at {unit}", unit=unit))
         return
     typer.echo(
-        f"{unit} is enabled; what died meanwhile: "
-        f"wif deliveries replay --unit {unit} --reason {Cause.WEBHOOK_GONE.value}"
+        tr(
+            "{unit} is enabled; what died meanwhile: wif deliveries replay --unit {unit} "
+            "--reason {reason}",
+            unit=unit,
+            reason=Cause.WEBHOOK_GONE.value,
+        )
     )
 
 
@@ -91,10 +97,10 @@ def _record(result: TrialResult) -> dict[str, object]:
 def _line(result: TrialResult) -> str:
     what = f"{result.unit} {result.channel}:"
     if result.failure is None:
-        return f"{what} accepted after {result.duration_ms} ms"
-    return f"{what} {result.failure}: {TABLE[result.failure.cause].meaning}"
+        return tr("{what} accepted after {duration} ms", what=what, duration=result.duration_ms)
+    return f"{what} {result.failure}: {tr(TABLE[result.failure.cause].meaning)}"
 
 
 def _said(state: str) -> str:
     known = state in {cause.value for cause in Cause}
-    return f"{state}: {TABLE[Cause(state)].meaning}" if known else state
+    return f"{state}: {tr(TABLE[Cause(state)].meaning)}" if known else tr(state)

@@ -14,6 +14,7 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
+from config.messages import tr
 
 with lazy_imports():
     import orjson
@@ -67,7 +68,7 @@ def _prepare(made: Runtime, *, migrate: bool) -> None:
         return
     if not migrate and not schema.is_empty(made.database):
         raise CommandError(
-            "the database has an older schema than this program: run `wif db upgrade`"
+            tr("the database has an older schema than this program: run `wif db upgrade`")
         )
     schema.upgrade(made.database)
 
@@ -97,6 +98,12 @@ def fail(message: str, code: int = 1) -> NoReturn:
     raise typer.Exit(code)
 
 
+def confirmed(question: str) -> bool:
+    """Ask on the terminal; an empty answer is no."""
+    answer = typer.prompt(f"{question} [{tr('y/N')}]", default="", show_default=False)
+    return str(answer).strip().casefold() in {"y", "yes", "o", "oui"}
+
+
 def dossier_key(text: str) -> tuple[int, int]:
     """`PROCEDURE/NUMBER` as two numbers.
 
@@ -106,8 +113,8 @@ def dossier_key(text: str) -> tuple[int, int]:
     procedure, _, number = text.partition("/")
     if not (procedure.isascii() and procedure.isdigit() and number.isascii() and number.isdigit()):
         raise CommandError(
-            "a dossier is given as PROCEDURE/NUMBER, for example 13760/123456", code=2
+            tr("a dossier is given as PROCEDURE/NUMBER, for example 13760/123456"), code=2
         )
     if int(procedure) > facts.LARGEST_PROCEDURE or int(number) > facts.LARGEST_NUMBER:
-        raise CommandError("no dossier has such a number: is it PROCEDURE/NUMBER?", code=2)
+        raise CommandError(tr("no dossier has such a number: is it PROCEDURE/NUMBER?"), code=2)
     return int(procedure), int(number)

@@ -10,7 +10,7 @@ import typer
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
 from cli.lists import AsCsv, AsJson, Limit, day_of, limit_of, refuse_unknown, show_rows
-from config.messages import trn
+from config.messages import tr, trn
 from store.states import DeliveryState
 
 with lazy_imports():
@@ -81,7 +81,7 @@ def replay(
     )
     if wanted == deliveries.Filter() and not everything:
         raise CommandError(
-            "say which: an id, --unit, --procedure, --reason, --channel or --all", code=2
+            tr("say which: an id, --unit, --procedure, --reason, --channel or --all"), code=2
         )
     with context.runtime() as runtime:
         now = runtime.clock()

@@ -11,6 +11,7 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
+from config.messages import mark, tr
 from routing.failures import TABLE, Failure
 from routing.forms import Form, TpsApi
 
@@ -75,7 +76,7 @@ class DoctorCheck:
         return self.state is not State.WRONG
 
 
-SHOWN = {State.OK: "ok", State.WARN: "WARN", State.WRONG: "WRONG"}
+SHOWN = {State.OK: mark("ok"), State.WARN: mark("WARN"), State.WRONG: mark("WRONG")}
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
@@ -91,8 +92,8 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     if as_json:
         context.show_json([{**asdict(item), "well": item.well} for item in findings])
     else:
-        rows = [(SHOWN[item.state], item.check, item.advice) for item in findings]
-        tables.show_table("Doctor", ("", "check", "advice"), rows)
+        rows = [(tr(SHOWN[item.state]), tr(item.check), item.advice) for item in findings]
+        tables.show_table(tr("Doctor"), ("", "check", "advice"), rows)
     if not all(item.well for item in findings):
         raise typer.Exit(1)
 
@@ -100,19 +101,19 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 def examine(runtime: Runtime) -> Iterator[DoctorCheck]:
     """Every check in turn; one that fails does not stop the others."""
     checks: tuple[tuple[str, Callable[[Runtime], str]], ...] = (
-        ("settings", _settings),
-        ("rules", _rules),
-        ("audit key", _audit_key),
-        ("seal key", _seal_key),
-        ("database", _database),
-        ("broker", _broker),
-        ("tps", _tps),
-        ("tps api", _tps_api),
-        ("mail", _mail),
-        ("hints", _hints),
-        ("channels", _channels),
-        ("sent log", _sent_log),
-        ("secrets", _secrets),
+        (mark("settings"), _settings),
+        (mark("rules"), _rules),
+        (mark("audit key"), _audit_key),
+        (mark("seal key"), _seal_key),
+        (mark("database"), _database),
+        (mark("broker"), _broker),
+        (mark("tps"), _tps),
+        (mark("tps api"), _tps_api),
+        (mark("mail"), _mail),
+        (mark("hints"), _hints),
+        (mark("channels"), _channels),
+        (mark("sent log"), _sent_log),
+        (mark("secrets"), _secrets),
     )
     for name, check in checks:
         yield _finding(name, check, runtime)
@@ -131,12 +132,16 @@ def _finding(name: str, check: Callable[[Runtime], str], runtime: Runtime) -> Do
     ) as error:
         return DoctorCheck(name, State.WRONG, str(error))
     except Failure as failure:
-        return DoctorCheck(name, State.WRONG, f"{failure}: {TABLE[failure.cause].meaning}")
+        return DoctorCheck(name, State.WRONG, f"{failure}: {tr(TABLE[failure.cause].meaning)}")
     except sqlalchemy.exc.SQLAlchemyError as error:
-        advice = f"cannot be used ({type(error).__name__}): see WIF_DATABASE_URL"
+        advice = tr("cannot be used ({name}): see WIF_DATABASE_URL", name=type(error).__name__)
         return DoctorCheck(name, State.WRONG, advice)
     except (redis.RedisError, OSError) as error:
-        advice = f"cannot be used ({type(error).__name__}): see {SETTINGS.get(name, 'WIF_VAR_DIR')}"
+        advice = tr(
+            "cannot be used ({name}): see {setting}",
+            name=type(error).__name__,
+            setting=SETTINGS.get(name, "WIF_VAR_DIR"),
+        )
         return DoctorCheck(name, State.WRONG, advice)
 
 
@@ -144,16 +149,16 @@ def _settings(_runtime: Runtime) -> str:
     unknown = config_settings.unknown_settings()
     if unknown:
         raise CommandError("; ".join(unknown))
-    return "every WIF_… setting is known"
+    return tr("every WIF_… setting is known")
 
 
 def _rules(runtime: Runtime) -> str:
     publish_rules.configured_document(runtime.settings)
-    return "the configuration has no mistakes"
+    return tr("the configuration has no mistakes")
 
 
 def _audit_key(runtime: Runtime) -> str:
-    return f"{len(runtime.audit.keys)} known"
+    return tr("{count} known", count=len(runtime.audit.keys))
 
 
 def _seal_key(runtime: Runtime) -> str:
@@ -161,31 +166,36 @@ def _seal_key(runtime: Runtime) -> str:
     pins = runtime.settings.seal_pins
     if pins and first not in pins:
         raise CommandError(
-            f"WIF_SEAL_PUBLIC_KEYS: the first key here is another one, {first}; find out who "
-            "changed it, and run `wif audit verify`"
+            tr(
+                "WIF_SEAL_PUBLIC_KEYS: the first key here is another one, {first}; find out "
+                "who changed it, and run `wif audit verify`",
+                first=first,
+            )
         )
-    missing = [] if pins else [f"pin the first key: WIF_SEAL_PUBLIC_KEYS={first}"]
+    missing = [] if pins else [tr("pin the first key: WIF_SEAL_PUBLIC_KEYS={first}", first=first)]
     if not runtime.settings.ops_mailbox:
-        missing.append("set WIF_OPS_MAILBOX, which gets the newest seal each day")
+        missing.append(tr("set WIF_OPS_MAILBOX, which gets the newest seal each day"))
     if missing:
-        raise Advice(f"can sign; NOT ANCHORED outside: {'; '.join(missing)}")
-    return f"can sign; anchored at {first}"
+        raise Advice(tr("can sign; NOT ANCHORED outside: {names}", names="; ".join(missing)))
+    return tr("can sign; anchored at {first}", first=first)
 
 
 def _database(runtime: Runtime) -> str:
     with runtime.database.read() as connection:
         connection.execute(sqlalchemy.text("SELECT 1"))
     if schema.is_empty(runtime.database):
-        return f"{runtime.database.dialect}, still empty: made at the first start"
+        return tr(
+            "{dialect}, still empty: made at the first start", dialect=runtime.database.dialect
+        )
     if not schema.is_current(runtime.database):
-        raise CommandError("the schema is missing or older: run `wif db upgrade`")
+        raise CommandError(tr("the schema is missing or older: run `wif db upgrade`"))
     return runtime.database.dialect
 
 
 def _broker(runtime: Runtime) -> str:
     url = runtime.settings.broker_url
     if url is None:
-        return "not set: `wif up` starts an embedded one"
+        return tr("not set: `wif up` starts an embedded one")
     client = bounded_redis.connect(url.get_secret_value(), seconds=BROKER_SECONDS)
     try:
         with deadline.within(BROKER_SECONDS):
@@ -193,8 +203,10 @@ def _broker(runtime: Runtime) -> str:
     finally:
         client.close()
     if policy != "noeviction":
-        raise CommandError(f"evicts messages ({policy}): set maxmemory-policy to noeviction")
-    return "answers"
+        raise CommandError(
+            tr("evicts messages ({policy}): set maxmemory-policy to noeviction", policy=policy)
+        )
+    return tr("answers")
 
 
 def _tps(runtime: Runtime) -> str:
@@ -207,30 +219,41 @@ def _tps(runtime: Runtime) -> str:
     numbers = [n for n in forms if not only or n in only] or sorted(only)
     if not numbers:
         runtime.tps.can_read(1)
-        return "answers; which procedures it knows is not checked while the rules are wrong"
+        return tr("answers; which procedures it knows is not checked while the rules are wrong")
     refused = [
         number for number in numbers if not _port(runtime, forms.get(number)).can_read(number)
     ]
     if refused:
         shown = ", ".join(map(str, refused[:5])) + (" …" if len(refused) > 5 else "")  # noqa: PLR2004
         raise CommandError(
-            f"{len(refused)} procedures are unknown to TPS or out of the token's scope: {shown}"
+            tr(
+                "{count} procedures are unknown to TPS or out of the token's scope: {shown}",
+                count=len(refused),
+                shown=shown,
+            )
         )
-    return "answers for every procedure"
+    return tr("answers for every procedure")
 
 
 def _tps_api(runtime: Runtime) -> str:
     """Which versions of its API the server answers to, and which one to set."""
     wanted = runtime.settings.tps_api
     answered = tps_versions.answering(runtime, _procedures(runtime))
-    said = ", ".join(answered) or "no version"
+    said = ", ".join(answered) or tr("no version")
     if wanted in answered:
         if TpsApi.V2 in answered and wanted is not TpsApi.V2:
-            raise Advice(f"answers to {said}: set WIF_TPS_API={TpsApi.V2}")
-        return f"answers to {said}"
+            raise Advice(tr("answers to {said}: set WIF_TPS_API={api}", said=said, api=TpsApi.V2))
+        return tr("answers to {said}", said=said)
     if not answered:
-        raise CommandError("answers to no version for these procedures: see the line above")
-    raise CommandError(f"answers to {said}, not to {wanted}: set WIF_TPS_API={answered[-1]}")
+        raise CommandError(tr("answers to no version for these procedures: see the line above"))
+    raise CommandError(
+        tr(
+            "answers to {said}, not to {wanted}: set WIF_TPS_API={api}",
+            said=said,
+            wanted=wanted,
+            api=answered[-1],
+        )
+    )
 
 
 def _procedures(runtime: Runtime) -> Sequence[int]:
@@ -252,54 +275,71 @@ def _channels(runtime: Runtime) -> str:
     if unready:
         shown = ", ".join(f"{each.unit} {each.channel} ({each.state})" for each in unready[:5])
         more = " …" if len(unready) > 5 else ""  # noqa: PLR2004
-        raise CommandError(f"{len(unready)} cannot be used: {shown}{more}; see `wif channels list`")
-    return "every channel of every unit can be used; `wif channels test` sends a trial"
+        raise CommandError(
+            tr(
+                "{count} cannot be used: {shown}{more}; see `wif channels list`",
+                count=len(unready),
+                shown=shown,
+                more=more,
+            )
+        )
+    return tr("every channel of every unit can be used; `wif channels test` sends a trial")
 
 
 def _mail(runtime: Runtime) -> str:
     url = runtime.settings.smtp_url
     if url is None:
         runtime.settings.outbox.mkdir(parents=True, exist_ok=True)
-        return "no server set: messages are written as .eml files"
+        return tr("no server set: messages are written as .eml files")
     with mail.mail_sender(runtime.settings) as sender:
         if isinstance(sender, smtp.SmtpSender):
             sender.check()
-    return "the server lets us in"
+    return tr("the server lets us in")
 
 
 def _sent_log(runtime: Runtime) -> str:
     path = runtime.settings.sent_log
     if path is None:
-        missing = "WIF_SENT_LOG is not set: a restore would send again what was sent since"
+        missing = tr("WIF_SENT_LOG is not set: a restore would send again what was sent since")
         if runtime.settings.in_production:
             raise Advice(missing)
         return missing
     sent_log.SentLog(path, runtime.audit.keys[0]).check()
-    return "can be written"
+    return tr("can be written")
 
 
 def _secrets(runtime: Runtime) -> str:
     ages = list(secret_age.secret_ages(runtime.settings, runtime.clock()))
     old = [age for age in ages if age.days > runtime.settings.secret_max_age_days]
     if old:
-        named = ", ".join(f"{age.setting} is {age.days} days old" for age in old)
-        raise Advice(f"{named}: rotate it; docs/exploitation.md says how, for each")
-    return f"{len(ages)} in files, none older than {runtime.settings.secret_max_age_days} days"
+        named = ", ".join(
+            tr("{setting} is {days} days old", setting=age.setting, days=age.days) for age in old
+        )
+        raise Advice(tr("{named}: rotate it; docs/exploitation.md says how, for each", named=named))
+    return tr(
+        "{count} in files, none older than {most} days",
+        count=len(ages),
+        most=runtime.settings.secret_max_age_days,
+    )
 
 
 def _hints(runtime: Runtime) -> str:
     """Whether TPS's webhooks are on, and when the last hint came."""
     settings = runtime.settings
     if settings.hint_secret is None and settings.tps_webhook_secrets is None:
-        return "not used: polls alone find what is new"
+        return tr("not used: polls alone find what is new")
     with runtime.database.read() as connection:
         heard = max((source.heard_at for source in hints.sources(connection)), default=None)
-    last = f"the last hint came at {tables.cell(heard)}" if heard else "none came yet"
+    last = tr("the last hint came at {at}", at=tables.cell(heard)) if heard else tr("none came yet")
     off = _webhooks_off(runtime)
     if off:
         raise CommandError(
-            f"TPS has switched off the webhook of {', '.join(map(str, off[:5]))}; {last}: see "
-            "`wif webhooks list`, then `wif webhooks enable`"
+            tr(
+                "TPS has switched off the webhook of {names}; {last}: see `wif webhooks "
+                "list`, then `wif webhooks enable`",
+                names=", ".join(map(str, off[:5])),
+                last=last,
+            )
         )
     return last
 

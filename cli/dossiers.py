@@ -19,7 +19,7 @@ from cli.lists import (
     refuse_unknown,
     show_rows,
 )
-from config.messages import trn
+from config.messages import tr, trn
 from routing.facts import DossierState
 from routing.territory import departments
 from store.states import DossierStatus
@@ -134,7 +134,12 @@ def show(dossier: Key, as_json: AsJson = False) -> None:
             made = deliveries.listing(connection, wanted)
         labels = runtime.rules(trial=True).reasons if found and found.pinned_reason else {}
     if found is None:
-        context.fail(f"{dossier}: no such dossier; `wif dossiers list` shows those that are known")
+        context.fail(
+            tr(
+                "{dossier}: no such dossier; `wif dossiers list` shows those that are known",
+                dossier=dossier,
+            )
+        )
     label = labels.get(found.pinned_reason or "")
     row = {**as_row(found), "pinned_reason_label": label}
     department = departments().get(row["department"] or "")
@@ -144,10 +149,14 @@ def show(dossier: Key, as_json: AsJson = False) -> None:
     shown = {**row, "department": f"{department.code} {department.name}" if department else None}
     shown["pinned_reason"] = f"{label} ({row['pinned_reason']})" if label else row["pinned_reason"]
     del shown["pinned_reason_label"]
-    tables.show_table(f"Dossier {dossier}", ("what", "value"), list(shown.items()))
+    tables.show_table(
+        tr("Dossier {dossier}", dossier=dossier),
+        ("what", "value"),
+        [(tr(name), value) for name, value in shown.items()],
+    )
     columns = ("id", "event", "unit", "channel", "state", "attempts", "reason", "finished_at")
     tables.show_table(
-        "Deliveries", columns, [[getattr(item, name) for name in columns] for item in made]
+        tr("Deliveries"), columns, [[getattr(item, name) for name in columns] for item in made]
     )
 
 
@@ -169,7 +178,7 @@ def reassign_(
         elif to and reason:
             units = reassign.reassign(runtime, procedure, number, unit=to, reason=reason)
         else:
-            raise CommandError("give --to UNIT and --reason CODE, or --unpin", code=2)
+            raise CommandError(tr("give --to UNIT and --reason CODE, or --unpin"), code=2)
     if as_json:
         context.show_json({"procedure": procedure, "number": number, "units": units})
         return

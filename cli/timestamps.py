@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.command_error import CommandError
+from config.messages import tr
 from connectors.timestamp import Authority, TimestampError
 from service.runtime import Runtime
 from store.audit.seals import read_seals
@@ -34,14 +35,17 @@ def coverage(runtime: Runtime, certificates: Path | None) -> Coverage | None:
     path = certificates or runtime.settings.tsa_certificates_file
     if path is None:
         raise CommandError(
-            f"{len(stamps)} timestamps cannot be checked: give --tsa-certificates, the PEM file of "
-            "the authority's certificates, or set WIF_TSA_CERTIFICATES_FILE",
+            tr(
+                "{count} timestamps cannot be checked: give --tsa-certificates, the PEM file "
+                "of the authority's certificates, or set WIF_TSA_CERTIFICATES_FILE",
+                count=len(stamps),
+            ),
             code=2,
         )
     try:
         authority = Authority.from_file(path)
     except TimestampError:
-        raise CommandError(f"{path}: holds no certificates in PEM", code=2) from None
+        raise CommandError(tr("{path}: holds no certificates in PEM", path=path), code=2) from None
     seals = read_seals(runtime.database)
     return check_timestamps(seals, stamps, authority.time_of, now=runtime.clock())
 
@@ -49,11 +53,16 @@ def coverage(runtime: Runtime, certificates: Path | None) -> Coverage | None:
 def told(found: Coverage | None) -> Iterator[str]:
     """What a person is told of it."""
     if found is None:
-        yield "no timestamp of a third party: whoever has database and key can rewrite the past"
+        yield tr("no timestamp of a third party: whoever has database and key can rewrite the past")
     elif found.since is not None:
         yield (
-            f"{found.timestamps} timestamps of a third party; the first covers seal {found.first}, "
-            f"seen at {found.since:%Y-%m-%d %H:%M} UTC: compare with when it was set up"
+            tr(
+                "{timestamps} timestamps of a third party; the first covers seal {first}, "
+                "seen at {since} UTC: compare with when it was set up",
+                timestamps=found.timestamps,
+                first=found.first,
+                since=f"{found.since:%Y-%m-%d %H:%M}",
+            )
         )
 
 

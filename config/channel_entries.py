@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, create_model
 
 from config.diagnostics import Code
 from config.entry import Entry
+from config.messages import tr
 from config.values import refusal
 from connectors.channel import AddressForm, Channel
 from connectors.channels import CHANNELS, DEFAULT_CHANNEL
@@ -76,8 +77,8 @@ def _one_kind(value: Any) -> Any:  # noqa: ANN401
     if len(kinds) > 1:
         raise refusal(
             Code.WRONG_VALUE,
-            f"holds several channels: {', '.join(kinds)}",
-            "write each as an entry of its own, after a dash",
+            tr("holds several channels: {names}", names=", ".join(kinds)),
+            tr("write each as an entry of its own, after a dash"),
         )
     return value
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from config.files import read_regular
+from config.messages import tr
 
 PREFIX = "WIF_"
 DOTENV = f"{PREFIX}DOTENV"
@@ -35,10 +36,15 @@ def dotenv() -> Mapping[str, str | None]:
     try:
         content = read_regular(path, most=LARGEST_DOTENV, whole=True).decode()
     except (OSError, UnicodeDecodeError) as error:
-        named = f"{DOTENV}: the file that it names" if given else f"{path}:"
+        named = tr("WIF_DOTENV: the file that it names") if given else f"{path}:"
         raise SettingsError(
-            f"{named} cannot be read ({type(error).__name__}); give the path of a regular UTF-8 "
-            f"file of {LARGEST_DOTENV} bytes at most; for example: {DOTENV}=/etc/wif/wif.env"
+            tr(
+                "{named} cannot be read ({name}); give the path of a regular UTF-8 file of "
+                "{most} bytes at most; for example: WIF_DOTENV=/etc/wif/wif.env",
+                named=named,
+                name=type(error).__name__,
+                most=LARGEST_DOTENV,
+            )
         ) from None
     return _parsed(content)
 

@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 
 from config.diagnostics import Code, Diagnostic, did_you_mean, shorten
 from config.entry import Entry
+from config.foreign_messages import translated
 from config.messages import tr
 from config.schema import (
     FILES,
@@ -348,29 +349,37 @@ def _explain(detail: ErrorDetails, at: Node) -> tuple[Code, str, str | None]:
         return Code(context["code"]), context["message"], context["proposal"]
     if kind == "enum":
         values = re.findall(r"'([^']*)'", context["expected"])
-        return Code.WRONG_VALUE, f"is not one of {', '.join(values)}", did_you_mean(text, values)
+        return (
+            Code.WRONG_VALUE,
+            tr("is not one of {names}", names=", ".join(values)),
+            did_you_mean(text, values),
+        )
     if kind == "string_type" and isinstance(at, ScalarNode) and at.plain:
         return (
             Code.UNQUOTED_CODE,
-            "is read as a number or a truth value, not as text",
-            f'write "{text}", in quotes',
+            tr("is read as a number or a truth value, not as text"),
+            tr('write "{text}", in quotes', text=text),
         )
     return _explain_shape(kind, detail, text)
 
 
 def _explain_shape(kind: str, detail: ErrorDetails, text: str) -> tuple[Code, str, str | None]:
     if kind == "missing":
-        return Code.MISSING_KEY, f"lacks `{detail['loc'][-1]}`", None
+        return Code.MISSING_KEY, tr("lacks `{key}`", key=detail["loc"][-1]), None
     if kind == "extra_forbidden":
         return (
             Code.UNKNOWN_KEY,
-            "is no key known here",
+            tr("is no key known here"),
             did_you_mean(text, [key for key in _KEYS if key != text]),
         )
     if kind in {"too_short", "string_too_short"}:
-        return Code.EMPTY_VALUE, "is empty", None
+        return Code.EMPTY_VALUE, tr("is empty"), None
     if kind.startswith("date_"):
-        return Code.WRONG_DATE, "is not a day", f"write it as {_iso(text) or '2020-11-30'}"
+        return (
+            Code.WRONG_DATE,
+            tr("is not a day"),
+            tr("write it as {example}", example=_iso(text) or "2020-11-30"),
+        )
     return Code.WRONG_TYPE if kind.endswith("_type") else Code.WRONG_VALUE, _ours(detail), None
 
 
@@ -385,7 +394,7 @@ def _iso(text: str) -> str | None:
 def _ours(detail: ErrorDetails) -> str:
     """Pydantic's sentence as the end of ours, in YAML's words."""
     sentence = detail["msg"].removeprefix("Input ")
-    return sentence.replace("an object", "a mapping").replace("array", "list")
+    return translated(sentence.replace("an object", "a mapping").replace("array", "list"))
 
 
 def _keys(model: type[Entry]) -> Iterator[str]:

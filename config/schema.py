@@ -16,6 +16,7 @@ from pydantic import (
 from config.channel_entries import AnyChannelEntry
 from config.diagnostics import Code
 from config.entry import Entry
+from config.messages import tr
 from config.values import (
     Article,
     ClockTime,
@@ -62,7 +63,7 @@ class Choice(Entry, Generic[T]):
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if (self.in_ is None) is (self.not_ is None):
-            raise refusal(Code.WRONG_VALUE, "needs either `in` or `not`")
+            raise refusal(Code.WRONG_VALUE, tr("needs either `in` or `not`"))
         return self
 
 
@@ -82,7 +83,7 @@ class Period(Entry):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.from_ is None and self.before is None:
-            raise refusal(Code.WRONG_VALUE, "needs `from`, `before` or both")
+            raise refusal(Code.WRONG_VALUE, tr("needs `from`, `before` or both"))
         return in_order(self, self.from_, self.before, at="before")
 
 
@@ -92,7 +93,7 @@ Checked = TypeVar("Checked", bound=Entry)
 def in_order(entry: Checked, first: date | None, end: date | None, *, at: str) -> Checked:
     """`entry`, when the period from `first` to the day before `end`, its key `at`, has a day."""
     if first is not None and end is not None and end <= first:
-        raise refusal(Code.DATES_REVERSED, f"does not come after {first}", at=(at,))
+        raise refusal(Code.DATES_REVERSED, tr("does not come after {first}", first=first), at=(at,))
     return entry
 
 
@@ -221,8 +222,8 @@ class UnitEntry(Entry):
         if self.successor is not None and self.closes is None:
             raise refusal(
                 Code.SUCCESSOR_WITHOUT_CLOSING,
-                "succeeds a unit without closing date",
-                "add `closes`",
+                tr("succeeds a unit without closing date"),
+                tr("add `closes`"),
                 at=("successor",),
             )
         return in_order(self, self.opens, self.closes, at="closes")
@@ -286,9 +287,11 @@ class RecognitionEntry(Entry):
     def _says_something(self) -> Self:
         values = self.equals or self.contains
         if not self.kinds and self.field is None:
-            raise refusal(Code.WRONG_VALUE, "recognises nothing: it needs `kinds` or `field`")
+            raise refusal(Code.WRONG_VALUE, tr("recognises nothing: it needs `kinds` or `field`"))
         if (self.field is None) is not (values is None):
-            raise refusal(Code.WRONG_VALUE, "needs `field` together with `equals` or `contains`")
+            raise refusal(
+                Code.WRONG_VALUE, tr("needs `field` together with `equals` or `contains`")
+            )
         return self
 
 

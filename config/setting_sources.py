@@ -9,6 +9,7 @@ from pydantic_settings.sources import EnvSettingsSource
 
 from config.dotenv_file import DOTENV, PREFIX, SettingsError, dotenv
 from config.files import read_regular
+from config.messages import tr
 
 __all__ = [
     "DOTENV",
@@ -50,9 +51,15 @@ def _secret_file(variable: str, path: str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         name = variable.removeprefix(PREFIX).removesuffix("_FILE").lower()
         raise SettingsError(
-            f"{variable}: the file that it names cannot be read ({type(error).__name__}); "
-            f"give the path of a regular UTF-8 file of {LARGEST_SECRET} bytes at most; "
-            f"for example: {variable}=/run/secrets/{name}"
+            tr(
+                "{variable}: the file that it names cannot be read ({name}); give the path of"
+                " a regular UTF-8 file of {most} bytes at most; for example: "
+                "{variable}=/run/secrets/{file}",
+                variable=variable,
+                name=type(error).__name__,
+                most=LARGEST_SECRET,
+                file=name,
+            )
         ) from None
 
 
@@ -69,5 +76,8 @@ def unknown_settings(names: Collection[str]) -> list[str]:
     lines = []
     for name in wrong:
         near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.6)
-        lines.append(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else ""))
+        lines.append(
+            tr("{name}: no such setting", name=name)
+            + (tr("; did you mean {near}?", near=near[0]) if near else "")
+        )
     return lines

@@ -9,6 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, SecretStr
 
+from config.messages import mark, tr
+
 KEY_DIGITS = 64
 """Of a public key in hex."""
 
@@ -34,16 +36,16 @@ def _split(value: str) -> SplitResult:
         parts = urlsplit(value)
         _ = parts.port
     except ValueError:
-        raise ValueError("is not an address: host or port cannot be read") from None
+        raise ValueError(tr("is not an address: host or port cannot be read")) from None
     return parts
 
 
 def _http_url(value: str) -> str:
     parts = _split(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
-        raise ValueError("is not an http(s) address")
+        raise ValueError(tr("is not an http(s) address"))
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError("must not carry a user, a query or a fragment")
+        raise ValueError(tr("must not carry a user, a query or a fragment"))
     return value.rstrip("/")
 
 
@@ -53,9 +55,11 @@ def with_scheme(*schemes: str) -> AfterValidator:
     def check(value: SecretStr) -> SecretStr:
         parts = _split(value.get_secret_value())
         if parts.scheme not in schemes:
-            raise ValueError(f"must start with one of {', '.join(f'{s}://' for s in schemes)}")
+            raise ValueError(
+                tr("must start with one of {names}", names=", ".join(f"{s}://" for s in schemes))
+            )
         if not parts.hostname and parts.scheme not in _HOSTLESS:
-            raise ValueError("names no host")
+            raise ValueError(tr("names no host"))
         return value
 
     return AfterValidator(check)
@@ -68,7 +72,7 @@ def _mailbox(value: str) -> str:
     try:
         Mailbox.parse(value)
     except ValueError:
-        raise ValueError("is not one mail address") from None
+        raise ValueError(tr("is not one mail address")) from None
     return value
 
 
@@ -80,40 +84,42 @@ def _folder(value: Path) -> Path:
     """A folder, or a path at which one can be made."""
     there = next((path for path in (value, *value.parents) if path.exists()), None)
     if there is not None and not there.is_dir():
-        raise ValueError("is no folder")
+        raise ValueError(tr("is no folder"))
     return value
 
 
 def _existing_folder(value: Path) -> Path:
     if not value.is_dir():
-        raise ValueError("is no folder that is there")
+        raise ValueError(tr("is no folder that is there"))
     return value
 
 
 def _numbers(value: str) -> str:
     if any(not (word.isascii() and word.isdigit()) or len(word) > 10 for word in words(value)):  # noqa: PLR2004
-        raise ValueError("is not a list of numbers")
+        raise ValueError(tr("is not a list of numbers"))
     return value
 
 
 def _hosts(value: str) -> str:
     if not all(_HOST.fullmatch(word) for word in words(value)):
-        raise ValueError("is not a list of hosts")
+        raise ValueError(tr("is not a list of hosts"))
     return value
 
 
 def _role_codes(value: str) -> str:
     if not all(_ROLE_CODE.fullmatch(word) for word in words(value)):
-        raise ValueError("is not a list of codes")
+        raise ValueError(tr("is not a list of codes"))
     if "service" in words(value):
-        raise ValueError("lists `service`, which is the service itself")
+        raise ValueError(tr("lists `service`, which is the service itself"))
     return value
 
 
 def _public_keys(value: str) -> str:
     for key in words(value.lower()):
         if len(key) != KEY_DIGITS or set(key) - set(hexdigits.lower()):
-            raise ValueError(f"is not a list of public keys of {KEY_DIGITS} hex digits each")
+            raise ValueError(
+                tr("is not a list of public keys of {digits} hex digits each", digits=KEY_DIGITS)
+            )
     return value
 
 
@@ -121,7 +127,7 @@ def _dossier_url(value: str) -> str:
     try:
         value.format(tps_url="", procedure=1, number=1)
     except (KeyError, IndexError, ValueError, AttributeError):
-        raise ValueError("may hold {tps_url}, {procedure} and {number}, nothing else") from None
+        raise ValueError(tr("may hold {tps_url}, {procedure} and {number}, nothing else")) from None
     return value
 
 
@@ -149,13 +155,13 @@ def _listening_address(value: str) -> str:
     try:
         Address.parse(value)
     except ValueError:
-        raise ValueError("is not HOST:PORT") from None
+        raise ValueError(tr("is not HOST:PORT")) from None
     return value
 
 
 def _secret_path(value: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[A-Za-z0-9_-]{24,128}", value.get_secret_value()):
-        raise ValueError("is not 24 to 128 letters, digits, - and _")
+        raise ValueError(tr("is not 24 to 128 letters, digits, - and _"))
     return value
 
 
@@ -177,23 +183,23 @@ DossierUrl = Annotated[str, AfterValidator(_dossier_url)]
 
 
 _SAID: Mapping[str, str] = {
-    "int_parsing": "is not a whole number",
-    "int_parsing_size": "is not a whole number of ordinary size",
-    "int_from_float": "is not a whole number",
-    "int_type": "is not a whole number",
-    "float_parsing": "is not a number",
-    "float_type": "is not a number",
-    "finite_number": "is not a number",
-    "bool_parsing": "is neither true nor false",
-    "bool_type": "is neither true nor false",
-    "greater_than": "must be more than {gt:g}",
-    "greater_than_equal": "must be at least {ge:g}",
-    "less_than_equal": "must be at most {le:g}",
-    "less_than": "must be less than {lt:g}",
-    "string_too_long": "has more than {max_length} characters",
-    "enum": "is none of {expected}",
-    "literal_error": "is none of {expected}",
-    "string_pattern_mismatch": "holds a character, or begins with one, that it may not",
+    "int_parsing": mark("is not a whole number"),
+    "int_parsing_size": mark("is not a whole number of ordinary size"),
+    "int_from_float": mark("is not a whole number"),
+    "int_type": mark("is not a whole number"),
+    "float_parsing": mark("is not a number"),
+    "float_type": mark("is not a number"),
+    "finite_number": mark("is not a number"),
+    "bool_parsing": mark("is neither true nor false"),
+    "bool_type": mark("is neither true nor false"),
+    "greater_than": mark("must be more than {gt:g}"),
+    "greater_than_equal": mark("must be at least {ge:g}"),
+    "less_than_equal": mark("must be at most {le:g}"),
+    "less_than": mark("must be less than {lt:g}"),
+    "string_too_long": mark("has more than {max_length} characters"),
+    "enum": mark("is none of {expected}"),
+    "literal_error": mark("is none of {expected}"),
+    "string_pattern_mismatch": mark("holds a character, or begins with one, that it may not"),
 }
 """What is said for pydantic's kinds of error, which speak of inputs and parsing."""
 
@@ -206,4 +212,4 @@ def said(error: Mapping[str, Any]) -> str:
     context = dict(error.get("ctx", {}))
     if "expected" in context:
         context["expected"] = ", ".join(re.findall(r"'([^']*)'", context["expected"]))
-    return text.format(**context)
+    return tr(text).format(**context)

@@ -28,6 +28,7 @@ from pydantic_settings.sources import PydanticBaseSettingsSource
 
 from config import setting_sources
 from config.files import read_regular, write_whole
+from config.messages import mark, tr
 from config.setting_sources import (
     DOTENV,
     LARGEST_SECRET,
@@ -106,14 +107,16 @@ ROLES: Mapping[str, tuple[str, ...]] = {
 
 EXAMPLES = {
     "tps_url": "https://tps.example",
-    "tps_token": "the API token of the TPS account, or WIF_TPS_TOKEN_FILE=/run/secrets/tps_token",
+    "tps_token": mark(
+        "the API token of the TPS account, or WIF_TPS_TOKEN_FILE=/run/secrets/tps_token"
+    ),
     "database_url": "postgresql+psycopg://wif@db.example/wif",
     "broker_url": "redis://:password@redis.example:6379/0",
     "smtp_url": "smtp+starttls://user:password@smtp.example:587",
     "mail_from": "Work In France <ne-pas-repondre@wif.example>",
     "ops_mailbox": "exploitation@wif.example",
-    "alarm_url": "https://chat.example/hooks/alarms, or syslog:///dev/log",
-    "hint_secret": "the output of: openssl rand -hex 24",  # pragma: allowlist secret
+    "alarm_url": mark("https://chat.example/hooks/alarms, or syslog:///dev/log"),
+    "hint_secret": mark("the output of: openssl rand -hex 24"),  # pragma: allowlist secret
     "tps_webhook_secrets": "/run/secrets/tps-webhooks",
     "webhook_secrets": "/run/secrets/webhooks",
     "remind_after": "5",
@@ -121,12 +124,12 @@ EXAMPLES = {
     "escalate_to": "NATIONAL",
     "webhook_allow": "gestion.intranet.example",
     "config_dir": "config",
-    "audit_key": "the output of: head -c 32 /dev/urandom | base64",
+    "audit_key": mark("the output of: head -c 32 /dev/urandom | base64"),
     "seal_key_file": "/run/secrets/seal_key",
     "tsa_url": "https://tsa.example/tsr",
     "tsa_certificates_file": "/etc/wif/tsa.pem",
-    "seal_command": "/usr/local/bin/sign-seal, with the public key in WIF_SEAL_KEY_FILE",
-    "seal_public_keys": "the first key that `wif audit seals public-key --hex` prints",
+    "seal_command": mark("/usr/local/bin/sign-seal, with the public key in WIF_SEAL_KEY_FILE"),
+    "seal_public_keys": mark("the first key that `wif audit seals public-key --hex` prints"),
     "actors": "regional-admin,national-admin",
     "actor": "regional-admin",
     "contact": "Cellule nationale, 01 00 00 00 00",
@@ -134,16 +137,16 @@ EXAMPLES = {
     "flower_hosts": "flower.wif.example",
     "flower_url": "https://flower.wif.example",
     "ops_password": "the output of: openssl rand -base64 24",  # pragma: allowlist secret
-    "ops_proxy_header": "X-Remote-User, which a proxy sets and takes from all others",
+    "ops_proxy_header": mark("X-Remote-User, which a proxy sets and takes from all others"),
     "smtp_clear_hosts": "relay.wif.example",
     "database_role": "wif",
     "tps_procedures": "13760,14131",
     "tps_requests_per_minute": "400",
     "outbox_dir": "var/outbox",
-    "sent_log": "/srv/elsewhere/sent.jsonl, on another disk than the database",
+    "sent_log": mark("/srv/elsewhere/sent.jsonl, on another disk than the database"),
     "heartbeat_file": "var/heartbeat",
     "heartbeat_url": "https://watch.example/wif",
-    "audit_previous_keys": "the keys used before, separated by commas",
+    "audit_previous_keys": mark("the keys used before, separated by commas"),
     "env": "production",
     "lang": "fr",
     "log_level": "INFO",
@@ -255,14 +258,17 @@ class Settings(BaseSettings):
     @classmethod
     def _known_roles(cls, value: str) -> str:
         if not words(value) or set(words(value)) - ROLES.keys():
-            raise ValueError(f"is a list of {', '.join(ROLES)}")
+            raise ValueError(tr("is a list of {names}", names=", ".join(ROLES)))
         return value
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.actor is not None and self.actor not in words(self.actors):
             raise ValueError(
-                f"{PREFIX}ACTOR: is none of {PREFIX}ACTORS; for example: {EXAMPLES['actor']}"
+                tr(
+                    "WIF_ACTOR: is none of WIF_ACTORS; for example: {example}",
+                    example=example_of("actor"),
+                )
             )
         if self.in_production:
             _refuse_missing(self)
@@ -292,7 +298,10 @@ class Settings(BaseSettings):
         """
         if self.database_url is None and self.in_production:
             raise SettingsError(
-                f"{PREFIX}DATABASE_URL: needed here; for example: {EXAMPLES['database_url']}"
+                tr(
+                    "WIF_DATABASE_URL: needed here; for example: {example}",
+                    example=example_of("database_url"),
+                )
             )
         if self.database_url is None:
             return f"sqlite:///{(self.var_dir / 'wif.sqlite3').absolute()}"
@@ -376,7 +385,10 @@ class Settings(BaseSettings):
     def _own_audit_key(self) -> str:
         if self.in_production:
             raise SettingsError(
-                f"{PREFIX}AUDIT_KEY: needed here; for example: {EXAMPLES['audit_key']}"
+                tr(
+                    "WIF_AUDIT_KEY: needed here; for example: {example}",
+                    example=example_of("audit_key"),
+                )
             )
         path = self.own_audit_key
         try:
@@ -386,8 +398,12 @@ class Settings(BaseSettings):
             return read_regular(path, most=LARGEST_KEY).decode(errors="replace").strip()
         except OSError as error:
             raise SettingsError(
-                f"{PREFIX}VAR_DIR: the audit key cannot be kept there ({type(error).__name__}); "
-                f"for example: {example_of('var_dir')}"
+                tr(
+                    "WIF_VAR_DIR: the audit key cannot be kept there ({name}); for example: "
+                    "{example}",
+                    name=type(error).__name__,
+                    example=example_of("var_dir"),
+                )
             ) from None
 
 
@@ -405,8 +421,14 @@ def _refuse_missing(settings: Settings) -> None:
     needed = dict.fromkeys(name for role in settings.roles for name in ROLES[role])
     if missing := [name for name in needed if name not in given]:
         names = ", ".join(f"{PREFIX}{name.upper()}" for name in missing)
-        example = f"{PREFIX}{missing[0].upper()}={EXAMPLES[missing[0]]}"
-        raise ValueError(f"{names}: needed when {PREFIX}ENV=production; for example: {example}")
+        example = f"{PREFIX}{missing[0].upper()}={example_of(missing[0])}"
+        raise ValueError(
+            tr(
+                "{names}: needed when WIF_ENV=production; for example: {example}",
+                names=names,
+                example=example,
+            )
+        )
 
 
 def _refuse_trials(settings: Settings) -> None:
@@ -415,23 +437,34 @@ def _refuse_trials(settings: Settings) -> None:
     Raises:
         ValueError: a setting is.
     """
-    production = f"when {PREFIX}ENV=production"
+    production = tr("when WIF_ENV=production")
     if settings.tps_url and urlsplit(settings.tps_url).scheme != "https":
         raise ValueError(
-            f"{PREFIX}TPS_URL: must be https {production}; for example: {EXAMPLES['tps_url']}"
+            tr(
+                "WIF_TPS_URL: must be https {production}; for example: {example}",
+                production=production,
+                example=example_of("tps_url"),
+            )
         )
     if settings.tps_token_in_query:
         raise ValueError(
-            f"{PREFIX}TPS_TOKEN_IN_QUERY: puts the token into access logs, refused "
-            f"{production}; for example: false"
+            tr(
+                "WIF_TPS_TOKEN_IN_QUERY: puts the token into access logs, refused "
+                "{production}; for example: false",
+                production=production,
+            )
         )
     smtp = urlsplit(settings.smtp_url.get_secret_value() if settings.smtp_url else "")
     near = {"localhost", "127.0.0.1", "::1", *words(settings.smtp_clear_hosts)}
     if smtp.scheme == "smtp" and smtp.hostname not in near:
         raise ValueError(
-            f"{PREFIX}SMTP_URL: sends mails in clear to another host, refused {production}; "
-            f"use smtps:// or smtp+starttls://, or name the host in {PREFIX}SMTP_CLEAR_HOSTS; "
-            f"for example: {EXAMPLES['smtp_url']}"
+            tr(
+                "WIF_SMTP_URL: sends mails in clear to another host, refused {production}; "
+                "use smtps:// or smtp+starttls://, or name the host in WIF_SMTP_CLEAR_HOSTS; "
+                "for example: {example}",
+                production=production,
+                example=example_of("smtp_url"),
+            )
         )
 
 
@@ -442,8 +475,12 @@ def _decoded(name: str, key: str) -> bytes:
         decoded = b""
     if len(decoded) < MINIMUM_KEY_BYTES:
         raise SettingsError(
-            f"{PREFIX}{name}: is not base64 of at least {MINIMUM_KEY_BYTES} bytes; "
-            f"for example: {EXAMPLES['audit_key']}"
+            tr(
+                "WIF_{name}: is not base64 of at least {least} bytes; for example: {example}",
+                name=name,
+                least=MINIMUM_KEY_BYTES,
+                example=example_of("audit_key"),
+            )
         )
     return decoded
 
@@ -453,14 +490,21 @@ def _line(error: Mapping[str, Any]) -> str:
     text = said(error)
     if not name:
         return text
-    return f"{PREFIX}{name.upper()}: {text}; for example: {example_of(name)}"
+    return tr(
+        "WIF_{setting}: {text}; for example: {example}",
+        setting=name.upper(),
+        text=text,
+        example=example_of(name),
+    )
 
 
 def example_of(name: str) -> str:
     """A value that the setting `name` may have: one of the examples, else its default."""
     default = Settings.model_fields[name].default
     plain = default.value if isinstance(default, Enum) else default
-    return EXAMPLES.get(name) or (str(plain).lower() if isinstance(plain, bool) else str(plain))
+    return tr(EXAMPLES.get(name, "")) or (
+        str(plain).lower() if isinstance(plain, bool) else str(plain)
+    )
 
 
 def unknown_settings() -> list[str]:

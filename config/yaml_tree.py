@@ -15,6 +15,7 @@ from ruamel.yaml.reader import ReaderError
 
 from config.diagnostics import Code, Diagnostic, shorten
 from config.files import read_regular
+from config.foreign_messages import translated
 from config.messages import tr
 from config.yaml_builder import Builder, Event, Unusable
 from config.yaml_nodes import ListNode, MapNode, Node, Path_, ScalarNode, find, plain, scalars
@@ -79,7 +80,7 @@ def _text(builder: Builder, path: Path) -> str | None:
     try:
         content = read_regular(path, most=LARGEST_FILE + 1, below=path.parent)
     except OSError as error:
-        why = tr("cannot be read: {why}", why=tr(error.strerror or "cannot be read"))
+        why = tr("cannot be read: {why}", why=translated(error.strerror or type(error).__name__))
         builder.refuse(Code.UNREADABLE, (1, 1), "", why)
         return None
     if len(content) > LARGEST_FILE:
@@ -111,7 +112,7 @@ def _refuse_syntax(builder: Builder, text: str, error: Exception) -> None:
         builder.refuse(Code.TAB, place, here.strip(), message, proposal)
         return
     slip = _slip(problem, lines, line, began)
-    message = tr("is not YAML: {problem}", problem=slip[0] if slip else tr(problem))
+    message = tr("is not YAML: {problem}", problem=slip[0] if slip else translated(problem))
     if began is not None:
         message += tr(", in what begins on line {line}", line=began[0])
     builder.refuse(Code.SYNTAX, (line, column), here.strip(), message, slip[1] if slip else None)

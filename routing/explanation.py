@@ -1,6 +1,6 @@
 """Why a case is decided as it is: every rule in order, and why each one did not match."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from routing.conditions import (
@@ -16,6 +16,9 @@ from routing.conditions import (
     within,
 )
 from routing.ruleset import Rule, RuleSet
+
+Say = Callable[..., str]
+"""Puts values into the places of a text that have their names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,63 +39,82 @@ class Trial:
         return not self.misses
 
 
-def explain(rules: RuleSet, case: Case) -> Iterator[Trial]:
-    """The rules in order, up to and including the one that matches."""
+def explain(rules: RuleSet, case: Case, say: Say = str.format) -> Iterator[Trial]:
+    """The rules in order, up to and including the one that matches.
+
+    Args:
+        say: puts values into a text, and may translate it first.
+    """
     for rule in rules.rules:
-        trial = Trial(rule=rule, misses=(*_out_of_date(rule, case), *misses(rule.when, case)))
+        why_not = (*_out_of_date(rule, case, say), *misses(rule.when, case, say))
+        trial = Trial(rule=rule, misses=why_not)
         yield trial
         if trial.matched:
             return
 
 
-def misses(condition: Condition, case: Case) -> Iterator[str]:
+def misses(condition: Condition, case: Case, say: Say = str.format) -> Iterator[str]:
     """What keeps `condition` from holding for `case`; nothing when it holds."""
     if holds(condition, case):
         return
     match condition:
         case OneOf(attribute, values):
-            yield f"{attribute} is {_shown(case.value(attribute))}, not {_listed(values)}"
+            found = case.value(attribute)
+            shown, wanted = say("unknown") if found is None else str(found), _listed(values, say)
+            yield say(
+                "{attribute} is {shown}, not {wanted}",
+                attribute=say(attribute),
+                shown=shown,
+                wanted=wanted,
+            )
         case Filed(since, before):
-            yield f"filed on {case.filed_on}, not {_period(since, before)}"
+            period = _period(since, before, say)
+            yield say("filed on {day}, not {period}", day=case.filed_on, period=period)
         case AllOf(parts):
             for part in parts:
-                yield from misses(part, case)
+                yield from misses(part, case, say)
+        case AnyOf(()):
+            yield say("no alternative is given")
         case AnyOf(parts):
-            reasons = (" and ".join(misses(part, case)) for part in parts)
-            yield f"none of these: {'; '.join(reasons)}" if parts else "no alternative is given"
+            reasons = (say(" and ").join(misses(part, case, say)) for part in parts)
+            yield say("none of these: {reasons}", reasons="; ".join(reasons))
         case Not(inner):
-            yield f"what is excluded holds: {describe(inner)}"
+            yield say("what is excluded holds: {condition}", condition=describe(inner, say))
 
 
-def describe(condition: Condition) -> str:
+def describe(condition: Condition, say: Say = str.format) -> str:
     """`condition` in words."""
     match condition:
         case OneOf(attribute, values):
-            return f"{attribute} is {_listed(values)}"
+            wanted = _listed(values, say)
+            return say("{attribute} is {wanted}", attribute=say(attribute), wanted=wanted)
         case Filed(since, before):
-            return f"filed {_period(since, before)}"
+            return say("filed {period}", period=_period(since, before, say))
         case Not(inner):
-            return f"not ({describe(inner)})"
+            return say("not ({condition})", condition=describe(inner, say))
         case AllOf(parts):
-            return " and ".join(f"({describe(part)})" for part in parts) or "anything"
+            joined = say(" and ").join(f"({describe(part, say)})" for part in parts)
+            return joined or say("anything")
         case AnyOf(parts):
-            return " or ".join(f"({describe(part)})" for part in parts) or "nothing"
+            joined = say(" or ").join(f"({describe(part, say)})" for part in parts)
+            return joined or say("nothing")
 
 
-def _out_of_date(rule: Rule, case: Case) -> Iterator[str]:
+def _out_of_date(rule: Rule, case: Case, say: Say) -> Iterator[str]:
     if not within(case.decided_on, rule.valid_from, rule.valid_before):
-        period = _period(rule.valid_from, rule.valid_before)
-        yield f"decided on {case.decided_on}, but the rule is applied {period}"
+        period = _period(rule.valid_from, rule.valid_before, say)
+        yield say(
+            "decided on {day}, but the rule is applied {period}", day=case.decided_on, period=period
+        )
 
 
-def _period(since: object, before: object) -> str:
-    parts = [f"from {since}" if since else "", f"before {before}" if before else ""]
-    return " and ".join(part for part in parts if part) or "at any time"
+def _period(since: object, before: object, say: Say) -> str:
+    parts = [
+        say("from {since}", since=since) if since else "",
+        say("before {before}", before=before) if before else "",
+    ]
+    return say(" and ").join(part for part in parts if part) or say("at any time")
 
 
-def _shown(value: Value | None) -> str:
-    return "unknown" if value is None else str(value)
-
-
-def _listed(values: frozenset[Value]) -> str:
-    return " or ".join(sorted(map(str, values)))
+def _listed(values: frozenset[Value], say: Say) -> str:
+    return say(" or ").join(sorted(map(str, values)))

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from config.messages import tr
 from connectors.channels import CHANNELS
 from connectors.notice import Trial
 from routing.failures import Failure
@@ -130,9 +131,11 @@ def enable_channels(runtime: Runtime, code: str, kind: str | None = None) -> int
 def _chosen(runtime: Runtime, code: str, kind: str | None) -> tuple[Unit, list[Channel]]:
     unit = runtime.rules().units.get(code)
     if unit is None:
-        raise UnknownChannelError(f"{code} is no unit of the rules in force")
+        raise UnknownChannelError(tr("{code} is no unit of the rules in force", code=code))
     channels = [each for each in unit.channels if kind in {None, each.kind}]
     if not channels:
         known = ", ".join(each.kind for each in unit.channels)
-        raise UnknownChannelError(f"{code} has no channel `{kind}`; it has {known}")
+        raise UnknownChannelError(
+            tr("{code} has no channel `{kind}`; it has {known}", code=code, kind=kind, known=known)
+        )
     return unit, channels

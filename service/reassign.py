@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from config.messages import tr
 from routing.calendar import paris_day
 from routing.outcome import decide_again
 from routing.ruleset import RuleSet
@@ -34,11 +35,16 @@ def reassign(
     """
     rules = runtime.rules()
     if unit not in rules.units:
-        raise ReassignmentRefused(f"{unit}: no unit of the rule set in force has this code")
+        raise ReassignmentRefused(
+            tr("{unit}: no unit of the rule set in force has this code", unit=unit)
+        )
     if reason not in rules.reasons:
         raise ReassignmentRefused(
-            f"the reason must be one of {', '.join(rules.reasons)}: free text could hold personal "
-            "data; `reasons` in routing.yaml can list others"
+            tr(
+                "the reason must be one of {names}: free text could hold personal data; "
+                "`reasons` in routing.yaml can list others",
+                names=", ".join(rules.reasons),
+            )
         )
     line = AuditEntry(
         step=Step.PINNED,
@@ -74,7 +80,13 @@ def _change(
     with runtime.database.begin() as connection:
         dossier = dossiers.get(connection, procedure, number, lock=True)
         if dossier is None or dossier.facts is None:
-            raise ReassignmentRefused(f"{procedure}/{number}: not known, or not read yet")
+            raise ReassignmentRefused(
+                tr(
+                    "{procedure}/{number}: not known, or not read yet",
+                    procedure=procedure,
+                    number=number,
+                )
+            )
         dossiers.pin(connection, procedure, number, unit=pin[0], reason=pin[1], now=now)
         pinned = replace(dossier, pinned_unit=pin[0], pinned_reason=pin[1])
         decided = decide_again(rules, pinned, dossier.facts, on=paris_day(now))

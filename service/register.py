@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from config.messages import tr
 from config.settings import SettingsError
 from service.runtime import Runtime
 from store import procedures
@@ -31,7 +32,10 @@ def register_procedures(runtime: Runtime) -> tuple[int, ...]:
 def _polled(configured: Collection[int], only: Collection[int]) -> tuple[int, ...]:
     if unknown := sorted(set(only) - set(configured)):
         raise SettingsError(
-            f"WIF_TPS_PROCEDURES: {unknown[0]} is not among the configured procedures; "
-            "see config/procedures.yaml"
+            tr(
+                "WIF_TPS_PROCEDURES: {unknown} is not among the configured procedures; see "
+                "config/procedures.yaml",
+                unknown=unknown[0],
+            )
         )
     return tuple(number for number in configured if not only or number in only)

@@ -3,6 +3,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from config.messages import tr
 from config.settings import SettingsError
 from service.connections import Connections
 
@@ -42,7 +43,9 @@ class Runtime(Connections):
         checked = trial or not self.settings.in_production or self.rule_sets.is_compiled(digest)
         if not checked and self.rule_sets.is_for_trial():
             raise SettingsError(
-                "WIF_ENV=production: the rules in force were published in development, where "
-                "placeholders pass; run `wif rules publish` with WIF_ENV=production"
+                tr(
+                    "WIF_ENV=production: the rules in force were published in development, "
+                    "where placeholders pass; run `wif rules publish` with WIF_ENV=production"
+                )
             )
         return self.rule_sets.get(digest)

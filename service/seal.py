@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from config import logs
-from config.settings import EXAMPLES, Settings, SettingsError
+from config.messages import tr
+from config.settings import Settings, SettingsError, example_of
 from connectors.alarm.seal_head import compose_seal_head
 from routing.failures import Failure
 from service.mail import mail_sender
@@ -89,8 +90,10 @@ def timestamp_authority(settings: Settings) -> "Authority":
 
     if settings.tsa_certificates_file is None:
         raise SettingsError(
-            "WIF_TSA_CERTIFICATES_FILE: needed with WIF_TSA_URL; for example: "
-            f"{EXAMPLES['tsa_certificates_file']}"
+            tr(
+                "WIF_TSA_CERTIFICATES_FILE: needed with WIF_TSA_URL; for example: {example}",
+                example=example_of("tsa_certificates_file"),
+            )
         )
     return Authority.from_file(settings.tsa_certificates_file)
 
@@ -138,8 +141,10 @@ def signing_key(runtime: Runtime) -> Signer:
     settings = runtime.settings
     if settings.seal_key is None:
         raise SettingsError(
-            "WIF_SEAL_KEY_FILE: needed when WIF_ENV=production; "
-            "make one with: wif audit seals new-key /run/secrets/seal.key"
+            tr(
+                "WIF_SEAL_KEY_FILE: needed when WIF_ENV=production; make one with: wif audit "
+                "seals new-key /run/secrets/seal.key"
+            )
         )
     if settings.seal_command is not None:
         return load_command_signer(shlex.split(settings.seal_command), settings.seal_key)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from config.messages import tr
 from config.settings import Settings, SettingsError
 from connectors.tps.port import TpsPort
 from connectors.tps.transport import Limits
@@ -66,7 +67,7 @@ class TpsPorts:
         try:
             return open_tps(api, server)
         except ValueError as error:
-            raise SettingsError(f"WIF_TPS_URL: {error}") from None
+            raise SettingsError(tr("WIF_TPS_URL: {error}", error=error)) from None
 
 
 def configured_server(settings: Settings) -> Server:
@@ -77,8 +78,10 @@ def configured_server(settings: Settings) -> Server:
     """
     if settings.tps_url is None or settings.tps_token is None:
         raise SettingsError(
-            "WIF_TPS_URL and WIF_TPS_TOKEN: needed to read dossiers; give the address of the "
-            "TPS server and the token of the account, or try `wif demo`"
+            tr(
+                "WIF_TPS_URL and WIF_TPS_TOKEN: needed to read dossiers; give the address of "
+                "the TPS server and the token of the account, or try `wif demo`"
+            )
         )
     return Server(
         base_url=settings.tps_url,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from config.messages import tr
 from config.settings import Settings, SettingsError
 from connectors.tps.transport import Transport
 from connectors.tps.v2 import webhooks
@@ -44,7 +45,7 @@ def client_of(settings: Settings) -> Iterator[V2Client]:
             limits=server.limits,
         )
     except ValueError as error:
-        raise SettingsError(f"WIF_TPS_URL: {error}") from None
+        raise SettingsError(tr("WIF_TPS_URL: {error}", error=error)) from None
     client = V2Client(transport)
     try:
         yield client
@@ -88,8 +89,10 @@ def secrets_folder(settings: Settings) -> Path:
     folder = settings.tps_webhook_secrets
     if folder is None:
         raise SettingsError(
-            "WIF_TPS_WEBHOOK_SECRETS: needed here: the folder of the secrets of webhooks, which "
-            "`wif serve` reads; for example: /run/secrets/tps-webhooks"
+            tr(
+                "WIF_TPS_WEBHOOK_SECRETS: needed here: the folder of the secrets of webhooks,"
+                " which `wif serve` reads; for example: /run/secrets/tps-webhooks"
+            )
         )
     return folder
 
@@ -161,8 +164,10 @@ def _place_for_secret(folder: Path, procedure: int) -> Iterator[Callable[[str], 
         before = path.read_text(encoding="ascii").split() if path.exists() else []
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
-            f"WIF_TPS_WEBHOOK_SECRETS: cannot be written ({type(error).__name__}); "
-            "give a folder of this user's"
+            tr(
+                "WIF_TPS_WEBHOOK_SECRETS: cannot be written ({name}); give a folder of this user's",
+                name=type(error).__name__,
+            )
         ) from None
 
     def keep(secret: str) -> None:

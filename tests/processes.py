@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from gettext import NullTranslations
 from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
@@ -13,6 +14,7 @@ from unittest import mock
 from cli.exit_codes import EXIT_CODES
 from cli.main import main
 from config import settings
+from config.messages import speak
 from tests.json_documents import check_json
 from tests.logging_kept import logging_kept
 
@@ -57,6 +59,7 @@ def wif(*arguments: str, **given: str) -> Ran:
             code = ended.code or 0
         finally:
             settings.load.cache_clear()
+            speak(NullTranslations())
     assert isinstance(code, int)
     assert code in EXIT_CODES, "every exit code stands in cli/exit_codes.py"
     if "--json" in arguments and out.getvalue():

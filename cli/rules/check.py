@@ -19,6 +19,7 @@ from cli.rules.options import (
     short,
     today,
 )
+from config.messages import tr, trn
 
 with lazy_imports():
     from cli import context
@@ -76,22 +77,25 @@ def _print(configuration: Configuration, mistakes: list[Diagnostic], digest: str
     for mistake in mistakes:
         typer.echo(mistake)
     for warning in configuration.warnings:
-        typer.echo(f"warning (a mistake with --production): {warning}")
+        typer.echo(tr("warning (a mistake with --production): {warning}", warning=warning))
     if digest is None:
-        typer.echo(f"{_counted(len(mistakes), 'mistake')}", err=True)
+        typer.echo(trn("{n} mistake", "{n} mistakes", len(mistakes)), err=True)
         return
+    examples = sum(len(rule.entry.examples) for rule in configuration.rules)
     found = ", ".join(
-        _counted(len(entries), name)
-        for entries, name in (
-            (configuration.units, "unit"),
-            (configuration.procedures, "procedure"),
-            (configuration.permit_types, "permit type"),
-            (configuration.rules, "rule"),
-            ([e for rule in configuration.rules for e in rule.entry.examples], "example"),
+        (
+            trn("{n} unit", "{n} units", len(configuration.units)),
+            trn("{n} procedure", "{n} procedures", len(configuration.procedures)),
+            trn("{n} permit type", "{n} permit types", len(configuration.permit_types)),
+            trn("{n} rule", "{n} rules", len(configuration.rules)),
+            trn("{n} example", "{n} examples", examples),
         )
     )
-    typer.echo(f"{configuration.directory}: no mistake in {found} (rule set {short(digest)})")
-
-
-def _counted(count: int, name: str) -> str:
-    return f"{count} {name}{'' if count == 1 else 's'}"
+    typer.echo(
+        tr(
+            "{directory}: no mistake in {found} (rule set {hash})",
+            directory=configuration.directory,
+            found=found,
+            hash=short(digest),
+        )
+    )

@@ -13,6 +13,8 @@ import typer
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
 from cli.rules.options import AsJson, Day, Directory, place, rules_in, short, today
+from config.foreign_messages import translated
+from config.messages import tr
 from routing.boxes import Axis
 from routing.case_classes import UNLISTED, CaseClass, Interval
 from routing.coverage import Cell, CellOutcome, coverage
@@ -44,7 +46,13 @@ def coverage_(
         try:
             html.write_text(page.coverage_page(rules, cells, day), encoding="utf-8")
         except OSError as error:
-            raise CommandError(f"{html}: cannot be written ({error.strerror})") from None
+            raise CommandError(
+                tr(
+                    "{html}: cannot be written ({why})",
+                    html=html,
+                    why=translated(error.strerror or ""),
+                )
+            ) from None
         typer.echo(html)
     elif as_json:
         context.show_json(
@@ -99,8 +107,8 @@ def _show(rules: RuleSet, cells: Iterable[Cell], day: date) -> None:
     columns = _alike(permits, lambda permit: tuple(matrix[place, permit] for place in places))
     rows = _alike(places, lambda place: tuple(matrix[place, group[0]] for group in columns))
     tables.show_table(
-        f"Rule set {short(rules.hash)}, decided on {day}",
-        ["département", *(", ".join(code or "unknown" for code in group) for group in columns)],
+        tr("Rule set {hash}, decided on {day}", hash=short(rules.hash), day=day),
+        [tr("département"), *map(_codes, columns)],
         [[_places(group), *(matrix[group[0], column[0]] for column in columns)] for group in rows],
     )
 
@@ -123,7 +131,7 @@ def _said_by_place(cells: Iterable[Cell]) -> dict[tuple[str | None, str | None],
             found[cell.department, cell.permit_type][said].append(cell.filer)
     return {
         place: "\n".join(
-            said if len(filers) == len(Filer) else f"{', '.join(filers)}: {said}"
+            said if len(filers) == len(Filer) else f"{', '.join(map(tr, filers))}: {said}"
             for said, filers in answers.items()
         )
         for place, answers in found.items()
@@ -132,28 +140,35 @@ def _said_by_place(cells: Iterable[Cell]) -> dict[tuple[str | None, str | None],
 
 def _said(answer: CellOutcome, depends_on: Collection[Axis]) -> str:
     outcome = answer.outcome
-    units = ", ".join(outcome.units) if outcome.routed else "unrouted"
+    units = ", ".join(outcome.units) if outcome.routed else tr("unrouted")
     said = f"{units} ({outcome.rule})" if outcome.rule else units
     cases = dict.fromkeys(_when(each, depends_on) for each in answer.classes)
-    return f"{said} when {' or '.join(cases)}" if depends_on else said
+    return (
+        tr("{said} when {names}", said=said, names=tr(" or ").join(cases)) if depends_on else said
+    )
 
 
 def _when(case_class: CaseClass, depends_on: Collection[Axis]) -> str:
     """What tells these cases from the others of their cell."""
     parts = {
-        Axis.PROCEDURE: f"procedure {'/'.join(map(str, case_class.procedures))}",
-        Axis.STATE: "/".join(case_class.states),
-        Axis.FILED: f"filed {_period(case_class.filed)}",
+        Axis.PROCEDURE: tr("procedure {names}", names="/".join(map(str, case_class.procedures))),
+        Axis.STATE: "/".join(map(tr, case_class.states)),
+        Axis.FILED: tr("filed {period}", period=_period(case_class.filed)),
     }
     return ", ".join(part for axis, part in parts.items() if axis in depends_on)
 
 
 def _period(filed: Interval) -> str:
-    parts = [f"from {filed.since}" if filed.since else "", f"before {filed.before}"]
+    parts = [
+        tr("from {since}", since=filed.since) if filed.since else "",
+        tr("before {before}", before=filed.before),
+    ]
     return " ".join(filter(None, parts if filed.before else parts[:1]))
 
 
 def _places(codes: list[str | None]) -> str:
-    if len(codes) == 1:
-        return place(codes[0]) if codes[0] else "unknown"
-    return ", ".join(code or "unknown" for code in codes)
+    return place(codes[0]) if len(codes) == 1 and codes[0] else _codes(codes)
+
+
+def _codes(codes: list[str | None]) -> str:
+    return ", ".join(code or tr("unknown") for code in codes)

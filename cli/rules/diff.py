@@ -9,6 +9,7 @@ import typer
 
 from cli.lazy import lazy_imports
 from cli.rules.options import AsJson, Directory, document_in, folder
+from config.messages import tr
 
 with lazy_imports():
     from cli import context, tables
@@ -48,8 +49,11 @@ def diff(
 def show_differences(found: Sequence[Difference]) -> None:
     """Print differences as a table."""
     if not found:
-        typer.echo("No difference")
+        typer.echo(tr("No difference"))
         return
     columns = ("section", "entry", "field", "before", "after")
-    rows = [[getattr(each, name) for name in columns] for each in found]
-    tables.show_table("Differences", columns, rows)
+    rows = [
+        [tr(each.section), each.entry, *(getattr(each, name) for name in columns[2:])]
+        for each in found
+    ]
+    tables.show_table(tr("Differences"), columns, rows)

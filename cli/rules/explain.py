@@ -13,6 +13,7 @@ import typer
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
 from cli.rules.options import AsJson, Day, document_in, mailboxes, place, short, today
+from config.messages import tr
 from routing.conditions import Case
 from routing.explanation import Trial, explain
 from routing.facts import DossierState, Filer
@@ -119,7 +120,9 @@ def _stored(running: Runtime, dossier: str) -> DossierRecord:
     with running.database.read() as connection:
         found = dossiers.get(connection, procedure, number)
     if found is None or found.facts is None:
-        raise CommandError(f"{dossier}: not known, or not read yet; see `wif dossiers list`")
+        raise CommandError(
+            tr("{dossier}: not known, or not read yet; see `wif dossiers list`", dossier=dossier)
+        )
     return found
 
 
@@ -138,15 +141,31 @@ def _given(
 ) -> GivenEntry:
     codes = [permit.code for permit in rules.permit_types]
     if permit_type is not None and permit_type not in codes:
-        hint = diagnostics.did_you_mean(permit_type, codes) or f"one of {', '.join(codes)}"
-        raise CommandError(f"--permit-type {permit_type}: no such permit type; {hint}", code=2)
+        hint = diagnostics.did_you_mean(permit_type, codes) or tr(
+            "one of {names}", names=", ".join(codes)
+        )
+        raise CommandError(
+            tr(
+                "--permit-type {permit_type}: no such permit type; {hint}",
+                permit_type=permit_type,
+                hint=hint,
+            ),
+            code=2,
+        )
     if procedure is not None and procedure not in rules.forms:
         hint = diagnostics.did_you_mean(str(procedure), list(map(str, rules.forms))) or ""
-        raise CommandError(f"--procedure {procedure}: not configured; {hint}", code=2)
+        raise CommandError(
+            tr("--procedure {procedure}: not configured; {hint}", procedure=procedure, hint=hint),
+            code=2,
+        )
     code = read_department(department).code if department is not None else None
     if department is not None and code is None:
         raise CommandError(
-            f"--department {department}: no such département; write 75 or 2A", code=2
+            tr(
+                "--department {department}: no such département; write 75 or 2A",
+                department=department,
+            ),
+            code=2,
         )
     return schema.GivenEntry.model_construct(
         permit_type=permit_type,
@@ -165,7 +184,7 @@ def _explained(
     return Explained(
         case=case,
         rules=rules,
-        trials=list(explain(rules, case)),
+        trials=list(explain(rules, case, tr)),
         outcome=rules.outcome_of(case),
         previous=(before, before.outcome_of(case)) if before else None,
         pinned=pinned,
@@ -211,18 +230,22 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
 def _show(found: Explained, dossier: str | None) -> None:
     case = found.case
     said = {
-        "permit_type": case.permit_type or "permit type unknown",
-        "department": place(case.department) if case.department else "département unknown",
-        "procedure": f"procedure {case.procedure or 'none'}",
-        "filed_on": f"filed on {case.filed_on}",
-        "filer": f"by {case.filer}",
-        "state": str(case.state),
-        "decided_on": f"decided on {case.decided_on}",
+        "permit_type": case.permit_type or tr("permit type unknown"),
+        "department": place(case.department) if case.department else tr("département unknown"),
+        "procedure": tr("procedure {procedure}", procedure=case.procedure or tr("none")),
+        "filed_on": tr("filed on {filed_on}", filed_on=case.filed_on),
+        "filer": tr("by {filer}", filer=tr(case.filer)),
+        "state": tr(case.state),
+        "decided_on": tr("decided on {decided_on}", decided_on=case.decided_on),
     }
     shown = ", ".join(text for name, text in said.items() if name in found.given)
-    typer.echo(f"{dossier or 'Facts'}: {shown or 'none given'}")
-    rows = [(t.rule.id, "yes" if t.matched else "no", "; ".join(t.misses)) for t in found.trials]
-    tables.show_table(f"Rule set {short(found.rules.hash)}", ("rule", "matches", "why not"), rows)
+    typer.echo(f"{dossier or tr('Facts')}: {shown or tr('none given')}")
+    rows = [
+        (t.rule.id, tr("yes") if t.matched else tr("no"), "; ".join(t.misses)) for t in found.trials
+    ]
+    tables.show_table(
+        tr("Rule set {hash}", hash=short(found.rules.hash)), ("rule", "matches", "why not"), rows
+    )
     for line in _lines(found):
         typer.echo(line)
 
@@ -231,23 +254,32 @@ def _lines(found: Explained) -> Iterator[str]:
     outcome = found.outcome
     for code in outcome.units:
         unit = found.rules.units[code]
-        yield f"Goes to {unit.code}, {unit.name} <{mailboxes(unit)}>"
+        yield tr(
+            "Goes to {code}, {name} <{mailboxes}>",
+            code=unit.code,
+            name=unit.name,
+            mailboxes=mailboxes(unit),
+        )
     if outcome.rule is None:
-        yield "No rule matches: it is unrouted, and the fallback unit gets it"
+        yield tr("No rule matches: it is unrouted, and the fallback unit gets it")
     elif not outcome.routed:
-        yield "The rule finds no competent unit: it is unrouted, and the fallback unit gets it"
+        yield tr("The rule finds no competent unit: it is unrouted, and the fallback unit gets it")
     if (rule := found.rules.rule(outcome.rule or "")) is not None:
-        yield f"Why: {rule.why}" + (f" ({rule.article})" if rule.article else "")
+        yield tr("Why: {why}", why=rule.why) + (f" ({rule.article})" if rule.article else "")
     if outcome.reasons:
-        yield f"Reasons: {', '.join(outcome.reasons)}"
+        yield tr("Reasons: {names}", names=", ".join(outcome.reasons))
     if found.pinned:
-        yield f"Pinned by hand to {found.pinned}, which has it whatever the rules say"
+        yield tr(
+            "Pinned by hand to {pinned}, which has it whatever the rules say", pinned=found.pinned
+        )
     if found.previous:
         yield _compared(*found.previous, outcome)
 
 
 def _compared(rules: RuleSet, before: Outcome, now: Outcome) -> str:
-    said = "the same"
+    said = tr("the same")
     if before.units != now.units:
-        said = f"{', '.join(before.units)}, by {before.rule or 'no rule'}"
-    return f"The version before ({short(rules.hash)}) says: {said}"
+        said = tr(
+            "{names}, by {rule}", names=", ".join(before.units), rule=before.rule or tr("no rule")
+        )
+    return tr("The version before ({hash}) says: {said}", hash=short(rules.hash), said=said)

@@ -73,7 +73,7 @@ def rollback(
     """Put an earlier rule set in force again."""
     _refuse(reroute, yes=yes, as_json=as_json)
     if (ruleset is None) is not previous:
-        raise CommandError("give a HASH that `wif rules history` shows, or --previous", code=2)
+        raise CommandError(tr("give a HASH that `wif rules history` shows, or --previous"), code=2)
     with context.runtime() as running:
         document = stored.stored_document(running, ruleset or stored.previous_hash(running))
         _refuse_free_text(note, document)
@@ -106,14 +106,14 @@ def history(as_json: AsJson = False) -> None:
         (
             short(row["hash"]),
             row["at"],
-            row["action"],
-            "yes" if row["in_force"] else "",
+            tr(row["action"]),
+            tr("yes") if row["in_force"] else "",
             row["actor"],
             tr(publish_rules.NOTES.get(row["note"], row["note"])),
         )
         for row in rows
     ]
-    tables.show_table("Rule sets", ("hash", "at", "action", "in force", "actor", "note"), shown)
+    tables.show_table(tr("Rule sets"), ("hash", "at", "action", "in force", "actor", "note"), shown)
 
 
 def _activate(
@@ -149,24 +149,30 @@ def _activate(
 
 
 def _ask(found: Simulation) -> None:
-    if not typer.confirm(f"Put rule set {short(found.after.hash)} in force?"):
-        raise CommandError("nothing was published")
+    if not context.confirmed(tr("Put rule set {hash} in force?", hash=short(found.after.hash))):
+        raise CommandError(tr("nothing was published"))
 
 
 def _say(digest: str, report: RerouteReport | None, *, activated: bool) -> None:
-    state = "is in force for all workers" if activated else "was in force already"
-    typer.echo(f"Rule set {short(digest)} {state}")
+    state = tr("is in force for all workers") if activated else tr("was in force already")
+    typer.echo(tr("Rule set {hash} {state}", hash=short(digest), state=state))
     if report is not None:
-        typer.echo(f"Of {report.examined} undecided dossiers {report.moved} went to another unit")
+        typer.echo(
+            tr(
+                "Of {examined} undecided dossiers {moved} went to another unit",
+                examined=report.examined,
+                moved=report.moved,
+            )
+        )
 
 
 def _refuse(reroute: str | None, *, yes: bool, as_json: bool) -> None:
     if reroute not in {None, "open"}:
         raise CommandError(
-            "--reroute: only `open` can be, the dossiers that no office has decided", code=2
+            tr("--reroute: only `open` can be, the dossiers that no office has decided"), code=2
         )
     if as_json and not yes:
-        raise CommandError("--json: cannot ask; add --yes", code=2)
+        raise CommandError(tr("--json: cannot ask; add --yes"), code=2)
 
 
 def _refuse_free_text(note: str, document: str) -> None:

@@ -139,22 +139,27 @@ def _ask_tps(running: Runtime, new: Sequence[Form]) -> NewForms | None:
 def show(found: Simulation) -> None:
     """Print a simulation."""
     typer.echo(
-        f"From rule set {short(found.before.hash)} to {short(found.after.hash)}, as of {found.on}"
+        tr(
+            "From rule set {hash} to {after}, as of {on}",
+            hash=short(found.before.hash),
+            after=short(found.after.hash),
+            on=found.on,
+        )
     )
     diff.show_differences(found.differences)
     for line in found.forms.warnings() if found.forms else ():
         typer.echo(line, err=True)
     if not found.moves:
-        typer.echo("Nothing moves")
+        typer.echo(tr("Nothing moves"))
         return
     columns = ("from", "to", "rule before", "rule after")
     if found.dossiers:
         rows = [(*_said(move.change), len(move.open), move.decided) for move in found.dossiers]
-        tables.show_table("Stored dossiers", (*columns, "undecided", "decided, stay"), rows)
+        tables.show_table(tr("Stored dossiers"), (*columns, "undecided", "decided, stay"), rows)
     if found.cases:
         rows = [(*_said(move.change), *_where(move)) for move in found.cases]
         tables.show_table(
-            "Dossiers to come", (*columns, "départements", "permit types", "from day"), rows
+            tr("Dossiers to come"), (*columns, "départements", "permit types", "from day"), rows
         )
 
 
@@ -205,7 +210,7 @@ def _change(change: Change) -> dict[str, Any]:
 
 def _said(change: Change) -> Iterator[str]:
     for outcome in (change.before, change.after):
-        yield ", ".join(outcome.units) + ("" if outcome.routed else " (unrouted)")
+        yield ", ".join(outcome.units) + ("" if outcome.routed else f" ({tr('unrouted')})")
     yield change.before.rule or "–"
     yield change.after.rule or "–"
 
@@ -213,10 +218,10 @@ def _said(change: Change) -> Iterator[str]:
 def _where(move: CaseMove) -> Iterator[str]:
     codes = _distinct(one.department for one in move.classes)
     everywhere = len(codes) > len(departments())
-    yield "all" if everywhere else ", ".join(code or "unknown" for code in codes)
+    yield tr("all") if everywhere else ", ".join(code or tr("unknown") for code in codes)
     permits = _distinct(one.permit_type for one in move.classes)
-    yield ", ".join(permit or "unknown" for permit in permits)
-    yield str(move.first_day or "now")
+    yield ", ".join(permit or tr("unknown") for permit in permits)
+    yield str(move.first_day or tr("now"))
 
 
 def _distinct(values: Iterator[Any]) -> list[Any]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
+from config.messages import tr
 
 with lazy_imports():
     from store import rulesets
@@ -28,7 +29,7 @@ def active_document(running: Runtime) -> str:
         digest = rulesets.active(connection)
         found = rulesets.document(connection, digest) if digest else None
     if found is None:
-        raise CommandError("no rule set was ever put in force: `wif rules publish` does so")
+        raise CommandError(tr("no rule set was ever put in force: `wif rules publish` does so"))
     return found
 
 
@@ -38,7 +39,7 @@ def previous_hash(running: Runtime) -> str:
         found = [activation.hash for activation in rulesets.history(connection)]
     before = next((digest for digest in found if digest != found[0]), None)
     if before is None:
-        raise CommandError("no other rule set was in force before")
+        raise CommandError(tr("no other rule set was in force before"))
     return before
 
 
@@ -49,11 +50,16 @@ def stored_document(running: Runtime, beginning: str) -> str:
         found = [digest for digest in hashes if digest.startswith(beginning.casefold())]
         if len(beginning) < SHORTEST_HASH or len(found) != 1:
             raise CommandError(
-                f"{beginning}: names {len(found)} rule sets; give at least {SHORTEST_HASH} digits "
-                "of a hash that `wif rules history` shows",
+                tr(
+                    "{beginning}: names {count} rule sets; give at least {least} "
+                    "digits of a hash that `wif rules history` shows",
+                    beginning=beginning,
+                    count=len(found),
+                    least=SHORTEST_HASH,
+                ),
                 code=2,
             )
         document = rulesets.document(connection, found[0])
     if document is None:
-        raise CommandError(f"{found[0]}: is not stored any more")
+        raise CommandError(tr("{found}: is not stored any more", found=found[0]))
     return document

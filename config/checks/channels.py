@@ -13,6 +13,7 @@ from config.channel_entries import ChannelEntry
 from config.checks.units import overlap
 from config.diagnostics import Code, Diagnostic
 from config.loader import Configuration, Located
+from config.messages import tr
 from config.schema import UnitEntry
 from connectors.channel import AddressForm
 from connectors.channels import CHANNELS
@@ -66,7 +67,9 @@ def _malformed(place: ChannelPlace, *, production: bool) -> Iterator[Diagnostic]
         return
     host = urlsplit(place.entry.address).hostname or ""
     if production and PLACEHOLDER.fullmatch(host):
-        yield place.mistake(Code.CHANNEL_ADDRESS, "is a placeholder", "write the unit's address")
+        yield place.mistake(
+            Code.CHANNEL_ADDRESS, tr("is a placeholder"), tr("write the unit's address")
+        )
 
 
 def _second_of_its_kind(place: ChannelPlace) -> Iterator[Diagnostic]:
@@ -74,8 +77,12 @@ def _second_of_its_kind(place: ChannelPlace) -> Iterator[Diagnostic]:
     if place.entry.kind in kinds:
         yield place.mistake(
             Code.CHANNEL_TWICE,
-            f"is a second channel `{place.entry.kind}` of {place.unit.entry.code}",
-            "keep one of each kind; several mailboxes belong behind one shared address",
+            tr(
+                "is a second channel `{kind}` of {code}",
+                kind=place.entry.kind,
+                code=place.unit.entry.code,
+            ),
+            tr("keep one of each kind; several mailboxes belong behind one shared address"),
         )
 
 
@@ -88,11 +95,13 @@ def _twice(place: ChannelPlace, others: list[ChannelPlace]) -> Iterator[Diagnost
         if CHANNELS[entry.kind].address_form is AddressForm.MAILBOX:
             yield place.mistake(
                 Code.MAILBOX_TWICE,
-                f"is the mailbox of {its.code} as well",
-                "correct it, or add `functional: true` to both when they share it",
+                tr("is the mailbox of {code} as well", code=its.code),
+                tr("correct it, or add `functional: true` to both when they share it"),
             )
         else:
             yield place.mistake(
-                Code.CHANNEL_TWICE, f"is the address of {its.code} as well", "give each its own"
+                Code.CHANNEL_TWICE,
+                tr("is the address of {code} as well", code=its.code),
+                tr("give each its own"),
             )
         return

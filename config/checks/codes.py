@@ -5,15 +5,16 @@ from typing import Any
 
 from config.diagnostics import Code, Diagnostic, did_you_mean
 from config.loader import Configuration, Located
+from config.messages import mark, tr
 from config.schema import Choice, ConditionEntry, RuleEntry
 from config.yaml_tree import Path_
 from routing.ruleset import DEPARTMENT_UNIT
 
 _UNKNOWN: Mapping[str, tuple[Code, str]] = {
-    "units": (Code.UNKNOWN_UNIT, "is no unit of units.yaml"),
-    "kinds": (Code.UNKNOWN_KIND, "is no kind of form of procedures.yaml"),
-    "procedures": (Code.UNKNOWN_PROCEDURE, "is no procedure of procedures.yaml"),
-    "permit_types": (Code.UNKNOWN_PERMIT_TYPE, "is no permit type of permit_types.yaml"),
+    "units": (Code.UNKNOWN_UNIT, mark("is no unit of units.yaml")),
+    "kinds": (Code.UNKNOWN_KIND, mark("is no kind of form of procedures.yaml")),
+    "procedures": (Code.UNKNOWN_PROCEDURE, mark("is no procedure of procedures.yaml")),
+    "permit_types": (Code.UNKNOWN_PERMIT_TYPE, mark("is no permit type of permit_types.yaml")),
 }
 
 Reference = tuple[Located[Any], str, str, Path_]
@@ -32,7 +33,9 @@ def check(configuration: Configuration) -> Iterator[Diagnostic]:
         known = configuration.known.get(section)
         if known is not None and code not in known:
             kind, message = _UNKNOWN[section]
-            yield placed.mistake(kind, path, message, did_you_mean(code, sorted(known)), value=code)
+            yield placed.mistake(
+                kind, path, tr(message), did_you_mean(code, sorted(known)), value=code
+            )
 
 
 def _twice(entries: Iterable[Located[Any]], key: str, kind: Code) -> Iterator[Diagnostic]:
@@ -41,7 +44,9 @@ def _twice(entries: Iterable[Located[Any]], key: str, kind: Code) -> Iterator[Di
         code = getattr(placed.entry, key)
         if code in first:
             line = first[code].node.line
-            yield placed.mistake(kind, [key], f"is defined twice, first on line {line}")
+            yield placed.mistake(
+                kind, [key], tr("is defined twice, first on line {line}", line=line)
+            )
         else:
             first[code] = placed
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from config.checks.rules import compiled
 from config.diagnostics import Code, Diagnostic
 from config.loader import Configuration, Located
+from config.messages import tr
 from config.schema import FILES, ExampleEntry, RuleEntry
 from routing.case_classes import UNLISTED, Source, sources
 from routing.conditions import Case
@@ -57,18 +58,28 @@ def _run(
 ) -> Iterator[Diagnostic]:
     outcome = rules.outcome_of(case_of(example, rules))
     if outcome.rule != rule.entry.id:
-        path, message = "given", f"is decided by {_decider(outcome)}, not by `{rule.entry.id}`"
+        path, message = (
+            "given",
+            tr("is decided by {by}, not by `{id}`", by=_decider(outcome), id=rule.entry.id),
+        )
     elif set(outcome.units) != set(example.unit):
-        path, message = "unit", f"goes to {_receivers(outcome)}, not to {', '.join(example.unit)}"
+        path, message = (
+            "unit",
+            tr(
+                "goes to {units}, not to {names}",
+                units=_receivers(outcome),
+                names=", ".join(example.unit),
+            ),
+        )
     else:
         return
     yield rule.mistake(
-        Code.EXAMPLE_WRONG, ["examples", at, path], message, "correct the example or the rule"
+        Code.EXAMPLE_WRONG, ["examples", at, path], message, tr("correct the example or the rule")
     )
 
 
 def _decider(outcome: Outcome) -> str:
-    return f"the rule `{outcome.rule}`" if outcome.rule else "no rule"
+    return tr("the rule `{rule}`", rule=outcome.rule) if outcome.rule else tr("no rule")
 
 
 def _receivers(outcome: Outcome) -> str:

@@ -12,6 +12,7 @@ from rapidfuzz.distance import OSA
 from config.checks.channels import PLACEHOLDER, ChannelPlace, places
 from config.diagnostics import Code, Diagnostic
 from config.loader import Configuration
+from config.messages import tr
 from config.schema import UnitEntry
 from config.values import SEPARATORS, labelled
 from connectors.channel import AddressForm
@@ -114,19 +115,26 @@ def _one(place: ChannelPlace, configuration: Configuration) -> Diagnostic | None
     unit, shared = place.unit.entry, place.entry.shared
     local, _, domain = place.entry.address.casefold().rpartition("@")
     if (why := _malformed(place.entry.address)) is not None:
-        message, proposal = f"is no e-mail address: {why}", "write it alone: moe.ud075@…"
+        message, proposal = (
+            tr("is no e-mail address: {why}", why=why),
+            tr("write it alone: moe.ud075@…"),
+        )
         return place.mistake(Code.MAILBOX_MALFORMED, message, proposal)
     if not shared and _looks_personal(local, domain):
-        message = "looks like a person's mailbox"
-        proposal = "use the service's, or add `functional: true` when it is one"
+        message = tr("looks like a person's mailbox")
+        proposal = tr("use the service's, or add `functional: true` when it is one")
         return place.mistake(Code.MAILBOX_PERSONAL, message, proposal)
     if configuration.production and PLACEHOLDER.fullmatch(domain):
-        message, proposal = "is a placeholder", "write the unit's mailbox"
+        message, proposal = tr("is a placeholder"), tr("write the unit's mailbox")
         return place.mistake(Code.MAILBOX_PLACEHOLDER, message, proposal)
     other = _other_department(local, unit)
     if other is not None and not shared:
-        message = f"is named after {labelled(other)}, which {unit.code} does not serve"
-        proposal = "correct it, or add `functional: true` when it is right"
+        message = tr(
+            "is named after {place}, which {code} does not serve",
+            place=labelled(other),
+            code=unit.code,
+        )
+        proposal = tr("correct it, or add `functional: true` when it is right")
         return place.mistake(Code.MAILBOX_DISAGREES, message, proposal)
     return None
 
@@ -135,22 +143,22 @@ def _malformed(text: str) -> str | None:
     """Why a text is no address, without the text; None when it is one."""
     local, at, domain = text.rpartition("@")
     if not at:
-        return "there is no @"
+        return tr("there is no @")
     whys = {
-        "there is more than one; each has a channel of its own": text.count("@") > 1,
-        "a comma or another separator stands in it": SEPARATORS.search(text) is not None,
-        "something stands beside it": any(map(str.isspace, text)) or "<" in text,
-        "nothing stands before the @": not local,
-        "nothing stands after the @": not domain,
-        "its domain has no dot": "." not in domain.strip("."),
-        "it has accents": not text.isascii(),
+        tr("there is more than one; each has a channel of its own"): text.count("@") > 1,
+        tr("a comma or another separator stands in it"): SEPARATORS.search(text) is not None,
+        tr("something stands beside it"): any(map(str.isspace, text)) or "<" in text,
+        tr("nothing stands before the @"): not local,
+        tr("nothing stands after the @"): not domain,
+        tr("its domain has no dot"): "." not in domain.strip("."),
+        tr("it has accents"): not text.isascii(),
     }
     if (why := next((why for why, holds in whys.items() if holds), None)) is not None:
         return why
     try:
         Mailbox.parse(text)
     except ValueError:
-        return "a character, or the place of a dot, is not allowed"
+        return tr("a character, or the place of a dot, is not allowed")
     return None
 
 
@@ -169,8 +177,8 @@ def _domains_unlike(configuration: Configuration) -> Iterator[Diagnostic]:
         if near is not None:
             yield place.mistake(
                 Code.MAILBOX_DOMAIN_UNLIKE,
-                f"has a domain one letter off that of {counts[near]} others",
-                f"did you mean `@{near}`?",
+                tr("has a domain one letter off that of {count} others", count=counts[near]),
+                tr("did you mean `@{near}`?", near=near),
             )
 
 

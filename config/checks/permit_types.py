@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from config.diagnostics import Code, Diagnostic
 from config.document import compile_permit_type
 from config.loader import Configuration, Located
+from config.messages import tr
 from config.schema import KindEntry, PermitTypeEntry, RecognitionEntry
 from routing.classification import Answers, classify
 from routing.facts import Competence, Filer
@@ -43,8 +44,8 @@ def _residence(kind: Located[KindEntry], fields: Fields) -> Iterator[Diagnostic]
         yield kind.mistake(
             Code.FIELD_NOT_ON_FORM,
             ["competence"],
-            "needs a field for the residence, and `fields` has none",
-            f"add `{Field.RESIDENCE_PERMIT_DEPARTMENT}` to `fields`",
+            tr("needs a field for the residence, and `fields` has none"),
+            tr("add `{field}` to `fields`", field=Field.RESIDENCE_PERMIT_DEPARTMENT),
         )
 
 
@@ -64,15 +65,15 @@ def _on_forms(
             yield permit_type.mistake(
                 Code.FIELD_NOT_ON_FORM,
                 ["recognised_by", "field"],
-                f"is no field of the kind `{kind}`",
-                "add its label to `fields` in procedures.yaml",
+                tr("is no field of the kind `{kind}`", kind=kind),
+                tr("add its label to `fields` in procedures.yaml"),
             )
         if entry.competence is Competence.RESIDENCE_PERMIT and kind in abroad:
             yield permit_type.mistake(
                 Code.FIELD_NOT_ON_FORM,
                 ["recognised_by", "kinds", at],
-                "has no field for the residence, which decides for this permit type",
-                "add its label to `fields` in procedures.yaml",
+                tr("has no field for the residence, which decides for this permit type"),
+                tr("add its label to `fields` in procedures.yaml"),
             )
 
 
@@ -87,8 +88,8 @@ def _taken(configuration: Configuration) -> Iterator[Diagnostic]:
             shown = {_shown(kind, values, types) for kind in recognition.kinds or kinds}
             if shown and placed.entry.code not in shown:
                 other = next(code for code in shown)
-                message = f"shows the permit type `{other}`, which comes first"
-                yield placed.mistake(Code.RECOGNISED_TWICE, path, message, "change their order")
+                message = tr("shows the permit type `{other}`, which comes first", other=other)
+                yield placed.mistake(Code.RECOGNISED_TWICE, path, message, tr("change their order"))
 
 
 def _words(recognition: RecognitionEntry) -> Iterator[tuple[list[str | int], str | None]]:

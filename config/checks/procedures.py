@@ -8,6 +8,7 @@ from pathlib import Path
 
 from config.diagnostics import Code, Diagnostic
 from config.loader import Configuration, Located
+from config.messages import tr
 from config.schema import KindEntry, ProcedureEntry
 from config.values import labelled
 from routing.text import normalise
@@ -54,8 +55,10 @@ def _published(
     yield procedure.mistake(
         Code.PROCEDURE_DEPARTMENT_DISAGREES,
         ["id"],
-        f"is a procedure of {labelled(theirs)}",
-        f"swapped with {swapped}?" if swapped else f"write `department: {labelled(theirs)}`",
+        tr("is a procedure of {place}", place=labelled(theirs)),
+        tr("swapped with {swapped}?", swapped=swapped)
+        if swapped
+        else tr("write `department: {place}`", place=labelled(theirs)),
     )
 
 
@@ -71,8 +74,8 @@ def _served(
             yield procedure.mistake(
                 Code.DEPARTMENT_NOT_SERVED,
                 ["department"],
-                "is served by no unit",
-                "add its unit to units.yaml first",
+                tr("is served by no unit"),
+                tr("add its unit to units.yaml first"),
             )
         return
     opens = min(unit.opens or date.min for unit in serving)
@@ -80,7 +83,11 @@ def _served(
         yield procedure.mistake(
             Code.DEPARTMENT_NOT_SERVED,
             ["opens"],
-            f"comes before {opens}, when the first unit of {labelled(department)} opens",
+            tr(
+                "comes before {day}, when the first unit of {place} opens",
+                day=opens,
+                place=labelled(department),
+            ),
         )
 
 
@@ -92,5 +99,7 @@ def _labels(placed: Located[ProcedureEntry] | Located[KindEntry]) -> Iterator[Di
             first = seen.setdefault(normalise(label), field.value)
             if first != field.value:
                 yield placed.mistake(
-                    Code.LABEL_TWICE, ["fields", field.value, at], f"is the label of `{first}` too"
+                    Code.LABEL_TWICE,
+                    ["fields", field.value, at],
+                    tr("is the label of `{first}` too", first=first),
                 )

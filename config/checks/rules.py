@@ -6,6 +6,7 @@ from config.checks.units import is_open
 from config.diagnostics import Code, Diagnostic
 from config.document import compile_condition, compile_entries, document_of
 from config.loader import Configuration, Located
+from config.messages import tr
 from config.schema import RuleEntry, UnitEntry
 from routing.boxes import Axes, TooComplexError
 from routing.proofs import Unreachable, unreachable
@@ -43,8 +44,8 @@ def _closed(
         yield rule.mistake(
             Code.CLOSED_UNIT_TARGETED,
             path,
-            f"closes on {closes} and has no successor",
-            f"name its successor, or add `valid_before: {closes}`",
+            tr("closes on {day} and has no successor", day=closes),
+            tr("name its successor, or add `valid_before: {day}`", day=closes),
             value=unit.code,
         )
     applied = max(configuration.on, rule.entry.valid_from or configuration.on)
@@ -52,8 +53,12 @@ def _closed(
         yield rule.mistake(
             Code.CLOSED_UNIT_TARGETED,
             path,
-            f"does not open before {unit.opens}, and the rule is applied from {applied} on",
-            f"add `valid_from: {unit.opens}`",
+            tr(
+                "does not open before {day}, and the rule is applied from {applied} on",
+                day=unit.opens,
+                applied=applied,
+            ),
+            tr("add `valid_from: {day}`", day=unit.opens),
             value=unit.code,
         )
 
@@ -65,8 +70,8 @@ def _too_complex(configuration: Configuration) -> Iterator[Diagnostic]:
         try:
             axes.boxes(condition, None, None)
         except TooComplexError:
-            message = "has too many alternatives within alternatives to be followed"
-            proposal = "make several rules of it"
+            message = tr("has too many alternatives within alternatives to be followed")
+            proposal = tr("make several rules of it")
             yield rule.mistake(Code.CONDITION_TOO_COMPLEX, ["when"], message, proposal)
 
 
@@ -74,20 +79,25 @@ def _unreachable(configuration: Configuration) -> Iterator[Diagnostic]:
     rules = {rule.entry.id: rule for rule in configuration.rules}
     for found in unreachable(compiled(configuration)):
         configuration.unreachable.add(found.rule)
-        others = ", ".join(f"`{id_}` (line {rules[id_].node.line})" for id_ in found.shadowed_by)
+        others = ", ".join(
+            tr("`{id}` (line {line})", id=id_, line=rules[id_].node.line)
+            for id_ in found.shadowed_by
+        )
         code, message, proposal = _explain(found, others)
         yield rules[found.rule].mistake(code, ["id"], message, proposal)
 
 
 def _explain(found: Unreachable, others: str) -> tuple[Code, str, str]:
     if found.contradictory:
-        message = "can never match: its condition contradicts itself"
-        return Code.RULE_NEVER_MATCHES, message, "correct `when`"
+        message = tr("can never match: its condition contradicts itself")
+        return Code.RULE_NEVER_MATCHES, message, tr("correct `when`")
     if not found.shadowed_by:
-        message = "can never match: no procedure brings in such a dossier"
-        return Code.RULE_NEVER_MATCHES, message, "correct `when`, or add the procedure first"
+        message = tr("can never match: no procedure brings in such a dossier")
+        return Code.RULE_NEVER_MATCHES, message, tr("correct `when`, or add the procedure first")
     if found.duplicate:
-        message = f"has the same condition as {others}, which comes first and decides"
-        return Code.RULE_DUPLICATE, message, "keep one of them"
-    message = f"can never be reached: {others} before it decide all that it could"
-    return Code.RULE_SHADOWED, message, "move it up, or remove it"
+        message = tr(
+            "has the same condition as {others}, which comes first and decides", others=others
+        )
+        return Code.RULE_DUPLICATE, message, tr("keep one of them")
+    message = tr("can never be reached: {others} before it decide all that it could", others=others)
+    return Code.RULE_SHADOWED, message, tr("move it up, or remove it")

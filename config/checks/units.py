@@ -66,8 +66,8 @@ def _code(unit: Unit) -> Iterator[Diagnostic]:
     yield unit.mistake(
         Code.UNIT_CODE_DISAGREES,
         ["code"],
-        f"serves {served}, which its code does not say",
-        f"write `{meant}`, or correct `departments`",
+        tr("serves {served}, which its code does not say", served=served),
+        tr("write `{meant}`, or correct `departments`", meant=meant),
     )
 
 
@@ -79,8 +79,12 @@ def _name(unit: Unit) -> Iterator[Diagnostic]:
         yield unit.mistake(
             Code.UNIT_NAME_DISAGREES,
             ["name"],
-            f"names {labelled(named[0])}, but the unit serves {labelled(served[0])}",
-            "correct the name or `departments`",
+            tr(
+                "names {place}, but the unit serves {served}",
+                place=labelled(named[0]),
+                served=labelled(served[0]),
+            ),
+            tr("correct the name or `departments`"),
         )
 
 
@@ -115,15 +119,17 @@ def _successor(unit: Unit, by_code: Mapping[str, Unit]) -> Iterator[Diagnostic]:
         path.append(follower.entry.code)
         following = follower.entry.successor or ""
         if len(path) > LONGEST_SUCCESSION:
-            message = f"leads through more than {LONGEST_SUCCESSION} units"
+            message = tr("leads through more than {most} units", most=LONGEST_SUCCESSION)
             yield unit.mistake(Code.SUCCESSOR_LOOP, ["successor"], message)
             return
         if following in path:
             loop = " → ".join([*path, following])
-            yield unit.mistake(Code.SUCCESSOR_LOOP, ["successor"], f"leads back: {loop}")
+            yield unit.mistake(
+                Code.SUCCESSOR_LOOP, ["successor"], tr("leads back: {loop}", loop=loop)
+            )
             return
         if following not in by_code:
-            message = f"is not open on {day}, when {unit.entry.code} closes"
+            message = tr("is not open on {day}, when {code} closes", day=day, code=unit.entry.code)
             yield unit.mistake(Code.SUCCESSOR_CLOSED, ["successor"], message)
             return
         follower = by_code[following]
@@ -141,8 +147,12 @@ def _served_twice(configuration: Configuration) -> Iterator[Diagnostic]:
             yield unit.mistake(
                 Code.DEPARTMENT_SERVED_TWICE,
                 ["departments"],
-                f"is served by {one.entry.code} (line {one.node.line}) as well, at the same time",
-                "give it to one of them, or give them dates that do not overlap",
+                tr(
+                    "is served by {code} (line {line}) as well, at the same time",
+                    code=one.entry.code,
+                    line=one.node.line,
+                ),
+                tr("give it to one of them, or give them dates that do not overlap"),
                 value=department,
             )
 
@@ -167,8 +177,8 @@ def _left_alone(configuration: Configuration) -> Iterator[Diagnostic]:
             yield unit.mistake(
                 Code.DEPARTMENT_NOT_SERVED,
                 ["closes"],
-                f"leaves nobody to serve {names} from that day on",
-                "name a `successor`; the fallback unit can be one",
+                tr("leaves nobody to serve {names} from that day on", names=names),
+                tr("name a `successor`; the fallback unit can be one"),
             )
 
 
@@ -178,6 +188,6 @@ def _fallback(configuration: Configuration, by_code: Mapping[str, Unit]) -> Iter
         yield unit.mistake(
             Code.FALLBACK_NOT_ALWAYS_OPEN,
             ["opens" if unit.entry.opens else "closes"],
-            f"{unit.entry.code} is the fallback and must always be open",
-            "remove the date, or name another `fallback` in routing.yaml",
+            tr("{code} is the fallback and must always be open", code=unit.entry.code),
+            tr("remove the date, or name another `fallback` in routing.yaml"),
         )

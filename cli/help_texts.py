@@ -1,0 +1,73 @@
+"""The help of commands in the language of the program, the parser's own words included."""
+
+import gettext
+import inspect
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from config.messages import mark, speak, tr
+
+USAGE = mark("Usage: ")
+
+PARSER = (
+    *(mark("Options"), mark("Arguments"), mark("Commands"), mark("Error"), mark("Aborted.")),
+    *(mark("[default: {}]"), mark("[required]"), mark("(dynamic)"), mark("(deprecated) ")),
+)
+"""Words that the parser takes from the catalogue by itself."""
+
+HELP = mark("Show this message and exit.")
+
+
+def translate(command: Any) -> None:  # noqa: ANN401 - the parser's own classes are private
+    """Put the help of a command, of its options and of those below it into our language."""
+    if command.help:
+        command.help = tr(_tidy(command.help))
+    if command.options_metavar:
+        command.options_metavar = tr(command.options_metavar)
+    command.get_usage = partial(_usage, command.get_usage)
+    command.get_help_option = partial(_help_option, command.get_help_option)
+    for parameter in command.params:
+        if getattr(parameter, "help", None):
+            parameter.help = tr(parameter.help)
+        if "--json" in parameter.opts:
+            parameter.callback = _for_scripts
+    if below := getattr(command, "commands", None):
+        command.subcommand_metavar = tr(command.subcommand_metavar)
+        for each in below.values():
+            translate(each)
+
+
+def texts(command: Any) -> Iterator[str]:  # noqa: ANN401
+    """Every text that `translate` translates in a command and below it."""
+    if command.help:
+        yield _tidy(command.help)
+    if command.options_metavar:
+        yield command.options_metavar
+    yield from (each.help for each in command.params if getattr(each, "help", None))
+    if below := getattr(command, "commands", None):
+        yield command.subcommand_metavar
+        for each in below.values():
+            yield from texts(each)
+
+
+def _tidy(text: str) -> str:
+    return inspect.cleandoc(text)
+
+
+def _usage(usage: Any, context: Any) -> str:  # noqa: ANN401
+    return str(usage(context)).replace(USAGE, tr(USAGE), 1)
+
+
+def _help_option(option_of: Any, context: Any) -> Any:  # noqa: ANN401
+    option = option_of(context)
+    if option is not None:
+        option.help = tr(HELP)
+    return option
+
+
+def _for_scripts(_context: object, _parameter: object, wanted: object) -> object:
+    """What scripts read is the same whoever runs them, the texts in it included."""
+    if wanted:
+        speak(gettext.NullTranslations())
+    return wanted
