@@ -28,6 +28,7 @@ with lazy_imports():
         channels,
         mail,
         publish_rules,
+        reminders,
         seal,
         secret_age,
         tps_versions,
@@ -112,6 +113,7 @@ def examine(runtime: Runtime) -> Iterator[DoctorCheck]:
         (mark("mail"), _mail),
         (mark("hints"), _hints),
         (mark("channels"), _channels),
+        (mark("reminders"), _reminders),
         (mark("sent log"), _sent_log),
         (mark("secrets"), _secrets),
     )
@@ -284,6 +286,26 @@ def _channels(runtime: Runtime) -> str:
             )
         )
     return tr("every channel of every unit can be used; `wif channels test` sends a trial")
+
+
+def _reminders(runtime: Runtime) -> str:
+    rules = publish_rules.configured_rules(runtime.settings)
+    terms = reminders.terms_of(runtime, rules)
+    if terms is None:
+        return tr("nobody is reminded: WIF_REMIND_AFTER is not set")
+    if terms.escalate_after is None:
+        return tr("after {days} working days at {at}", days=terms.after, at=f"{terms.at:%H:%M}")
+    if terms.escalate_to not in rules.units:
+        raise CommandError(
+            tr("WIF_ESCALATE_TO: no unit has the code {unit}", unit=terms.escalate_to)
+        )
+    return tr(
+        "after {days} working days at {at}; after {later} also {unit}",
+        days=terms.after,
+        at=f"{terms.at:%H:%M}",
+        later=terms.escalate_after,
+        unit=terms.escalate_to,
+    )
 
 
 def _mail(runtime: Runtime) -> str:

@@ -79,6 +79,7 @@ class Code(StrEnum):
     RULE_NEVER_MATCHES = "rule-never-matches"
     RULE_DUPLICATE = "rule-duplicate"
     RULE_SHADOWED = "rule-shadowed"
+    DIGEST_WITHOUT_TIMES = "digest-without-times"
     EXAMPLE_WRONG = "example-wrong"
 
 

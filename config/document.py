@@ -34,7 +34,7 @@ from routing.reasons import SHIPPED
 from routing.ruleset import Rule, RuleSet
 from routing.units import Channel, Digest, DigestDays, Unit
 
-_UNORDERED = frozenset({"in", "not", "departments", "kinds", "equals", "contains"})
+_UNORDERED = frozenset({"in", "not", "departments", "kinds", "equals", "contains", "inform"})
 
 
 class Document(Entry):
@@ -118,6 +118,8 @@ def compile_rule(entry: RuleEntry) -> Rule:
         article=entry.article,
         valid_from=entry.valid_from,
         valid_before=entry.valid_before,
+        inform=tuple(entry.inform or ()),
+        notify=entry.notify,
     )
 
 
@@ -164,7 +166,8 @@ def _digest(entry: DigestEntry | None) -> Digest | None:
     if entry is None:
         return None
     times = sorted({time.fromisoformat(each) for each in entry.at})
-    return Digest(tuple(times), every_day=entry.days is DigestDays.ALL)
+    every_day = entry.days is DigestDays.ALL
+    return Digest(tuple(times), every_day=every_day, on_request=bool(entry.on_request))
 
 
 def _unit(entry: UnitEntry) -> Unit:

@@ -102,6 +102,7 @@ _HARMLESS = frozenset(
         Code.RULE_NEVER_MATCHES,
         Code.RULE_DUPLICATE,
         Code.RULE_SHADOWED,
+        Code.DIGEST_WITHOUT_TIMES,
     }
 )
 """Mistakes in spite of which rules can be proved and examples be run."""
@@ -191,6 +192,7 @@ REFERENCES = {
     "kind": "kinds",
     "kinds": "kinds",
     "send_to": "units",
+    "inform": "units",
     "unit": "units",
     "successor": "units",
     "fallback": "units",

@@ -32,7 +32,7 @@ from config.values import (
 from routing import forms
 from routing.facts import Competence, DossierState, Filer
 from routing.ruleset import DEPARTMENT_UNIT
-from routing.units import DigestDays
+from routing.units import DigestDays, Notify
 
 T = TypeVar("T")
 
@@ -190,6 +190,10 @@ class DigestEntry(Entry):
     days: DigestDays = Field(
         default=DigestDays.WORKING, description="working : jours ouvrés ; all : tous les jours."
     )
+    on_request: bool | None = Field(
+        default=None,
+        description="true : seulement pour les règles qui disent `notify: digest`.",
+    )
 
 
 class UnitEntry(Entry):
@@ -345,6 +349,21 @@ class RuleEntry(Entry):
         Field(min_length=1),
         BeforeValidator(_as_list, json_schema_input_type=Target | list[Target]),
     ] = Field(description=f"Code d'unité, ou {DEPARTMENT_UNIT}, ou une liste.")
+    inform: (
+        Annotated[
+            list[Target],
+            Field(min_length=1),
+            BeforeValidator(_as_list, json_schema_input_type=Target | list[Target]),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description=f"Unités prévenues pour information : codes, ou {DEPARTMENT_UNIT}.",
+    )
+    notify: Notify | None = Field(
+        default=None,
+        description="digest : par le récapitulatif de l'unité ; instant : tout de suite.",
+    )
     valid_from: date | None = Field(default=None, description="Premier jour d'application.")
     valid_before: date | None = Field(
         default=None, description="Premier jour où elle n'est plus appliquée."

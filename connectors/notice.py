@@ -37,7 +37,8 @@ class Notice:
         rule_why: the sentence of the rule that matched, as the admin wrote it; None without a rule.
         reasons: what classification and decision found on their way.
         routed: False when the unit is the fallback unit, for want of a competent one.
-        counterpart: the other unit of a reassignment, None when there is none.
+        counterpart: the other unit of a reassignment, or the one that has the dossier of which
+            this one is informed; None when there is none.
         dossier_url: address of the dossier in TPS.
         key: what tells this delivery from any other; the same at every attempt.
         form_name: name of the form, None when it is not known.

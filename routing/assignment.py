@@ -13,6 +13,11 @@ class Event(StrEnum):
     REASSIGNED_FROM = "reassigned-from"
     LATE = "late"
     DIGEST = "digest"
+    INFORMED = "informed"
+
+
+ARRIVALS = frozenset({Event.FILED, Event.REASSIGNED_TO})
+"""Events by which a unit learns that it has a dossier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,8 @@ def plan(
     current: Assignment,
     units: tuple[str, ...],
     *,
+    inform: tuple[str, ...] = (),
+    told: AbstractSet[str] = frozenset(),
     unsent: AbstractSet[Notification] = frozenset(),
     silent: bool = False,
 ) -> Plan:
@@ -58,47 +65,57 @@ def plan(
 
     A unit whose notification is cancelled before it was sent is not notified of the
     reassignment either; a unit that gets the dossier back before it was notified of its
-    loss is not notified at all.
+    loss is not notified at all. Whom it informs is told once, and not when it knows of the
+    dossier already.
 
     Args:
         current: the assignment now.
         units: codes of the units that get the dossier, at least one.
+        inform: codes of the units that are told of it for information.
+        told: units that were or will be told of an arrival, or were informed.
         unsent: notifications of this dossier that can still be cancelled.
         silent: no unit is notified.
     """
+    others = [unit for unit in inform if unit not in units]
     if set(units) == set(current.units):
-        return Plan(current)
+        informed = () if silent else _informed(others, told)
+        return Plan(current, informed)
     following = Assignment(units, current.ordinal + 1)
     lost = [unit for unit in current.units if unit not in units]
     gained = [unit for unit in units if unit not in current.units]
-    withdraw = _no_longer_true(unsent, lost, gained)
+    withdraw = _no_longer_true(unsent, lost, gained, others)
     if silent:
         return Plan(following, withdraw=withdraw)
     withdrawn = {(notice.event, notice.unit) for notice in withdraw}
-    untold = {unit for event, unit in withdrawn if event is not Event.REASSIGNED_FROM}
+    untold = {unit for event, unit in withdrawn if event in ARRIVALS}
     kept = {unit for event, unit in withdrawn if event is Event.REASSIGNED_FROM}
-    told = [unit for unit in lost if unit not in untold]
-    arrival = Event.REASSIGNED_TO if told else Event.FILED
+    leaving = [unit for unit in lost if unit not in untold]
+    arrival = Event.REASSIGNED_TO if leaving else Event.FILED
     arrivals = [
-        Notification(arrival, unit, told[0] if told else None)
+        Notification(arrival, unit, leaving[0] if leaving else None)
         for unit in gained
         if unit not in kept
     ]
-    departures = [Notification(Event.REASSIGNED_FROM, unit, units[0]) for unit in told]
-    return Plan(following, tuple(arrivals + departures), withdraw)
+    departures = [Notification(Event.REASSIGNED_FROM, unit, units[0]) for unit in leaving]
+    informed = _informed(others, told - untold)
+    return Plan(following, (*arrivals, *departures, *informed), withdraw)
+
+
+def _informed(units: list[str], told: AbstractSet[str]) -> tuple[Notification, ...]:
+    return tuple(Notification(Event.INFORMED, unit) for unit in units if unit not in told)
 
 
 def _no_longer_true(
-    unsent: AbstractSet[Notification], lost: list[str], gained: list[str]
+    unsent: AbstractSet[Notification], lost: list[str], gained: list[str], informed: list[str]
 ) -> tuple[Notification, ...]:
-    arrivals = {Event.FILED, Event.REASSIGNED_TO}
     return tuple(
         sorted(
             (
                 notice
                 for notice in unsent
-                if (notice.event in arrivals and notice.unit in lost)
+                if (notice.event in ARRIVALS and notice.unit in lost)
                 or (notice.event is Event.REASSIGNED_FROM and notice.unit in gained)
+                or (notice.event is Event.INFORMED and notice.unit not in informed)
             ),
             key=lambda notice: (notice.event, notice.unit),
         )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from routing.facts import Reason
+from routing.units import Notify
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +17,8 @@ class Decision:
         facts: fingerprint of the facts decided on.
         reasons: why, as codes: those of the facts, then those of the decision.
         routed: False when the dossier went to the fallback unit for want of a competent one.
+        inform: codes of the units that are told of it for information.
+        notify: how the rule wants `units` to be told, None: as each of them is used to.
     """
 
     units: tuple[str, ...]
@@ -24,3 +27,5 @@ class Decision:
     facts: str
     reasons: tuple[Reason, ...]
     routed: bool
+    inform: tuple[str, ...] = ()
+    notify: Notify | None = None

@@ -1,6 +1,6 @@
 """What becomes of a dossier once it was read: its decision, and whether offices are told of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Protocol
 
@@ -84,6 +84,7 @@ def decide_again(rules: RuleSet, prior: Prior, facts: Facts, *, on: date) -> Dec
     """Decide on facts that are stored, after a change of the pin or of the rule set.
 
     Offices are told of a move while the dossier is undecided; afterwards it is recorded only.
+    Of a dossier that does not move nobody is informed.
 
     Args:
         rules: the rule set in force.
@@ -92,6 +93,9 @@ def decide_again(rules: RuleSet, prior: Prior, facts: Facts, *, on: date) -> Dec
         on: the day of the decision in France.
     """
     decision = decide_anew(rules, prior, facts, on=on)
+    if set(decision.units) == set(prior.assignment.units):
+        # Whom an edited rule informs is told of dossiers to come, not of all that are open.
+        decision = replace(decision, inform=())
     return Decided(facts=facts, decision=decision, silent=facts.state.decided)
 
 
@@ -107,6 +111,7 @@ def decide_anew(rules: RuleSet, prior: Prior, facts: Facts, *, on: date) -> Deci
         facts=decision.facts,
         reasons=(*facts.reasons, Reason.PINNED),
         routed=True,
+        inform=tuple(code for code in decision.inform if code != prior.pinned_unit),
     )
 
 

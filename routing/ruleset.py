@@ -20,7 +20,7 @@ from routing.decision import Decision
 from routing.facts import DossierState, Facts, Filer, Reason
 from routing.forms import Form, PermitType
 from routing.reasons import SHIPPED
-from routing.units import Unit
+from routing.units import Notify, Unit
 
 DEPARTMENT_UNIT = "department-unit"
 """The target that stands for the unit of the département of competence."""
@@ -54,6 +54,8 @@ class Rule:
         send_to: codes of units, or `DEPARTMENT_UNIT`; each gets the dossier.
         valid_from: first day of decision on which it is applied, None for always.
         valid_before: first day on which it is not applied any more, None for never.
+        inform: codes of units, or `DEPARTMENT_UNIT`; each is told of the dossier for information.
+        notify: how those that get the dossier are told, None: as each of them is used to.
     """
 
     id: str
@@ -63,6 +65,8 @@ class Rule:
     article: str | None = None
     valid_from: date | None = None
     valid_before: date | None = None
+    inform: tuple[str, ...] = ()
+    notify: Notify | None = None
 
 
 class Outcome(NamedTuple):
@@ -72,6 +76,8 @@ class Outcome(NamedTuple):
     rule: str | None
     reasons: tuple[Reason, ...]
     routed: bool
+    inform: tuple[str, ...] = ()
+    notify: Notify | None = None
 
 
 class _Destination(NamedTuple):
@@ -142,6 +148,8 @@ class RuleSet:
             facts=facts.fingerprint,
             reasons=reasons,
             routed=outcome.routed,
+            inform=outcome.inform,
+            notify=outcome.notify,
         )
 
     def outcome(self, facts: Facts, on: date) -> Outcome:
@@ -191,11 +199,15 @@ class RuleSet:
             return Outcome((self.fallback,), None, (Reason.NO_RULE_MATCHES,), routed=False)
         rule = self.rules[at]
         found = [self._destination(target, department, on) for target in rule.send_to]
+        units = tuple(dict.fromkeys(unit or self.fallback for unit, _ in found))
+        others = (self._destination(target, department, on).unit for target in rule.inform)
         return Outcome(
-            units=tuple(dict.fromkeys(unit or self.fallback for unit, _ in found)),
+            units=units,
             rule=rule.id,
             reasons=tuple(dict.fromkeys(reason for _, reason in found if reason)),
             routed=all(unit is not None for unit, _ in found),
+            inform=tuple(dict.fromkeys(code for code in others if code and code not in units)),
+            notify=rule.notify,
         )
 
     def _destination(self, target: str, department: str | None, on: date) -> _Destination:

@@ -24,6 +24,12 @@ class Change:
         before, after = self.before, self.after
         return (set(before.units), before.routed) != (set(after.units), after.routed)
 
+    @property
+    def tells_otherwise(self) -> bool:
+        """Whether the same units are told in another way, or others for information."""
+        before, after = self.before, self.after
+        return (set(before.inform), before.notify) != (set(after.inform), after.notify)
+
 
 class PriorDecision(NamedTuple):
     """A dossier that is known, and who has it now and by which rule."""
@@ -49,7 +55,7 @@ class DossierMove:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseMove:
-    """Kinds of case that a change sends elsewhere.
+    """Kinds of case that a change sends elsewhere, or tells otherwise.
 
     Attributes:
         change: from what to what.
@@ -91,13 +97,13 @@ def _dossier_move(change: Change, moved: list[Facts]) -> DossierMove:
 
 
 def case_moves(before: RuleSet, after: RuleSet, on: date) -> list[CaseMove]:
-    """Which cases, of all that can occur from the day `on`, would be sent elsewhere."""
+    """Which cases, of all that can occur from the day `on`, would be sent or told otherwise."""
     found: dict[Change, list[CaseClass]] = defaultdict(list)
     both = [before, after]
     for case_class in case_classes(both, decided=from_day(both, on)):
         one = case_class.representative
         change = Change(before.outcome_of(one), after.outcome_of(one))
-        if change.moves:
+        if change.moves or change.tells_otherwise:
             found[change].append(case_class)
     return [
         CaseMove(change=change, classes=tuple(found[change]))
@@ -107,4 +113,6 @@ def case_moves(before: RuleSet, after: RuleSet, on: date) -> list[CaseMove]:
 
 def _order(change: Change) -> tuple[object, ...]:
     before, after = change.before, change.after
-    return before.units, after.units, before.rule or "", after.rule or "", before.reasons
+    rules = (before.rule or "", after.rule or "")
+    told = (before.inform, after.inform, before.notify or "", after.notify or "")
+    return before.units, after.units, *rules, before.reasons, *told

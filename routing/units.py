@@ -25,6 +25,13 @@ class DigestDays(StrEnum):
     ALL = "all"
 
 
+class Notify(StrEnum):
+    """How a rule wants its units to be told by mail."""
+
+    INSTANT = "instant"
+    DIGEST = "digest"
+
+
 @dataclass(frozen=True, slots=True)
 class Digest:
     """When a unit gets one mail with all that is new, in place of one for each dossier.
@@ -32,10 +39,18 @@ class Digest:
     Attributes:
         times: of the day, by the clock of the office.
         every_day: also on week-ends and public holidays.
+        on_request: only with what a rule wants to be told that way.
     """
 
     times: tuple[time, ...]
     every_day: bool = False
+    on_request: bool = False
+
+    def takes(self, wish: Notify | None) -> bool:
+        """Whether it carries what is told by a rule with that wish, None for a rule without."""
+        if wish is None:
+            return not self.on_request
+        return wish is Notify.DIGEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

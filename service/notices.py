@@ -6,6 +6,7 @@ from datetime import datetime
 
 from config import logs
 from connectors.notice import Notice, Office
+from routing.assignment import Event
 from routing.facts import Reason
 from routing.failures import Cause, Failure
 from routing.ruleset import RuleSet
@@ -104,7 +105,7 @@ def _describe(runtime: Runtime, rules: RuleSet, delivery: ClaimedDelivery, unit:
         rule_why=_why(runtime, delivery),
         reasons=tuple(Reason(code) for code in delivery.reasons),
         routed=not delivery.unrouted,
-        counterpart=_office(rules, delivery.counterpart),
+        counterpart=_office(rules, _counterpart(delivery)),
         dossier_url=dossier_url(runtime.settings, delivery.procedure, delivery.number),
         key=delivery.key,
         decided_at=delivery.created_at,
@@ -113,6 +114,13 @@ def _describe(runtime: Runtime, rules: RuleSet, delivery: ClaimedDelivery, unit:
         contact=unit.contact or runtime.settings.contact,
         prefix=runtime.settings.subject_prefix,
     )
+
+
+def _counterpart(delivery: ClaimedDelivery) -> str | None:
+    """The other unit: of a reassignment as it was planned, for information who has it now."""
+    if delivery.event is Event.INFORMED:
+        return next(iter(delivery.units), None)
+    return delivery.counterpart
 
 
 def _filed_at(delivery: ClaimedDelivery) -> datetime:

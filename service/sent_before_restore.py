@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from routing.assignment import Assignment, Event
+from routing.assignment import ARRIVALS, Assignment, Event
 from service.connections import Connections
 from store import bring_forward, restored_sends
 from store.audit.log import AuditEntry, Step
-from store.bring_forward import ARRIVALS, KnownDossier
+from store.bring_forward import KnownDossier
 from store.deliveries import DeliveryState
 from store.dossiers import DossierRecord
 from store.sent_log import SentMessage

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from routing.assignment import Assignment, Notification, Plan, plan
+from routing.assignment import Assignment, Event, Notification, Plan, plan
 from routing.decision import Decision
 from routing.office_days import next_opening
 from routing.outcome import Decided
@@ -53,14 +53,17 @@ def assign(
         now: the present instant.
     """
     unsent = deliveries.unsent(connection, [each.dossier.key for each in changes if _moves(each)])
+    told = deliveries.told(connection, [each.dossier.key for each in changes if _informs(each)])
+    nobody: frozenset[str] = frozenset()
     plans = [
-        (each.dossier, _plan(each, unsent.get(each.dossier.key, frozenset()))) for each in changes
+        _plan(each, unsent.get(each.dossier.key, frozenset()), told.get(each.dossier.key, nobody))
+        for each in changes
     ]
-    for dossier, planned in plans:
-        deliveries.withdraw(connection, *dossier.key, planned.withdraw, now)
+    for each, planned in zip(changes, plans, strict=True):
+        deliveries.withdraw(connection, *each.dossier.key, planned.withdraw, now)
     assigned = tuple(
         _assigned(rules, change, planned, now)
-        for change, (_, planned) in zip(changes, plans, strict=True)
+        for change, planned in zip(changes, plans, strict=True)
     )
     deliveries.queue(connection, [order for each in assigned for order in each.orders], now)
     return assigned
@@ -87,11 +90,24 @@ def _moves(change: Change) -> bool:
     )
 
 
-def _plan(change: Change, unsent: frozenset[Notification]) -> Plan:
+def _informs(change: Change) -> bool:
+    """Whether a dossier that has units is told for information: somebody may know of it."""
+    decision = change.decided.decision
+    return decision is not None and bool(decision.inform) and change.dossier.assignment.ordinal > 0
+
+
+def _plan(change: Change, unsent: frozenset[Notification], told: frozenset[str]) -> Plan:
     decision, current = change.decided.decision, change.dossier.assignment
     if decision is None:
         return Plan(current)
-    return plan(current, decision.units, unsent=unsent, silent=change.decided.silent)
+    return plan(
+        current,
+        decision.units,
+        inform=decision.inform,
+        told=told,
+        unsent=unsent,
+        silent=change.decided.silent,
+    )
 
 
 def _assigned(rules: RuleSet, change: Change, planned: Plan, now: datetime) -> Assigned:
@@ -150,12 +166,16 @@ def digest_at(
 ) -> datetime | None:
     """When the digest is made that tells `notice`; None when it is told by itself, at once.
 
-    What no rule could place is urgent: it always comes by itself.
+    What no rule could place is urgent: it always comes by itself, but for information.
     """
     unit = rules.units.get(notice.unit)
     if unit is None or unit.digest is None or channel != "mail":
         return None
-    if decision is not None and not decision.routed:
+    informs = notice.event is Event.INFORMED
+    if decision is not None and not decision.routed and not informs:
+        return None
+    gets_it = decision is not None and notice.unit in decision.units and not informs
+    if not unit.digest.takes(decision.notify if decision and gets_it else None):
         return None
     return next_opening(now, unit.digest.times, unit.place, every_day=unit.digest.every_day)
 

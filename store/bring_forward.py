@@ -6,14 +6,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
-from routing.assignment import Assignment, Event
+from routing.assignment import ARRIVALS, Assignment, Event
 from store.deliveries import DeliveryState
 from store.dossiers import BACKLOG, DossierStatus
 from store.models import Delivery, Dossier, Procedure, table_of
 from store.sent_log import SentMessage
-
-ARRIVALS = frozenset({Event.FILED, Event.REASSIGNED_TO})
-"""Events that tell a unit that it has a dossier."""
 
 Identity = tuple[str, str, str, int]
 """Of a delivery of one dossier: event, unit, channel, assignment."""
@@ -122,10 +119,11 @@ def _withdraw(
     connection: Connection, dossier: KnownDossier, units: tuple[str, ...], now: datetime
 ) -> list[tuple[str, str, str]]:
     """Cancel what was queued before and is no longer true: an arrival at a unit that does not
-    have the dossier, a departure from one that does."""
+    have the dossier, a departure from one that does or information to it."""
     has_it = Delivery.unit.in_(units)
     arrival = Delivery.event.in_([event.value for event in ARRIVALS])
-    untrue = (arrival & ~has_it) | ((Delivery.event == Event.REASSIGNED_FROM.value) & has_it)
+    otherwise = Delivery.event.in_([Event.REASSIGNED_FROM.value, Event.INFORMED.value])
+    untrue = (arrival & ~has_it) | (otherwise & has_it)
     withdrawn = connection.execute(
         update(Delivery)
         .where(

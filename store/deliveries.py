@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, select, tuple_, update
 from sqlalchemy.sql.elements import ColumnElement
 
-from routing.assignment import Event, Notification
+from routing.assignment import ARRIVALS, Event, Notification
 from store.bulk import insert_rows
 from store.models import Delivery, Dossier
 from store.states import DeliveryState as DeliveryState  # noqa: PLC0414 - exported
@@ -77,6 +77,23 @@ def unsent(
     for procedure, number, event, unit in connection.execute(query.with_for_update()):
         found.setdefault((procedure, number), set()).add(Notification(Event(event), unit))
     return {dossier: frozenset(notices) for dossier, notices in found.items()}
+
+
+def told(
+    connection: Connection, dossiers: Collection[tuple[int, int]]
+) -> dict[tuple[int, int], frozenset[str]]:
+    """Units that were told of these dossiers or are going to be, but for losing them."""
+    if not dossiers:
+        return {}
+    query = select(Delivery.procedure, Delivery.number, Delivery.unit).where(
+        tuple_(Delivery.procedure, Delivery.number).in_(list(dossiers)),
+        Delivery.event.in_([event.value for event in (*ARRIVALS, Event.INFORMED)]),
+        Delivery.state != DeliveryState.CANCELLED.value,
+    )
+    found: dict[tuple[int, int], set[str]] = {}
+    for procedure, number, unit in connection.execute(query):
+        found.setdefault((procedure, number), set()).add(unit)
+    return {dossier: frozenset(units) for dossier, units in found.items()}
 
 
 def withdraw(

@@ -39,6 +39,7 @@ class ClaimedDelivery:
 
     Attributes:
         filed_at: instant of deposit; None for a digest, which has no dossier of its own.
+        units: codes of those that have the dossier now.
         carried: what a digest tells of, oldest first.
     """
 
@@ -61,6 +62,7 @@ class ClaimedDelivery:
     unrouted: bool
     pinned_reason: str | None
     reason: str | None
+    units: tuple[str, ...] = ()
     carried: "tuple[ClaimedDelivery, ...]" = ()
 
     @property
@@ -182,6 +184,7 @@ _CLAIMED = (
         _THIS.created_at,
         *(_ITS.filed_at, _ITS.permit_type, _ITS.department, _ITS.rule),
         *(_ITS.ruleset, _ITS.reasons, _ITS.unrouted, _ITS.pinned_reason, _THIS.reason),
+        _ITS.units,
     )
     .outerjoin_from(
         _TABLE,
@@ -215,8 +218,14 @@ def _carried(connection: Connection, digests: Sequence[int]) -> dict[int, list[C
 
 
 def _claimed(row: dict[str, Any], carried: tuple[ClaimedDelivery, ...] = ()) -> ClaimedDelivery:
-    known = {**row, "reasons": row["reasons"] or (), "unrouted": bool(row["unrouted"])}
-    return ClaimedDelivery(**{**known, "event": Event(row["event"])}, carried=carried)
+    known = {
+        **row,
+        "event": Event(row["event"]),
+        "reasons": row["reasons"] or (),
+        "unrouted": bool(row["unrouted"]),
+        "units": row["units"] or (),
+    }
+    return ClaimedDelivery(**known, carried=carried)
 
 
 def give_back(

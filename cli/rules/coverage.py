@@ -12,7 +12,7 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
-from cli.rules.options import AsJson, Day, Directory, place, rules_in, short, today
+from cli.rules.options import AsJson, Day, Directory, place, rules_in, short, today, told
 from config.foreign_messages import translated
 from config.messages import tr
 from routing.boxes import Axis
@@ -82,6 +82,8 @@ def _answer(answer: CellOutcome, depends_on: Collection[Axis]) -> dict[str, Any]
         "rule": answer.outcome.rule,
         "routed": answer.outcome.routed,
         "reasons": answer.outcome.reasons,
+        "inform": answer.outcome.inform,
+        "notify": answer.outcome.notify,
     }
     return (
         {**row, "cases": [_case(case_class) for case_class in answer.classes]}
@@ -141,7 +143,7 @@ def _said_by_place(cells: Iterable[Cell]) -> dict[tuple[str | None, str | None],
 def _said(answer: CellOutcome, depends_on: Collection[Axis]) -> str:
     outcome = answer.outcome
     units = ", ".join(outcome.units) if outcome.routed else tr("unrouted")
-    said = f"{units} ({outcome.rule})" if outcome.rule else units
+    said = (f"{units} ({outcome.rule})" if outcome.rule else units) + told(outcome)
     cases = dict.fromkeys(_when(each, depends_on) for each in answer.classes)
     return (
         tr("{said} when {names}", said=said, names=tr(" or ").join(cases)) if depends_on else said

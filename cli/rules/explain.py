@@ -19,6 +19,7 @@ from routing.explanation import Trial, explain
 from routing.facts import DossierState, Filer
 from routing.ruleset import Outcome, RuleSet
 from routing.territory import read_department
+from routing.units import Notify
 
 with lazy_imports():
     from cli import context, tables
@@ -260,6 +261,7 @@ def _lines(found: Explained) -> Iterator[str]:
             name=unit.name,
             mailboxes=mailboxes(unit),
         )
+    yield from _told(found)
     if outcome.rule is None:
         yield tr("No rule matches: it is unrouted, and the fallback unit gets it")
     elif not outcome.routed:
@@ -274,6 +276,20 @@ def _lines(found: Explained) -> Iterator[str]:
         )
     if found.previous:
         yield _compared(*found.previous, outcome)
+
+
+def _told(found: Explained) -> Iterator[str]:
+    """Who is informed, and how those that get it are told where that is not as usual."""
+    outcome = found.outcome
+    for code in outcome.inform:
+        unit = found.rules.units[code]
+        yield tr(
+            "Informs {unit}, {name} <{mailbox}>", unit=code, name=unit.name, mailbox=mailboxes(unit)
+        )
+    if outcome.notify is Notify.DIGEST:
+        yield tr("Is told by the digest of each unit that gets it")
+    elif outcome.notify is Notify.INSTANT:
+        yield tr("Is told at once, also to units that have a digest")
 
 
 def _compared(rules: RuleSet, before: Outcome, now: Outcome) -> str:

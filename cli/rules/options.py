@@ -10,8 +10,9 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
+from config.messages import tr
 from routing.calendar import PARIS
-from routing.ruleset import RuleSet
+from routing.ruleset import Outcome, RuleSet
 from routing.territory import departments
 from routing.units import Unit
 
@@ -89,6 +90,16 @@ def place(department: str | None) -> str:
     """A département as it is shown; a dash for unknown."""
     known = departments().get(department or "")
     return f"{known.code} {known.name}" if known else department or "–"
+
+
+def told(outcome: Outcome) -> str:
+    """How an outcome is told, where that is not as usual: behind the units that get the dossier."""
+    parts = []
+    if outcome.inform:
+        parts.append(tr("informs {units}", units=", ".join(outcome.inform)))
+    if outcome.notify:
+        parts.append(f"notify: {outcome.notify}")
+    return f" ({'; '.join(parts)})" if parts else ""
 
 
 def mailboxes(unit: Unit) -> str:

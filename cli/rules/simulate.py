@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from cli.lazy import lazy_imports
-from cli.rules.options import AsJson, Day, Directory, document_in, folder, short, today
+from cli.rules.options import AsJson, Day, Directory, document_in, folder, short, today, told
 from config.messages import tr
 from routing.failures import Cause, Failure
 from routing.forms import Form
@@ -205,12 +205,17 @@ def _change(change: Change) -> dict[str, Any]:
         "unrouted_before": not change.before.routed,
         "unrouted_after": not change.after.routed,
         "reasons": change.after.reasons,
+        "inform_before": change.before.inform,
+        "inform_after": change.after.inform,
+        "notify_before": change.before.notify,
+        "notify_after": change.after.notify,
     }
 
 
 def _said(change: Change) -> Iterator[str]:
     for outcome in (change.before, change.after):
-        yield ", ".join(outcome.units) + ("" if outcome.routed else f" ({tr('unrouted')})")
+        unrouted = "" if outcome.routed else f" ({tr('unrouted')})"
+        yield ", ".join(outcome.units) + unrouted + told(outcome)
     yield change.before.rule or "–"
     yield change.after.rule or "–"
 

@@ -67,9 +67,10 @@ def _references(configuration: Configuration) -> Iterator[Reference]:
 
 
 def _of_rule(rule: Located[RuleEntry]) -> Iterator[Reference]:
-    for at, target in enumerate(rule.entry.send_to):
-        if target != DEPARTMENT_UNIT:
-            yield rule, "units", target, ["send_to", at]
+    for key, targets in (("send_to", rule.entry.send_to), ("inform", rule.entry.inform or ())):
+        for at, target in enumerate(targets):
+            if target != DEPARTMENT_UNIT:
+                yield rule, "units", target, [key, at]
     for section, code, path in _of_condition(rule.entry.when, ["when"]):
         yield rule, section, code, path
     for at, example in enumerate(rule.entry.examples):

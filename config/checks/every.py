@@ -5,6 +5,7 @@ from config.checks import (
     codes,
     examples,
     mailboxes,
+    notify,
     permit_types,
     procedures,
     rules,
@@ -20,6 +21,7 @@ CHECKS = (
     procedures.check,
     permit_types.check,
     rules.check,
+    notify.check,
     examples.check,
 )
 

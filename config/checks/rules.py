@@ -20,9 +20,10 @@ def check(configuration: Configuration) -> Iterator[Diagnostic]:
     """Everything that is wrong among the rules."""
     units = {unit.entry.code: unit.entry for unit in configuration.units}
     for rule in configuration.rules:
-        for at, target in enumerate(rule.entry.send_to):
-            if target in units:
-                yield from _closed(rule, at, units[target], configuration)
+        for key, targets in (("send_to", rule.entry.send_to), ("inform", rule.entry.inform or ())):
+            for at, target in enumerate(targets):
+                if target in units:
+                    yield from _closed(rule, [key, at], units[target], configuration)
     too_complex = list(_too_complex(configuration))
     yield from too_complex
     if not too_complex and configuration.sound >= PROVABLE:
@@ -35,11 +36,10 @@ def compiled(configuration: Configuration) -> RuleSet:
 
 
 def _closed(
-    rule: Located[RuleEntry], at: int, unit: UnitEntry, configuration: Configuration
+    rule: Located[RuleEntry], path: list[str | int], unit: UnitEntry, configuration: Configuration
 ) -> Iterator[Diagnostic]:
     """A rule ends with the unit that it names, unless another one follows."""
     end, closes = rule.entry.valid_before, unit.closes
-    path: list[str | int] = ["send_to", at]
     if closes is not None and unit.successor is None and (end is None or end > closes):
         yield rule.mistake(
             Code.CLOSED_UNIT_TARGETED,

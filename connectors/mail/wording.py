@@ -55,6 +55,14 @@ EVENTS: dict[Event, Phrases] = {
         "prévu. Ce rappel est envoyé chaque jour ouvré tant qu’elles attendent.",
         expected="Merci de les instruire en priorité dans TPS.",
     ),
+    Event.INFORMED: Phrases(
+        subject="Pour information",
+        heading="Dossier porté à votre connaissance",
+        lead="Pour information : une demande d’autorisation de travail a été déposée. "
+        "Elle est instruite par le service indiqué ci-dessous, et non par le vôtre.",
+        office="Service compétent",
+        expected="Aucune action n’est attendue de votre part sur ce dossier.",
+    ),
     Event.DIGEST: Phrases(
         subject="Récapitulatif",
         heading="Récapitulatif des dossiers de votre service",

@@ -93,7 +93,11 @@ def schema() -> dict[str, Any]:
             "description": "Codes of what was found on the way to the decision; may grow.",
         },
         "counterpart": _or_null(
-            {**_UNIT, "description": "The other unit of a reassignment, else null."}
+            {
+                **_UNIT,
+                "description": "The other unit of a reassignment, or the one that has a dossier "
+                "that is told for information; else null.",
+            }
         ),
     }
     events = [f"{_DOSSIER}{event.value}" for event in Event]

@@ -10,7 +10,7 @@ from routing.conditions import AllOf, AnyOf, Attribute, Case, Condition, Filed, 
 from routing.facts import Competence, DepartmentSource, DossierState, Facts, Filer
 from routing.forms import Form, PermitType, Recognition
 from routing.ruleset import DEPARTMENT_UNIT, Rule, RuleSet
-from routing.units import Channel, Unit
+from routing.units import Channel, Notify, Unit
 
 PERMITS = ("apprentissage", "doctorat", "introduction-salarie")
 PROCEDURES = (101, 102, 201)
@@ -144,6 +144,7 @@ cases = st.builds(
     decided_on=st.dates(date(2018, 6, 1), date(2021, 6, 1)) | st.sampled_from(DAYS),
 )
 
+_informed = st.lists(st.sampled_from([DEPARTMENT_UNIT, *UNITS]), max_size=2)
 _targets = st.lists(st.sampled_from([DEPARTMENT_UNIT, *UNITS]), min_size=1, max_size=2)
 
 
@@ -157,6 +158,8 @@ def rule_lists(draw: st.DrawFn, most: int = 6) -> list[Rule]:
             *draw(_targets),
             valid_from=draw(ends),
             valid_before=draw(ends),
+            inform=tuple(draw(_informed)),
+            notify=draw(st.none() | st.sampled_from(Notify)),
         )
         for at in range(count)
     ]

@@ -57,6 +57,64 @@ def test_nothing_follows_when_nothing_changes(same: tuple[str, ...]) -> None:
     assert plan(current, same).notify == ()
 
 
+def informed(unit: str) -> Notification:
+    return Notification(Event.INFORMED, unit)
+
+
+def test_whom_a_rule_informs_is_told_besides_and_the_dossier_s_own_units_are_not() -> None:
+    change = plan(NOBODY, ("UD075",), inform=("UD093", "UD075"))
+    assert change.notify == (filed("UD075"), informed("UD093"))
+    assert change.assignment == Assignment(("UD075",), 1)
+
+
+def test_a_silent_assignment_informs_nobody() -> None:
+    assert plan(NOBODY, ("UD075",), inform=("UD093",), silent=True).notify == ()
+    assert plan(Assignment(("UD075",), 1), ("UD075",), inform=("UD093",), silent=True).notify == ()
+
+
+def test_a_unit_that_loses_a_dossier_unread_is_informed_where_the_rule_says_so() -> None:
+    change = plan(
+        Assignment(("UD075",), 1),
+        ("UD093",),
+        inform=("UD075",),
+        told={"UD075"},
+        unsent={filed("UD075")},
+    )
+    assert change.withdraw == (filed("UD075"),)
+    assert change.notify == (filed("UD093"), informed("UD075"))
+
+
+@given(
+    st.lists(
+        st.tuples(units, st.lists(st.sampled_from(UNITS), unique=True), st.booleans()), max_size=8
+    ),
+)
+def test_nobody_is_informed_twice_nor_of_what_it_has_and_all_are_who_should_be(
+    moves: list[tuple[tuple[str, ...], list[str], bool]],
+) -> None:
+    """Plays moves with messages sent at any time or not, as the outbox keeps them."""
+    current = NOBODY
+    outbox: list[Notification] = []
+    sent: list[Notification] = []
+    for target, inform, sends in moves:
+        reached = {
+            notice.unit for notice in outbox + sent if notice.event is not Event.REASSIGNED_FROM
+        }
+        unsent = {Notification(notice.event, notice.unit) for notice in outbox}
+        change = plan(current, target, inform=tuple(inform), told=reached, unsent=unsent)
+        gone = {(notice.event, notice.unit) for notice in change.withdraw}
+        outbox = [notice for notice in outbox if (notice.event, notice.unit) not in gone]
+        outbox += change.notify
+        current = change.assignment
+        assert not {n.unit for n in outbox if n.event is Event.INFORMED} & set(target)
+        assert set(inform) <= {n.unit for n in outbox + sent} | set(target)
+        if sends:
+            sent += outbox
+            outbox = []
+    told = [notice.unit for notice in sent + outbox if notice.event is Event.INFORMED]
+    assert len(told) == len(set(told))
+
+
 @given(st.lists(st.tuples(units, st.booleans()), max_size=8))
 def test_whatever_happens_each_office_knows_in_the_end_whether_it_has_the_dossier(
     moves: list[tuple[tuple[str, ...], bool]],

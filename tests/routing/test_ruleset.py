@@ -1,6 +1,6 @@
 """Decisions: which rule, which unit, and why, whatever the facts and however many rules."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from routing.conditions import Case, Filed, holds, within
 from routing.facts import Reason
 from routing.ruleset import DEPARTMENT_UNIT, Rule, RuleSet
-from routing.units import Unit
+from routing.units import Digest, Notify, Unit
 from tests.routing.rule_sets import (
     cases,
     facts,
@@ -194,3 +194,42 @@ def test_the_index_decides_as_a_plain_loop_would(
         for code in decision.units:
             assert code == "NATIONAL" or compiled.units[code].open_on(case.decided_on)
         assert compiled.outcome_of(case) == compiled.outcome(facts_of(case), case.decided_on)
+
+
+def test_a_rule_informs_units_that_do_not_get_the_dossier() -> None:
+    rules = rule_set([rule("tous", inform=("NATIONAL", DEPARTMENT_UNIT, "NATIONAL"))])
+
+    assert rules.outcome(facts(department="75"), TODAY).inform == ("NATIONAL",)
+    # Where nobody is competent the fallback unit gets it, and nobody else is there to be told.
+    assert rules.outcome(facts(department="67"), TODAY).inform == ()
+
+
+def test_a_closed_unit_s_successor_is_informed_in_its_place_and_without_one_nobody() -> None:
+    closing = {"closes": date(2020, 1, 1)}
+    units = [
+        unit("UD075", "75"),
+        unit("UD093", **closing, successor="UD02A"),
+        unit("UD02A"),
+        unit("UD067", **closing),
+        unit("NATIONAL"),
+    ]
+    rules = rule_set([rule("tous", inform=("UD093", "UD067"))], units)
+
+    outcome = rules.outcome(facts(department="75"), TODAY)
+
+    assert (outcome.inform, outcome.reasons, outcome.routed) == (("UD02A",), (), True)
+
+
+@pytest.mark.parametrize(
+    ("on_request", "wish", "carried"),
+    [
+        (False, None, True),
+        (False, Notify.DIGEST, True),
+        (False, Notify.INSTANT, False),
+        (True, None, False),
+        (True, Notify.DIGEST, True),
+        (True, Notify.INSTANT, False),
+    ],
+)
+def test_what_a_digest_carries(*, on_request: bool, wish: Notify | None, carried: bool) -> None:
+    assert Digest((time(8, 30),), on_request=on_request).takes(wish) is carried

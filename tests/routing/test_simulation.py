@@ -12,6 +12,7 @@ from routing.conditions import Case
 from routing.facts import DossierState, Facts
 from routing.ruleset import Outcome, Rule, RuleSet
 from routing.simulation import PriorDecision, case_moves, dossier_moves
+from routing.units import Notify
 from tests.routing.rule_sets import (
     OPEN_UNITS,
     cases,
@@ -35,6 +36,10 @@ def _known(*dossiers: Facts, rules: RuleSet = BEFORE) -> Iterator[PriorDecision]
 
 def _moves(was: Outcome, will: Outcome) -> bool:
     return (set(was.units), was.routed) != (set(will.units), will.routed)
+
+
+def _tells_otherwise(was: Outcome, will: Outcome) -> bool:
+    return (set(was.inform), was.notify) != (set(will.inform), will.notify)
 
 
 def test_nothing_moves_under_the_same_rules() -> None:
@@ -97,6 +102,16 @@ def test_a_rule_that_only_changes_its_name_moves_nothing() -> None:
     assert case_moves(BEFORE, rule_set([rule("toutes")]), ON) == []
 
 
+def test_a_rule_that_informs_others_moves_no_dossier_and_is_a_change_of_cases() -> None:
+    after = rule_set([rule("tous", inform=("NATIONAL",), notify=Notify.INSTANT)])
+
+    assert dossier_moves(after, _known(facts()), ON) == []
+    assert {move.change.after.inform for move in case_moves(BEFORE, after, ON)} == {
+        ("NATIONAL",),
+        (),
+    }
+
+
 @settings(max_examples=settings().max_examples // 2)
 @given(rule_lists(most=3), rule_lists(most=3), st.lists(cases, min_size=1, max_size=10))
 def test_a_case_is_said_to_move_exactly_when_it_does(
@@ -109,7 +124,7 @@ def test_a_case_is_said_to_move_exactly_when_it_does(
             continue
         was, will = before.outcome_of(case), after.outcome_of(case)
         found = [move for move in moves for each in move.classes if _is_in(case, each)]
-        assert bool(found) is _moves(was, will)
+        assert bool(found) is (_moves(was, will) or _tells_otherwise(was, will))
         assert all((m.change.before, m.change.after) == (was, will) for m in found)
 
 

@@ -12,11 +12,16 @@ from routing.boxes import Axis
 from routing.case_classes import CaseClass
 from routing.coverage import Cell, CellOutcome
 from routing.facts import DossierState, Filer
-from routing.ruleset import RuleSet
+from routing.ruleset import Outcome, RuleSet
 from routing.territory import departments, regions
-from routing.units import Unit
+from routing.units import Notify, Unit
 
 FILERS = {Filer.STUDENT: "étudiant", Filer.EMPLOYER: "employeur", Filer.UNKNOWN: "déposant inconnu"}
+
+NOTIFY = {None: "", Notify.DIGEST: "par récapitulatif", Notify.INSTANT: "tout de suite"}
+"""How a rule wants its units to be told."""
+
+_Said = tuple[tuple[str, ...], str, bool, str, str, str]
 
 REASONS = {
     "department-not-served": "département non desservi",
@@ -55,6 +60,7 @@ class Line:
     filers: str
     cases: str
     why: str
+    told: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +122,7 @@ def _row(code: str | None, by_permit: Iterable[list[Cell]], offices: Mapping[str
 
 def _lines(cells: Iterable[Cell], offices: Mapping[str, Office]) -> tuple[Line, ...]:
     """The lines of a cell; filers that are treated alike share one."""
-    found: dict[tuple[tuple[str, ...], str, bool, str, str], list[Filer]] = defaultdict(list)
+    found: dict[_Said, list[Filer]] = defaultdict(list)
     for cell in cells:
         for answer in cell.outcomes:
             found[_said(answer, cell.depends_on)].append(cell.filer)
@@ -127,19 +133,31 @@ def _lines(cells: Iterable[Cell], offices: Mapping[str, Office]) -> tuple[Line, 
             routed=routed,
             why=why,
             cases=cases,
+            told=told,
             filers="" if len(filers) == len(Filer) else ", ".join(FILERS[f] for f in filers),
         )
-        for (units, rule, routed, why, cases), filers in found.items()
+        for (units, rule, routed, why, cases, told), filers in found.items()
     )
 
 
-def _said(
-    answer: CellOutcome, depends_on: Collection[Axis]
-) -> tuple[tuple[str, ...], str, bool, str, str]:
+def _said(answer: CellOutcome, depends_on: Collection[Axis]) -> _Said:
     outcome = answer.outcome
     why = ", ".join(REASONS.get(reason, reason) for reason in outcome.reasons)
     cases = dict.fromkeys(_when(each, depends_on) for each in answer.classes)
-    return outcome.units, outcome.rule or "", outcome.routed, why, " ; ".join(cases)
+    return (
+        outcome.units,
+        outcome.rule or "",
+        outcome.routed,
+        why,
+        " ; ".join(cases),
+        _told(outcome),
+    )
+
+
+def _told(outcome: Outcome) -> str:
+    """How it is told, where that is not as usual."""
+    informed = f"pour information : {', '.join(outcome.inform)}" if outcome.inform else ""
+    return " ; ".join(filter(None, (informed, NOTIFY[outcome.notify])))
 
 
 def _when(case_class: CaseClass, depends_on: Collection[Axis]) -> str:

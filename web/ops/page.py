@@ -13,6 +13,7 @@ from routing.simulation import CaseMove
 from service.operations import Operations
 from store.dossiers import DossierStatus
 from store.procedures import ProcedureStatus
+from web.coverage.page import NOTIFY
 from web.ops import wording
 
 PATH = "/ops"
@@ -122,7 +123,9 @@ def _move(move: CaseMove) -> MoveLine:
 
 
 def _units(outcome: Outcome) -> str:
-    return ", ".join(outcome.units) + ("" if outcome.routed else " (repli)")
+    informed = f" (informe {', '.join(outcome.inform)})" if outcome.inform else ""
+    notify = f" ({NOTIFY[outcome.notify]})" if outcome.notify else ""
+    return ", ".join(outcome.units) + ("" if outcome.routed else " (repli)") + informed + notify
 
 
 @cache
