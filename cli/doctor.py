@@ -289,10 +289,12 @@ def _channels(runtime: Runtime) -> str:
 
 
 def _reminders(runtime: Runtime) -> str:
-    rules = publish_rules.configured_rules(runtime.settings)
-    terms = reminders.terms_of(runtime, rules)
-    if terms is None:
+    """Who is reminded and when; whoever it is escalated to is a unit."""
+    if runtime.settings.remind_after is None:
         return tr("nobody is reminded: WIF_REMIND_AFTER is not set")
+    rules = publish_rules.configured_rules(runtime.settings)
+    terms = reminders.terms_of(runtime.settings, rules)
+    assert terms is not None  # noqa: S101 - somebody is reminded
     if terms.escalate_after is None:
         return tr("after {days} working days at {at}", days=terms.after, at=f"{terms.at:%H:%M}")
     if terms.escalate_to not in rules.units:

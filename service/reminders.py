@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
+from config.settings import Settings
 from routing.assignment import Event, Notification
 from routing.office_days import is_working_day, working_days_between, zone_of
 from routing.ruleset import RuleSet
@@ -37,9 +38,8 @@ class ReminderTerms:
     at: time
 
 
-def terms_of(runtime: Runtime, rules: RuleSet) -> ReminderTerms | None:
+def terms_of(settings: Settings, rules: RuleSet) -> ReminderTerms | None:
     """The terms of the settings; None when nobody is to be reminded."""
-    settings = runtime.settings
     if settings.remind_after is None:
         return None
     return ReminderTerms(
@@ -57,7 +57,7 @@ def queue_reminders(runtime: Runtime) -> int:
     was decided meanwhile is not read any more, and so no longer reminded of.
     """
     rules = runtime.rules()
-    terms = terms_of(runtime, rules)
+    terms = terms_of(runtime.settings, rules)
     if terms is None:
         return 0
     now = runtime.clock()

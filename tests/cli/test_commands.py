@@ -5,6 +5,7 @@ import re
 import subprocess
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
@@ -163,6 +164,20 @@ def test_doctor_names_settings_that_nobody_reads_and_asks_tps_whatever_the_rules
     stage.tps.fail_all(401)
     found = {each["check"]: each for each in json.loads(wif("doctor", "--json", **given).stdout)}
     assert "tps-unauthorized" in found["tps"]["advice"]
+
+
+def test_doctor_says_how_reminders_are_set_and_to_whom_they_cannot_go(
+    settings: dict[str, str],
+) -> None:
+    def reminders(**given: str) -> dict[str, Any]:
+        found = json.loads(wif("doctor", "--json", **settings, **given).stdout)
+        return next(each for each in found if each["check"] == "reminders")
+
+    assert "WIF_REMIND_AFTER" in reminders()["advice"]
+    said = reminders(WIF_REMIND_AFTER="5", WIF_ESCALATE_AFTER="7", WIF_REMIND_AT="08:15")
+    assert said["advice"] == "after 5 working days at 08:15; after 7 also NATIONAL"
+    wrong = reminders(WIF_REMIND_AFTER="5", WIF_ESCALATE_AFTER="7", WIF_ESCALATE_TO="UD999")
+    assert (wrong["state"], "UD999" in wrong["advice"]) == ("wrong", True)
 
 
 def test_doctor_asks_the_embedded_broker_on_its_socket_and_warns_while_nothing_is_anchored(

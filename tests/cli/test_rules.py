@@ -150,7 +150,14 @@ def test_coverage_names_unit_and_rule_for_every_cell() -> None:
     )
     assert (paris["department_name"], paris["routed"], paris["brought_in"]) == ("Paris", True, True)
     assert paris["answers"] == [
-        {"units": ["UD075"], "rule": "etudiants", "routed": True, "reasons": []}
+        {
+            "units": ["UD075"],
+            "rule": "etudiants",
+            "routed": True,
+            "reasons": [],
+            "inform": [],
+            "notify": None,
+        }
     ]
 
 
@@ -218,6 +225,32 @@ def test_what_is_written_in_the_files_is_text_on_the_page(files: Path, tmp_path:
 
     assert label not in page.read_text()
     assert "&lt;script&gt;alert(1)" in page.read_text()
+
+
+def test_who_is_informed_and_how_units_are_told_is_shown_everywhere(
+    service: dict[str, str], files: Path, tmp_path: Path
+) -> None:
+    told = "article: R5221-16\n    inform: [NATIONAL]\n    notify: instant"
+    edit(files, "routing.yaml", "article: R5221-16", told)
+    page = tmp_path / "couverture.html"
+    given = ("--permit-type", "introduction-salarie", "--department", "93")
+
+    explained = wif("rules", "explain", "--from", str(files), *given, **service).stdout
+    simulated = wif("rules", "simulate", str(files), **service)
+    moves = json.loads(wif("rules", "simulate", str(files), "--json", **service).stdout)
+    covered = " ".join(wif("rules", "coverage", str(files)).stdout.split())
+    wif("rules", "coverage", str(files), "--html", str(page))
+
+    assert "Informs NATIONAL, Cellule nationale d'orientation" in explained
+    assert "Is told at once" in explained
+    assert simulated.returncode == 3
+    assert "informs NATIONAL" in " ".join(simulated.stdout.replace("│", " ").split())
+    assert moves["dossiers"] == []
+    change = next(move for move in moves["cases"] if move["to"] == ["UD093"])
+    assert (change["inform_before"], change["inform_after"]) == ([], ["NATIONAL"])
+    assert (change["notify_before"], change["notify_after"]) == (None, "instant")
+    assert "NATIONAL; notify: instant" in covered.replace("│ ", "")
+    assert "pour information : NATIONAL ; tout de suite" in page.read_text()
 
 
 def test_a_page_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
