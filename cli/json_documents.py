@@ -20,6 +20,7 @@ from routing.failures import Cause
 from routing.form_fields import FormField
 from routing.forms import TpsApi
 from routing.incidents import IncidentKind
+from routing.units import Notify
 from service.backup import Manifest
 from service.channels import ChannelStatus
 from service.secret_age import SecretAge
@@ -192,6 +193,10 @@ _Change = TypedDict(
         "unrouted_before": bool,
         "unrouted_after": bool,
         "reasons": list[Reason],
+        "inform_before": list[str],
+        "inform_after": list[str],
+        "notify_before": Notify | None,
+        "notify_after": Notify | None,
     },
 )
 
@@ -255,6 +260,8 @@ class _Answer(TypedDict):
     rule: str | None
     routed: bool
     reasons: list[Reason]
+    inform: list[str]
+    notify: Notify | None
 
 
 class CoverageAnswer(_Answer, total=False):
