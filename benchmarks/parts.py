@@ -23,8 +23,8 @@ from benchmarks.usage import parent
 from config import settings
 from config.ruleset import load_directory
 from simulator.simulator import TOKEN
-from tests.fixtures_postgres import Databases, PostgresServer
-from tests.fixtures_redis import RedisServer
+from tests.fixtures.postgres import Databases, PostgresServer
+from tests.fixtures.redis import RedisServer
 
 LOOPBACK = "127.0.0.1"
 ROOT = Path(__file__).resolve().parent.parent

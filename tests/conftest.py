@@ -1,6 +1,5 @@
 """What every test stands on: no network but loopback, no settings but its own, real servers."""
 
-import importlib.util
 import os
 import shutil
 import socket
@@ -20,10 +19,10 @@ from hypothesis import configuration as hypothesis_home
 from config import settings
 from store.engine import Database
 from store.schema import upgrade
-from tests.logging_kept import logging_kept
+from tests.fixtures.logging_state import logging_restored
 
 if TYPE_CHECKING:
-    from tests.fixtures_postgres import Databases
+    from tests.fixtures.postgres import Databases
 
 
 CACHE = Path(__file__).resolve().parent.parent / ".cache"
@@ -34,12 +33,8 @@ TEMPORARY.mkdir(parents=True, exist_ok=True)
 os.environ["TMPDIR"] = str(TEMPORARY)
 tempfile.tempdir = str(TEMPORARY)
 
-_FIXTURES = ("logs", "postgres", "redis", "redis_state", "smtp", "stage", "tps", "web", "webhook")
-pytest_plugins = [
-    name
-    for name in (f"tests.fixtures_{fixture}" for fixture in _FIXTURES)
-    if importlib.util.find_spec(name)
-]
+_FIXTURES = ("harness", "logs", "postgres", "redis", "redis_state", "smtp", "tps", "web", "webhook")
+pytest_plugins = [f"tests.fixtures.{name}" for name in _FIXTURES]
 
 hypothesis_home.set_hypothesis_home_dir(CACHE / "hypothesis")
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, database=None)
@@ -80,7 +75,7 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _own_logging() -> Iterator[None]:
     """A test that runs a program's entry in this process leaves logging as it was."""
-    with logging_kept():
+    with logging_restored():
         yield
 
 

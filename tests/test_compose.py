@@ -21,7 +21,7 @@ from ruamel.yaml import YAML
 from config.settings import ROLES, Settings
 from service.guards import limits
 from tasks import queues
-from tests.compose_file import (
+from tests.fixtures.compose_file import (
     ROOT,
     Service,
     UnsetVariable,

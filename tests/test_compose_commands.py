@@ -28,9 +28,16 @@ from sqlalchemy import make_url
 from config.settings import HERE as CONFIG
 from store.engine import Database
 from store.schema import is_current
-from tests.compose_file import ROOT, Instruction, Service, instructions, services, worker_services
-from tests.fixtures_postgres import PACKAGE, SITE_PACKAGES, PostgresServer
-from tests.guard import Guard, free_port
+from tests.fixtures.compose_file import (
+    ROOT,
+    Instruction,
+    Service,
+    instructions,
+    services,
+    worker_services,
+)
+from tests.fixtures.orphans import OrphanReaper, free_port
+from tests.fixtures.postgres import PACKAGE, SITE_PACKAGES, PostgresServer
 
 pytestmark = pytest.mark.xdist_group("compose")
 
@@ -206,7 +213,7 @@ def _offer_tools(folder: Path) -> None:
     for program in ("pg_isready", "psql"):
         (folder / program).symlink_to(max(PACKAGE.glob(f"pginstall*/bin/{program}")))
     if shutil.which("redis-cli") is None:
-        (folder / "redis-cli").symlink_to(ROOT / "tests" / "redis_cli.py")
+        (folder / "redis-cli").symlink_to(ROOT / "tests" / "fixtures" / "redis_cli.py")
 
 
 def _make_roles(machine: Machine, server: PostgresServer) -> None:
@@ -252,7 +259,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         _make_secrets(folder / "secrets", ports)
         _offer_tools(folder / "bin")
         _make_roles(machine, database)
-        stack.enter_context(Guard(folder / "redis" / "pid", folder / "redis"))
+        stack.enter_context(OrphanReaper(folder / "redis" / "pid", folder / "redis"))
         stack.callback(machine.kill_all)
         machine.start(SERVICES["redis"])
         for name in ("redis", "database"):

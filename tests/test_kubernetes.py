@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from config.settings import ROLES, Settings
 from tasks import queues
-from tests.compose_file import ROOT, services, worker_services
+from tests.fixtures.compose_file import ROOT, services, worker_services
 from tests.test_compose import VARIABLES
 from web.metrics.families import ALL as METRICS
 

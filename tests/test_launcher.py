@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import wif_launcher
-from tests.processes import ROOT, clean_environment
+from tests.fixtures.processes import ROOT, clean_environment
 
 FOREIGN = "import pathlib; pathlib.Path(__file__).with_suffix('.ran').touch()\n"
 

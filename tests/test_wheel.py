@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.compose_file import ROOT
-from tests.processes import clean_environment
+from tests.fixtures.compose_file import ROOT
+from tests.fixtures.processes import clean_environment
 
 pytestmark = pytest.mark.xdist_group("wheel")
 

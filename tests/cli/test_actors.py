@@ -7,22 +7,22 @@ import pytest
 
 from service.actor import SERVICE, account
 from simulator import Server
-from tests.processes import wif
-from tests.stage import PARIS_FORM, Stage
+from tests.fixtures.harness import PARIS_FORM, Harness
+from tests.fixtures.processes import wif
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def settings(stage: Stage, tps: Server) -> dict[str, str]:
-    """Settings of a service on the stage's database."""
-    given = stage.runtime.settings
+def settings(harness: Harness, tps: Server) -> dict[str, str]:
+    """Settings of a service on the harness's database."""
+    given = harness.runtime.settings
     return {
         "WIF_TPS_URL": tps.url,
         "WIF_TPS_TOKEN": tps.simulator.token,
         "WIF_DATABASE_URL": given.database,
         "WIF_VAR_DIR": str(given.var_dir),
-        "WIF_OUTBOX_DIR": str(stage.outbox),
+        "WIF_OUTBOX_DIR": str(harness.outbox),
         "WIF_TPS_PROCEDURES": given.tps_procedures,
     }
 
@@ -34,10 +34,10 @@ def _people(settings: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def test_an_account_is_recorded_as_a_hash_and_resolved_here(
-    stage: Stage, settings: dict[str, str]
+    harness: Harness, settings: dict[str, str]
 ) -> None:
-    number = stage.file()
-    stage.run()
+    number = harness.file()
+    harness.run()
     key = f"{PARIS_FORM}/{number}"
     asked = ("dossiers", "reassign", key, "--to", "UD092", "--reason", "moved")
     assert wif(*asked, **settings).returncode == 0
@@ -49,14 +49,14 @@ def test_an_account_is_recorded_as_a_hash_and_resolved_here(
 
 
 def test_a_role_of_the_list_is_recorded_and_another_refused(
-    stage: Stage, settings: dict[str, str]
+    harness: Harness, settings: dict[str, str]
 ) -> None:
-    stage.run()
+    harness.run()
     roles = {**settings, "WIF_ACTORS": "regional-admin", "WIF_ACTOR": "regional-admin"}
     assert wif("procedures", "resume", str(PARIS_FORM), **roles).returncode == 0
-    stage.tps.fail_all(401)
-    stage.wait(minutes=5)
-    stage.run()
+    harness.tps.fail_all(401)
+    harness.wait(minutes=5)
+    harness.run()
     assert wif("procedures", "resume", str(PARIS_FORM), **roles).returncode == 0
     (actor,) = _people(roles)
     assert (actor["actor"], actor["account"]) == ("regional-admin", None)
@@ -67,11 +67,11 @@ def test_a_role_of_the_list_is_recorded_and_another_refused(
 
 @pytest.mark.parametrize("reason", ["mme-x-a-demenage", "Mme Martin", ""])
 def test_a_reason_of_ones_own_is_refused(
-    stage: Stage, settings: dict[str, str], reason: str
+    harness: Harness, settings: dict[str, str], reason: str
 ) -> None:
-    number = stage.file()
-    stage.run()
+    number = harness.file()
+    harness.run()
     key = f"{PARIS_FORM}/{number}"
     ran = wif("dossiers", "reassign", key, "--to", "UD092", "--reason", reason, **settings)
     assert ran.returncode in {1, 2}
-    assert stage.dossier(number).assignment.units == ("UD075",)
+    assert harness.dossier(number).assignment.units == ("UD075",)

@@ -19,9 +19,9 @@ from store.audit.log import AuditEntry, AuditLog, Step
 from store.audit.seal_keys import load_or_create_signing_key
 from store.audit.seals import read_seals, seal_pending
 from store.engine import Database
-from tests.json_documents import check_json
-from tests.processes import umask_kept
-from tests.store.audit.audit_scene import SECRET, START, tampering, write
+from tests.fixtures.json_documents import check_json
+from tests.fixtures.processes import umask_restored
+from tests.store.audit.samples import SECRET, START, tampering, write
 
 UNSTAMPED = "no timestamp of a third party: whoever has database and key can rewrite the past"
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "audit.md"
@@ -57,7 +57,7 @@ def wif(
         settings.load.cache_clear()
         monkeypatch.setattr(sys, "argv", ["wif", *map(str, arguments)])
         capfd.readouterr()
-        with umask_kept(), pytest.raises(SystemExit) as ended:
+        with umask_restored(), pytest.raises(SystemExit) as ended:
             main()
         said = capfd.readouterr()
         if "--json" in arguments and said.out:

@@ -5,19 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import wif
-from tests.stage import Stage
+from tests.fixtures.harness import Harness
+from tests.fixtures.processes import wif
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def settings(stage: Stage, tmp_path: Path) -> dict[str, str]:
-    stage.file()
-    stage.run()
+def settings(harness: Harness, tmp_path: Path) -> dict[str, str]:
+    harness.file()
+    harness.run()
     return {
-        "WIF_DATABASE_URL": stage.runtime.settings.database,
-        "WIF_VAR_DIR": str(stage.runtime.settings.var_dir),
+        "WIF_DATABASE_URL": harness.runtime.settings.database,
+        "WIF_VAR_DIR": str(harness.runtime.settings.var_dir),
         "WIF_SENT_LOG": str(tmp_path / "sent.jsonl"),
     }
 

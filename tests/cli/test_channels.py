@@ -10,10 +10,10 @@ import pytest
 from service.publish_rules import publish
 from service.run_once import run_once
 from simulator import Server
-from tests import shipped
-from tests.fixtures_webhook import Answer, Receiver, with_webhooks, write_secrets
-from tests.processes import Ran, wif
-from tests.stage import Stage, make_stage
+from tests.fixtures import shipped_rules
+from tests.fixtures.harness import Harness, make_harness
+from tests.fixtures.processes import Ran, wif
+from tests.fixtures.webhook import Answer, Receiver, with_webhooks, write_secrets
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 """What differs between the engines is tested below the command."""
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 class Desk:
     """A service with one webhook, and the command."""
 
-    stage: Stage
+    harness: Harness
     receiver: Receiver
     settings: dict[str, str]
 
@@ -34,22 +34,22 @@ class Desk:
 @pytest.fixture
 def desk(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Desk]:
     folder = write_secrets(tmp_path / "webhooks", "UD075")
-    stage = make_stage(
+    harness = make_harness(
         database_url, tps, tmp_path, webhook_secrets=folder, webhook_allow="127.0.0.1"
     )
     settings = {
         "WIF_DATABASE_URL": database_url,
         "WIF_VAR_DIR": str(tmp_path / "var"),
-        "WIF_OUTBOX_DIR": str(stage.outbox),
+        "WIF_OUTBOX_DIR": str(harness.outbox),
         "WIF_WEBHOOK_SECRETS": str(folder),
         "WIF_WEBHOOK_ALLOW": "127.0.0.1",
     }
     with Receiver() as receiver:
-        document = with_webhooks(shipped.document(), UD075=receiver.url, UD093=receiver.url)
-        with stage.runtime.database.begin() as connection:
-            publish(stage.runtime, connection, document, note="tests")
-        yield Desk(stage, receiver, settings)
-    stage.runtime.close()
+        document = with_webhooks(shipped_rules.document(), UD075=receiver.url, UD093=receiver.url)
+        with harness.runtime.database.begin() as connection:
+            publish(harness.runtime, connection, document, note="tests")
+        yield Desk(harness, receiver, settings)
+    harness.runtime.close()
 
 
 def test_a_trial_goes_through_every_channel_of_the_unit(desk: Desk) -> None:
@@ -58,7 +58,7 @@ def test_a_trial_goes_through_every_channel_of_the_unit(desk: Desk) -> None:
     assert "UD075 mail: accepted" in ran.stdout
     assert "UD075 webhook: accepted" in ran.stdout
     assert [each["type"] for each in desk.receiver.handled.values()] == ["trial"]
-    assert len(desk.stage.mails()) == 1
+    assert len(desk.harness.mails()) == 1
 
 
 def test_one_channel_alone_and_what_went_wrong(desk: Desk) -> None:
@@ -66,7 +66,7 @@ def test_one_channel_alone_and_what_went_wrong(desk: Desk) -> None:
     ran = desk.wif("test", "UD075", "--channel", "webhook")
     assert ran.returncode == 1
     assert "webhook-rejected (404): any other 4xx" in ran.stdout
-    assert desk.stage.mails() == []
+    assert desk.harness.mails() == []
     (record,) = json.loads(desk.wif("test", "UD075", "--channel", "webhook", "--json").stdout)
     assert (record["accepted"], record["cause"], record["status"]) == (
         False,
@@ -99,8 +99,8 @@ def test_no_output_shows_an_address(desk: Desk) -> None:
 
 def test_a_disabled_endpoint_is_shown_and_enabled(desk: Desk) -> None:
     desk.receiver.usual = Answer(status=410, handle=False)
-    desk.stage.file(department="75")
-    run_once(desk.stage.runtime)
+    desk.harness.file(department="75")
+    run_once(desk.harness.runtime)
     (row,) = [
         each
         for each in json.loads(desk.wif("list", "--unit", "UD075", "--json").stdout)
@@ -111,7 +111,7 @@ def test_a_disabled_endpoint_is_shown_and_enabled(desk: Desk) -> None:
     assert ran.returncode == 0
     assert "wif deliveries replay --unit UD075 --reason webhook-gone" in ran.stdout
     assert "nothing is disabled" in desk.wif("enable", "UD075").stdout
-    assert desk.stage.steps().count("channel-enabled") == 1
+    assert desk.harness.steps().count("channel-enabled") == 1
 
 
 def test_doctor_names_the_channels_that_cannot_be_used(desk: Desk) -> None:

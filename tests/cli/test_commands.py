@@ -19,35 +19,35 @@ from service.poll import poll
 from simulator import Server
 from store import heartbeats
 from store.models import Heartbeat
-from tests.processes import ROOT, WIF, Ran, clean_environment, wif
-from tests.stage import OTHER_FORM, PARIS_FORM, Stage
+from tests.fixtures.harness import OTHER_FORM, PARIS_FORM, Harness
+from tests.fixtures.processes import ROOT, WIF, Ran, clean_environment, wif
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 """What differs between the engines is tested below the command."""
 
 
 @pytest.fixture
-def settings(stage: Stage, tps: Server, tmp_path: Path) -> dict[str, str]:
-    """Settings of a service on the stage's database."""
+def settings(harness: Harness, tps: Server, tmp_path: Path) -> dict[str, str]:
+    """Settings of a service on the harness's database."""
     return {
         "WIF_TPS_URL": tps.url,
         "WIF_TPS_TOKEN": tps.simulator.token,
-        "WIF_DATABASE_URL": stage.runtime.settings.database,
+        "WIF_DATABASE_URL": harness.runtime.settings.database,
         "WIF_VAR_DIR": str(tmp_path / "var"),
-        "WIF_OUTBOX_DIR": str(stage.outbox),
-        "WIF_TPS_PROCEDURES": stage.runtime.settings.tps_procedures,
+        "WIF_OUTBOX_DIR": str(harness.outbox),
+        "WIF_TPS_PROCEDURES": harness.runtime.settings.tps_procedures,
     }
 
 
 @pytest.fixture
-def paris(stage: Stage) -> Form:
-    return stage.form(PARIS_FORM)
+def paris(harness: Harness) -> Form:
+    return harness.form(PARIS_FORM)
 
 
 def test_run_once_routes_what_is_listed_and_a_second_run_sends_nothing(
-    stage: Stage, settings: dict[str, str], paris: Form
+    harness: Harness, settings: dict[str, str], paris: Form
 ) -> None:
-    stage.tps.populate([paris], 20, oddities=False)
+    harness.tps.populate([paris], 20, oddities=False)
     first, second = wif("run-once", "--json", **settings), wif("run-once", "--json", **settings)
     assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
     assert json.loads(first.stdout)["sent"] == 20
@@ -55,9 +55,9 @@ def test_run_once_routes_what_is_listed_and_a_second_run_sends_nothing(
 
 
 def test_what_run_once_writes_is_readable_by_its_user_alone(
-    stage: Stage, settings: dict[str, str], paris: Form, tmp_path: Path
+    harness: Harness, settings: dict[str, str], paris: Form, tmp_path: Path
 ) -> None:
-    stage.tps.add(paris)
+    harness.tps.add(paris)
     own = {"WIF_VAR_DIR": str(tmp_path / "own"), "WIF_OUTBOX_DIR": str(tmp_path / "own" / "outbox")}
     kept = {name: value for name, value in settings.items() if name != "WIF_DATABASE_URL"}
     ran = subprocess.run(
@@ -70,17 +70,17 @@ def test_what_run_once_writes_is_readable_by_its_user_alone(
 
 
 def test_run_once_does_not_exit_0_when_something_failed(
-    stage: Stage, settings: dict[str, str], paris: Form
+    harness: Harness, settings: dict[str, str], paris: Form
 ) -> None:
-    bad = stage.tps.add(paris).number
-    stage.tps.fail_detail(bad, 500)
+    bad = harness.tps.add(paris).number
+    harness.tps.fail_detail(bad, 500)
     assert wif("run-once", **settings).returncode == 1
 
 
 def test_listings_carry_the_names_that_scripts_rely_on(
-    stage: Stage, settings: dict[str, str], paris: Form
+    harness: Harness, settings: dict[str, str], paris: Form
 ) -> None:
-    stage.tps.add(paris, department="2A", permit_type="apprentissage")
+    harness.tps.add(paris, department="2A", permit_type="apprentissage")
     wif("run-once", **settings)
     (dossier,) = json.loads(wif("dossiers", "list", "--json", **settings).stdout)
     (delivery,) = json.loads(wif("deliveries", "list", "--json", **settings).stdout)
@@ -91,8 +91,10 @@ def test_listings_carry_the_names_that_scripts_rely_on(
     assert dossier["reason"].endswith("department-not-served")
 
 
-def test_a_stopped_procedure_shows_in_the_status(stage: Stage, settings: dict[str, str]) -> None:
-    stage.tps.fail_procedure(PARIS_FORM, 401)
+def test_a_stopped_procedure_shows_in_the_status(
+    harness: Harness, settings: dict[str, str]
+) -> None:
+    harness.tps.fail_procedure(PARIS_FORM, 401)
     wif("run-once", **settings)
     status = json.loads(wif("status", "--json", **settings).stdout)
     (needy,) = status["procedures_to_look_at"]
@@ -100,22 +102,22 @@ def test_a_stopped_procedure_shows_in_the_status(stage: Stage, settings: dict[st
     assert needy["reason"] == "tps-unauthorized"
 
 
-def test_the_status_is_a_probe(stage: Stage, settings: dict[str, str]) -> None:
+def test_the_status_is_a_probe(harness: Harness, settings: dict[str, str]) -> None:
     def probe() -> Ran:
         with time_machine.travel(now, tick=False):
             return wif("status", **settings)
 
-    now = stage.now
+    now = harness.now
 
-    stage.run()
+    harness.run()
     assert probe().returncode == 0
     assert "neither beat nor a worker was ever seen" in probe().stdout
-    with stage.runtime.database.begin() as connection:
+    with harness.runtime.database.begin() as connection:
         heartbeats.note(connection, ["beat", "poll"], now - timedelta(minutes=2))
         heartbeats.note(connection, ["beat"], now)
     assert probe().returncode == 0
     assert "alive since" in probe().stdout
-    with stage.runtime.database.begin() as connection:
+    with harness.runtime.database.begin() as connection:
         connection.execute(update(Heartbeat).values(seen_at=now - timedelta(minutes=10)))
     assert probe().returncode == 3
     assert "NOT SEEN since" in probe().stdout
@@ -123,27 +125,27 @@ def test_the_status_is_a_probe(stage: Stage, settings: dict[str, str]) -> None:
 
 
 def test_an_incident_shows_the_counts_of_this_moment(
-    stage: Stage, settings: dict[str, str]
+    harness: Harness, settings: dict[str, str]
 ) -> None:
-    stage.run()
-    stage.file()
-    poll(stage.runtime, PARIS_FORM)
-    stage.wait(hours=1)
-    watch_health.check(stage.runtime)
+    harness.run()
+    harness.file()
+    poll(harness.runtime, PARIS_FORM)
+    harness.wait(hours=1)
+    watch_health.check(harness.runtime)
     ran = wif("status", "--json", **settings)
     assert ran.returncode == 3
     kinds = {each["kind"]: each["count"] for each in json.loads(ran.stdout)["incidents"]}
     assert kinds["unread-dossiers"] == 1
-    stage.run()
+    harness.run()
     after = json.loads(wif("status", "--json", **settings).stdout)
     kinds = {each["kind"]: each["count"] for each in after["incidents"]}
     assert (after["pending"], kinds["unread-dossiers"]) == (0, 0)
 
 
 def test_many_procedures_that_fail_of_one_cause_are_one_line(
-    stage: Stage, settings: dict[str, str]
+    harness: Harness, settings: dict[str, str]
 ) -> None:
-    stage.tps.fail_all(401)
+    harness.tps.fail_all(401)
     ran = wif("run-once", **settings)
     assert ran.stdout.count("tps-unauthorized") == 1
     assert f"{OTHER_FORM}, {PARIS_FORM}" in ran.stdout
@@ -151,7 +153,7 @@ def test_many_procedures_that_fail_of_one_cause_are_one_line(
 
 
 def test_doctor_names_settings_that_nobody_reads_and_asks_tps_whatever_the_rules_are(
-    stage: Stage, settings: dict[str, str], tmp_path: Path
+    harness: Harness, settings: dict[str, str], tmp_path: Path
 ) -> None:
     (tmp_path / "rules").mkdir()
     given = {**settings, "WIF_SMPT_URL": "smtp://x", "WIF_CONFIG_DIR": str(tmp_path / "rules")}
@@ -161,7 +163,7 @@ def test_doctor_names_settings_that_nobody_reads_and_asks_tps_whatever_the_rules
     )
     assert not found["rules"]["well"]
     assert found["tps"]["well"]
-    stage.tps.fail_all(401)
+    harness.tps.fail_all(401)
     found = {each["check"]: each for each in json.loads(wif("doctor", "--json", **given).stdout)}
     assert "tps-unauthorized" in found["tps"]["advice"]
 
@@ -193,25 +195,25 @@ def test_doctor_asks_the_embedded_broker_on_its_socket_and_warns_while_nothing_i
     assert "WARN" in wif("doctor", **settings).stdout
 
 
-def test_times_in_tables_carry_their_zone(stage: Stage, settings: dict[str, str]) -> None:
-    stage.file()
-    stage.run()
+def test_times_in_tables_carry_their_zone(harness: Harness, settings: dict[str, str]) -> None:
+    harness.file()
+    harness.run()
     listed = wif("procedures", "list", **settings).stdout
     assert re.search(r"\d\d:\d\d:\d\d CES?T", listed)
 
 
 def test_a_dossier_is_reassigned_by_hand_and_stays_until_it_is_unpinned(
-    stage: Stage, settings: dict[str, str], paris: Form
+    harness: Harness, settings: dict[str, str], paris: Form
 ) -> None:
-    number = stage.tps.add(paris, department="75").number
+    number = harness.tps.add(paris, department="75").number
     wif("run-once", **settings)
     key = f"{PARIS_FORM}/{number}"
     moved = wif("dossiers", "reassign", key, "--to", "UD093", "--reason", "moved", **settings)
     assert moved.stdout.strip() == f"{key}: UD093"
-    stage.wait(minutes=1)
-    stage.tps.change(number, department="92")
+    harness.wait(minutes=1)
+    harness.tps.change(number, department="92")
     wif("run-once", **settings)
-    assert stage.dossier(number).assignment.units == ("UD093",)
+    assert harness.dossier(number).assignment.units == ("UD093",)
     back = wif("dossiers", "reassign", key, "--unpin", **settings)
     assert back.stdout.strip() == f"{key}: UD092"
 
@@ -225,9 +227,9 @@ def test_a_dossier_is_reassigned_by_hand_and_stays_until_it_is_unpinned(
     ],
 )
 def test_a_reassignment_that_will_not_do_is_refused_in_one_line(
-    stage: Stage, settings: dict[str, str], paris: Form, arguments: tuple[str, ...], says: str
+    harness: Harness, settings: dict[str, str], paris: Form, arguments: tuple[str, ...], says: str
 ) -> None:
-    number = stage.tps.add(paris).number
+    number = harness.tps.add(paris).number
     wif("run-once", **settings)
     refused = wif("dossiers", "reassign", f"{PARIS_FORM}/{number}", *arguments, **settings)
     assert refused.returncode != 0
@@ -237,12 +239,12 @@ def test_a_reassignment_that_will_not_do_is_refused_in_one_line(
 
 
 def test_dossiers_are_listed_by_unit_department_type_state_and_day(
-    stage: Stage, settings: dict[str, str]
+    harness: Harness, settings: dict[str, str]
 ) -> None:
-    first = stage.file(department="75", permit_type="doctorat")
-    stage.wait(days=3)
-    second = stage.file(department="93", permit_type="apprentissage", state="received")
-    stage.run()
+    first = harness.file(department="75", permit_type="doctorat")
+    harness.wait(days=3)
+    second = harness.file(department="93", permit_type="apprentissage", state="received")
+    harness.run()
 
     def listed(*options: str) -> list[int]:
         ran = wif("dossiers", "list", "--json", *options, **settings)
@@ -256,7 +258,7 @@ def test_dossiers_are_listed_by_unit_department_type_state_and_day(
     assert listed("--department", "93") == [second]
     assert listed("--permit-type", "doctorat") == [first]
     assert listed("--state", "received") == [second]
-    assert listed("--since", stage.now.date().isoformat()) == [second]
+    assert listed("--since", harness.now.date().isoformat()) == [second]
     assert wif("dossiers", "list", "--since", "hier", **settings).returncode == 2
     short = wif("dossiers", "list", "--limit", "1", **settings)
     assert "there are more than 1" in short.stderr
@@ -269,10 +271,10 @@ def test_dossiers_are_listed_by_unit_department_type_state_and_day(
 
 
 def test_json_and_csv_are_whole_and_a_table_says_that_it_is_not(
-    stage: Stage, settings: dict[str, str], paris: Form
+    harness: Harness, settings: dict[str, str], paris: Form
 ) -> None:
-    stage.tps.populate([paris], SHOWN + 5, oddities=False)
-    stage.run()
+    harness.tps.populate([paris], SHOWN + 5, oddities=False)
+    harness.run()
     for name in ("dossiers", "deliveries"):
         found = wif(name, "list", "--json", **settings)
         assert (len(json.loads(found.stdout)), found.stderr) == (SHOWN + 5, "")
@@ -297,25 +299,27 @@ def test_json_and_csv_are_whole_and_a_table_says_that_it_is_not(
     ],
 )
 def test_a_filter_that_names_nothing_is_refused_with_what_was_meant(
-    stage: Stage, settings: dict[str, str], name: str, options: tuple[str, ...], says: str
+    harness: Harness, settings: dict[str, str], name: str, options: tuple[str, ...], says: str
 ) -> None:
-    stage.run()
+    harness.run()
     ran = wif(name, "list", "--json", *options, **settings)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert says in ran.stderr
 
 
-def test_a_replay_of_a_unit_that_is_none_is_refused(stage: Stage, settings: dict[str, str]) -> None:
-    stage.run()
+def test_a_replay_of_a_unit_that_is_none_is_refused(
+    harness: Harness, settings: dict[str, str]
+) -> None:
+    harness.run()
     assert wif("deliveries", "replay", "--unit", "UD999", **settings).returncode == 2
     assert wif("deliveries", "replay", "--unit", "UD075", **settings).returncode == 0
 
 
 def test_show_says_why_a_dossier_is_pinned_and_trace_which_line_to_prove(
-    stage: Stage, settings: dict[str, str]
+    harness: Harness, settings: dict[str, str]
 ) -> None:
-    number = stage.file()
-    stage.run()
+    number = harness.file()
+    harness.run()
     key = f"{PARIS_FORM}/{number}"
     wif("dossiers", "reassign", key, "--to", "UD092", "--reason", "moved", **settings)
     shown = json.loads(wif("dossiers", "show", key, "--json", **settings).stdout)

@@ -14,8 +14,8 @@ import pytest
 
 from config.diagnostics import Code
 from simulator import Server
-from tests.processes import ROOT, WIF, clean_environment
-from tests.stage import PARIS_FORM, Stage
+from tests.fixtures.harness import PARIS_FORM, Harness
+from tests.fixtures.processes import ROOT, WIF, clean_environment
 
 GUIDE = ROOT / "docs" / "guide-admin.md"
 DOSSIER = 1204
@@ -55,12 +55,14 @@ def engine_name() -> str:
 
 
 @pytest.fixture
-def desk(stage: Stage, tps: Server, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+def desk(harness: Harness, tps: Server, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A shell at an admin's desk: the shipped files, and a service with two dossiers."""
-    form = stage.form(PARIS_FORM)
-    stage.tps.add(form, number=DOSSIER, filed_at=stage.now, permit_type="doctorat", department="93")
-    stage.file(permit_type="apprentissage", department="67")
-    stage.run()
+    form = harness.form(PARIS_FORM)
+    harness.tps.add(
+        form, number=DOSSIER, filed_at=harness.now, permit_type="doctorat", department="93"
+    )
+    harness.file(permit_type="apprentissage", department="67")
+    harness.run()
     shutil.copytree(ROOT / "config", tmp_path / "desk" / "config")
     command = tmp_path / "bin" / "wif"
     command.parent.mkdir()
@@ -70,9 +72,9 @@ def desk(stage: Stage, tps: Server, tmp_path: Path) -> Iterator[subprocess.Popen
         {
             "WIF_TPS_URL": tps.url,
             "WIF_TPS_TOKEN": tps.simulator.token,
-            "WIF_DATABASE_URL": stage.runtime.settings.database,
-            "WIF_VAR_DIR": str(stage.runtime.settings.var_dir),
-            "WIF_OUTBOX_DIR": str(stage.outbox),
+            "WIF_DATABASE_URL": harness.runtime.settings.database,
+            "WIF_VAR_DIR": str(harness.runtime.settings.var_dir),
+            "WIF_OUTBOX_DIR": str(harness.outbox),
             "WIF_CONFIG_DIR": "config",
             "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),

@@ -7,7 +7,7 @@ from dotenv import dotenv_values
 
 from cli.init import env_example
 from config.settings import HERE, Settings, read
-from tests.processes import wif
+from tests.fixtures.processes import wif
 
 
 def test_the_folder_holds_the_default_rules_and_they_have_no_mistakes(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from sqlalchemy import update
 from cli.json_documents import DOCUMENTS
 from simulator import Server
 from store.models import Delivery
-from tests.json_documents import check_json, command_of
-from tests.processes import Ran, wif
-from tests.stage import PARIS_FORM, Stage
+from tests.fixtures.harness import PARIS_FORM, Harness
+from tests.fixtures.json_documents import check_json, command_of
+from tests.fixtures.processes import Ran, wif
 
 
 @pytest.fixture
@@ -20,12 +20,12 @@ def engine_name() -> str:
 
 
 @pytest.fixture
-def settings(stage: Stage, tps: Server, tmp_path: Path) -> dict[str, str]:
+def settings(harness: Harness, tps: Server, tmp_path: Path) -> dict[str, str]:
     """Settings of a service with one dossier that went out, one that did not, and a seal."""
-    stage.file(department="75")
-    stage.file(department="2A")
-    stage.run()
-    with stage.runtime.database.begin() as connection:
+    harness.file(department="75")
+    harness.file(department="2A")
+    harness.run()
+    with harness.runtime.database.begin() as connection:
         connection.execute(
             update(Delivery).where(Delivery.id == 1).values(state="dead", reason="x")
         )
@@ -33,17 +33,17 @@ def settings(stage: Stage, tps: Server, tmp_path: Path) -> dict[str, str]:
         "WIF_TPS_URL": tps.url,
         "WIF_TPS_TOKEN": tps.simulator.token,
         "WIF_TPS_PROCEDURES": str(PARIS_FORM),
-        "WIF_DATABASE_URL": stage.runtime.settings.database,
+        "WIF_DATABASE_URL": harness.runtime.settings.database,
         "WIF_VAR_DIR": str(tmp_path / "var"),
-        "WIF_OUTBOX_DIR": str(stage.outbox),
+        "WIF_OUTBOX_DIR": str(harness.outbox),
         "WIF_SENT_LOG": str(tmp_path / "sent.jsonl"),
         "WIF_TPS_WEBHOOK_SECRETS": str(tmp_path / "webhooks"),
     }
 
 
-def lines(stage: Stage, folder: Path) -> list[str]:
+def lines(harness: Harness, folder: Path) -> list[str]:
     """One call of each command, in an order in which each has something to say."""
-    (number, *_) = [each.number for each in stage.deliveries()]
+    (number, *_) = [each.number for each in harness.deliveries()]
     dossier, form = f"{PARIS_FORM}/{number}", PARIS_FORM
     create = f"webhooks create {form} --url https://wif.example/hints"
     return [
@@ -69,15 +69,15 @@ def run(line: str, settings: dict[str, str]) -> Ran:
 
 
 def test_each_command_prints_what_its_schema_says(
-    stage: Stage, settings: dict[str, str], tmp_path: Path
+    harness: Harness, settings: dict[str, str], tmp_path: Path
 ) -> None:
     ran, webhook = set(), ""
-    for line in lines(stage, tmp_path):
+    for line in lines(harness, tmp_path):
         done = run(line.replace("WEBHOOK", webhook), settings)
         assert done.stdout, f"{line}: {done.stderr}"
         check_json(line.split(), done.stdout)  # `wif` does so, too, where --json is given
         if line.startswith("webhooks create"):
-            webhook = next(iter(stage.tps.v2.webhooks.values())).id
+            webhook = next(iter(harness.tps.v2.webhooks.values())).id
         ran.add(command_of(line.split()))
     restored = {**settings, "WIF_DATABASE_URL": f"sqlite:///{tmp_path / 'new.sqlite3'}"}
     assert run(f"restore {tmp_path / 'backup'}", restored).stdout

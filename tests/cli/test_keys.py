@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import wif
-from tests.stage import Stage
+from tests.fixtures.harness import Harness
+from tests.fixtures.processes import wif
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
@@ -42,15 +42,15 @@ def test_a_rotated_key_keeps_every_one_before_it(
     assert stat.S_IMODE((tmp_path / "audit_key").stat().st_mode) == 0o600
 
 
-def test_lines_before_a_rotation_are_still_found(stage: Stage) -> None:
-    number = stage.file()
-    stage.run()
+def test_lines_before_a_rotation_are_still_found(harness: Harness) -> None:
+    number = harness.file()
+    harness.run()
     settings = {
-        "WIF_DATABASE_URL": stage.runtime.settings.database,
-        "WIF_VAR_DIR": str(stage.runtime.settings.var_dir),
+        "WIF_DATABASE_URL": harness.runtime.settings.database,
+        "WIF_VAR_DIR": str(harness.runtime.settings.var_dir),
     }
     assert wif("keys", "rotate-audit", **settings).returncode == 0
-    procedure = stage.dossier(number).procedure
+    procedure = harness.dossier(number).procedure
     traced = wif("audit", "trace", f"{procedure}/{number}", "--json", **settings)
     assert "sent" in {line["step"] for line in json.loads(traced.stdout)}
 

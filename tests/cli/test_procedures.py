@@ -7,25 +7,25 @@ import pytest
 
 from simulator import Server
 from simulator.fields import CONTRACT_TYPE
-from tests.processes import wif
-from tests.stage import PARIS_FORM, Stage
+from tests.fixtures.harness import PARIS_FORM, Harness
+from tests.fixtures.processes import wif
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def settings(stage: Stage, tps: Server, tmp_path: Path) -> dict[str, str]:
+def settings(harness: Harness, tps: Server, tmp_path: Path) -> dict[str, str]:
     return {
         "WIF_TPS_URL": tps.url,
         "WIF_TPS_TOKEN": tps.simulator.token,
-        "WIF_DATABASE_URL": stage.runtime.settings.database,
+        "WIF_DATABASE_URL": harness.runtime.settings.database,
         "WIF_VAR_DIR": str(tmp_path / "var"),
         "WIF_TPS_PROCEDURES": str(PARIS_FORM),
     }
 
 
 def test_show_lists_the_fields_and_the_likely_new_label(
-    stage: Stage, settings: dict[str, str]
+    harness: Harness, settings: dict[str, str]
 ) -> None:
     shown = wif("procedures", "show", str(PARIS_FORM), "--json", **settings)
     assert shown.returncode == 0, shown.stderr
@@ -33,7 +33,7 @@ def test_show_lists_the_fields_and_the_likely_new_label(
     assert fields["contract_type"]["label"] == CONTRACT_TYPE
     assert all(each["id"] and each["trouble"] is None for each in fields.values())
 
-    stage.tps.rename_label(CONTRACT_TYPE, "Nature du contrat")
+    harness.tps.rename_label(CONTRACT_TYPE, "Nature du contrat")
     shown = wif("procedures", "show", str(PARIS_FORM), "--json", **settings)
     assert shown.returncode == 1
     [field] = [each for each in json.loads(shown.stdout)["fields"] if each["trouble"]]
@@ -61,9 +61,9 @@ def test_show_knows_configured_procedures_only(settings: dict[str, str]) -> None
     ],
 )
 def test_doctor_proposes_the_version(
-    stage: Stage, settings: dict[str, str], *, has_v2: bool, api: str, state: str, advice: str
+    harness: Harness, settings: dict[str, str], *, has_v2: bool, api: str, state: str, advice: str
 ) -> None:
-    stage.tps.v2.available = has_v2
+    harness.tps.v2.available = has_v2
     found = json.loads(wif("doctor", "--json", **settings, WIF_TPS_API=api).stdout)
     [row] = [each for each in found if each["check"] == "tps api"]
     assert row["state"] == state

@@ -5,20 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import wif
-from tests.stage import Stage
+from tests.fixtures.harness import Harness
+from tests.fixtures.processes import wif
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def settings(stage: Stage, tmp_path: Path) -> dict[str, str]:
-    stage.now -= timedelta(days=40)
-    stage.file()
-    stage.run()
+def settings(harness: Harness, tmp_path: Path) -> dict[str, str]:
+    harness.now -= timedelta(days=40)
+    harness.file()
+    harness.run()
     return {
-        "WIF_DATABASE_URL": stage.runtime.settings.database,
-        "WIF_VAR_DIR": str(stage.runtime.settings.var_dir),
+        "WIF_DATABASE_URL": harness.runtime.settings.database,
+        "WIF_VAR_DIR": str(harness.runtime.settings.var_dir),
     }
 
 

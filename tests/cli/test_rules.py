@@ -14,8 +14,8 @@ from routing.territory import departments
 from simulator import Server
 from store import rulesets
 from tests.config.wrong_configurations import CASES, VALID
-from tests.processes import ROOT, wif
-from tests.stage import PARIS_FORM, Stage
+from tests.fixtures.harness import PARIS_FORM, Harness
+from tests.fixtures.processes import ROOT, wif
 
 
 @pytest.fixture
@@ -35,15 +35,15 @@ def files(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def service(stage: Stage, tps: Server, tmp_path: Path) -> dict[str, str]:
-    """Settings of a service on the stage's database."""
+def service(harness: Harness, tps: Server, tmp_path: Path) -> dict[str, str]:
+    """Settings of a service on the harness's database."""
     return {
         "WIF_TPS_URL": tps.url,
         "WIF_TPS_TOKEN": tps.simulator.token,
-        "WIF_DATABASE_URL": stage.runtime.settings.database,
+        "WIF_DATABASE_URL": harness.runtime.settings.database,
         "WIF_VAR_DIR": str(tmp_path / "var"),
-        "WIF_OUTBOX_DIR": str(stage.outbox),
-        "WIF_TPS_PROCEDURES": stage.runtime.settings.tps_procedures,
+        "WIF_OUTBOX_DIR": str(harness.outbox),
+        "WIF_TPS_PROCEDURES": harness.runtime.settings.tps_procedures,
     }
 
 
@@ -306,10 +306,10 @@ def test_explain_says_what_it_cannot_understand(
 
 
 def test_a_stored_dossier_is_explained_with_what_the_version_before_said(
-    stage: Stage, service: dict[str, str], files: Path
+    harness: Harness, service: dict[str, str], files: Path
 ) -> None:
-    number = stage.file(permit_type="doctorat", department="75")
-    stage.run()
+    number = harness.file(permit_type="doctorat", department="75")
+    harness.run()
     paris_goes_to_bobigny(files)
     wif("rules", "publish", str(files), "--yes", "--note", "workload", **service)
 
@@ -372,7 +372,7 @@ def test_diff_compares_files_and_rule_sets(service: dict[str, str], files: Path)
 
 
 def test_a_new_form_that_tps_does_not_know_is_said_before_publishing(
-    stage: Stage, service: dict[str, str], files: Path
+    harness: Harness, service: dict[str, str], files: Path
 ) -> None:
     wif("run-once", **service)
     edit(
@@ -388,7 +388,7 @@ def test_a_new_form_that_tps_does_not_know_is_said_before_publishing(
     assert "TPS does not know procedure 99999" in simulated.stderr
     done = wif("rules", "publish", str(files), "--yes", **service)
     assert "TPS does not know procedure 99999" in done.stderr, done
-    stage.tps.fail_all(503)
+    harness.tps.fail_all(503)
     back = wif("rules", "rollback", "--previous", "--yes", "--json", **service)
     assert json.loads(back.stdout)["simulation"]["forms"] == {"unknown": [], "failure": None}
     done = wif("rules", "publish", str(files), "--yes", "--json", **service)
@@ -403,7 +403,7 @@ def test_a_new_form_that_tps_does_not_know_is_said_before_publishing(
     ],
 )
 def test_a_note_in_words_of_ones_own_is_refused_and_not_repeated(
-    stage: Stage, service: dict[str, str], files: Path, note: str, says: str
+    harness: Harness, service: dict[str, str], files: Path, note: str, says: str
 ) -> None:
     wif("run-once", **service)
     paris_goes_to_bobigny(files)
@@ -415,13 +415,13 @@ def test_a_note_in_words_of_ones_own_is_refused_and_not_repeated(
 
 
 def test_simulate_counts_stored_dossiers_and_cases_to_come_and_exits_3(
-    stage: Stage, service: dict[str, str], files: Path
+    harness: Harness, service: dict[str, str], files: Path
 ) -> None:
-    moving = [stage.file(permit_type="doctorat", department="75") for _ in range(3)]
-    stage.file(permit_type="doctorat", department="75", state="closed")
-    stage.file(permit_type="doctorat", department="93")
-    pinned = stage.file(permit_type="doctorat", department="75")
-    stage.run()
+    moving = [harness.file(permit_type="doctorat", department="75") for _ in range(3)]
+    harness.file(permit_type="doctorat", department="75", state="closed")
+    harness.file(permit_type="doctorat", department="93")
+    pinned = harness.file(permit_type="doctorat", department="75")
+    harness.run()
     wif("dossiers", "reassign", f"{PARIS_FORM}/{pinned}", "--to", "UD092", "--reason", "moved",
         **service)  # fmt: skip
     paris_goes_to_bobigny(files)
@@ -442,7 +442,7 @@ def test_simulate_counts_stored_dossiers_and_cases_to_come_and_exits_3(
 
 
 def test_simulate_and_publish_refuse_mistakes(
-    service: dict[str, str], files: Path, stage: Stage
+    service: dict[str, str], files: Path, harness: Harness
 ) -> None:
     edit(files, "routing.yaml", "fallback: NATIONAL", "fallback: NATIONALE")
 
@@ -451,21 +451,21 @@ def test_simulate_and_publish_refuse_mistakes(
         assert done.returncode == 1
         assert "unknown-unit" in done.stderr
 
-    assert len(_history(stage)) == 1
+    assert len(_history(harness)) == 1
 
 
-def _history(stage: Stage) -> list[tuple[str, str]]:
-    with stage.runtime.database.read() as connection:
+def _history(harness: Harness) -> list[tuple[str, str]]:
+    with harness.runtime.database.read() as connection:
         return [(one.action, one.note) for one in rulesets.history(connection)]
 
 
 def test_publish_puts_the_files_in_force_and_reroutes_what_is_open(
-    stage: Stage, service: dict[str, str], files: Path
+    harness: Harness, service: dict[str, str], files: Path
 ) -> None:
-    moving = stage.file(permit_type="doctorat", department="75")
-    closed = stage.file(permit_type="doctorat", department="75", state="closed")
-    pinned = stage.file(permit_type="doctorat", department="75")
-    stage.run()
+    moving = harness.file(permit_type="doctorat", department="75")
+    closed = harness.file(permit_type="doctorat", department="75", state="closed")
+    pinned = harness.file(permit_type="doctorat", department="75")
+    harness.run()
     wif("dossiers", "reassign", f"{PARIS_FORM}/{pinned}", "--to", "UD092", "--reason", "moved",
         **service)  # fmt: skip
     paris_goes_to_bobigny(files)
@@ -480,16 +480,16 @@ def test_publish_puts_the_files_in_force_and_reroutes_what_is_open(
     found = json.loads(done.stdout)
     assert (done.returncode, found["activated"]) == (0, True)
     assert found["rerouted"]["moved"] == 1
-    assert _history(stage)[0] == ("publish", "workload")
-    units = [stage.dossier(number).assignment.units for number in (moving, closed, pinned)]
+    assert _history(harness)[0] == ("publish", "workload")
+    units = [harness.dossier(number).assignment.units for number in (moving, closed, pinned)]
     assert units == [("UD093",), ("UD075",), ("UD092",)]
-    assert ("reassigned-to", "UD093") in stage.told(moving)
-    assert ("reassigned-from", "UD075") in stage.told(moving)
-    assert [event for event, _ in stage.told(closed)] == ["filed"]
+    assert ("reassigned-to", "UD093") in harness.told(moving)
+    assert ("reassigned-from", "UD075") in harness.told(moving)
+    assert [event for event, _ in harness.told(closed)] == ["filed"]
 
 
 def test_publishing_the_same_twice_changes_nothing(
-    stage: Stage, service: dict[str, str], files: Path
+    harness: Harness, service: dict[str, str], files: Path
 ) -> None:
     paris_goes_to_bobigny(files)
     wif("rules", "publish", str(files), "--yes", **service)
@@ -497,11 +497,11 @@ def test_publishing_the_same_twice_changes_nothing(
     again = wif("rules", "publish", str(files), "--yes", **service)
 
     assert "was in force already" in again.stdout
-    assert len(_history(stage)) == 2
+    assert len(_history(harness)) == 2
 
 
 def test_publish_asks_first_and_can_be_declined(
-    stage: Stage, service: dict[str, str], files: Path
+    harness: Harness, service: dict[str, str], files: Path
 ) -> None:
     paris_goes_to_bobigny(files)
 
@@ -510,10 +510,10 @@ def test_publish_asks_first_and_can_be_declined(
 
     assert declined.returncode != 0
     assert unasked.returncode == 2
-    assert len(_history(stage)) == 1
+    assert len(_history(harness)) == 1
 
 
-def test_history_and_rollback(stage: Stage, service: dict[str, str], files: Path) -> None:
+def test_history_and_rollback(harness: Harness, service: dict[str, str], files: Path) -> None:
     paris_goes_to_bobigny(files)
     wif("rules", "publish", str(files), "--yes", "--note", "trial", **service)
     newest, first = _rows(service)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.main import COMMANDS, build
-from tests.processes import ROOT, clean_environment, wif
+from tests.fixtures.processes import ROOT, clean_environment, wif
 
 HEAVY = {"celery", "kombu", "requests", "redis", "ruamel.yaml", "alembic", "limits", "jinja2"}
 LIBRARIES = {"sqlalchemy", "pydantic", "structlog"}

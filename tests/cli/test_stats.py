@@ -9,9 +9,9 @@ import pytest
 
 from config.settings import read
 from service.runtime import Runtime
-from tests import shipped
-from tests.filling import Filling, fill
-from tests.processes import wif
+from tests.fixtures import shipped_rules
+from tests.fixtures.bulk_dossiers import BulkDossiers, store_bulk
+from tests.fixtures.processes import wif
 
 
 @pytest.fixture
@@ -19,9 +19,11 @@ def settings(tmp_path: Path, migrated_sqlite: Path) -> dict[str, str]:
     """Settings of a service with dossiers of some months ago, by the clock of the machine."""
     url = f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / 'wif.sqlite3')}"
     runtime = Runtime(read(var_dir=tmp_path, database_url=url))
-    shipped.publish(runtime)
+    shipped_rules.publish(runtime)
     until = datetime.now(UTC) - timedelta(days=50)
-    fill(runtime, Filling(count=90, since=until - timedelta(days=20), until=until, places=3))
+    store_bulk(
+        runtime, BulkDossiers(count=90, since=until - timedelta(days=20), until=until, places=3)
+    )
     runtime.close()
     return {"WIF_DATABASE_URL": url, "WIF_VAR_DIR": str(tmp_path)}
 

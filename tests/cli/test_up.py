@@ -11,8 +11,8 @@ from pathlib import Path
 
 from routing.forms import Form
 from simulator import Server
-from tests.processes import ROOT, WIF, clean_environment, until, wif
-from tests.stage import PARIS_FORM, Stage
+from tests.fixtures.harness import PARIS_FORM, Harness
+from tests.fixtures.processes import ROOT, WIF, clean_environment, until, wif
 
 PARTS = {"beat", "poll", "route", "deliver", "upkeep"}
 LISTENING = "0A"
@@ -20,20 +20,20 @@ LISTENING = "0A"
 
 
 def test_the_service_tells_of_what_is_there_and_of_what_comes_and_stops_when_told(
-    stage: Stage, tps: Server, tmp_path: Path
+    harness: Harness, tps: Server, tmp_path: Path
 ) -> None:
-    paris: Form = stage.form(PARIS_FORM)
+    paris: Form = harness.form(PARIS_FORM)
     for _ in range(60):
-        stage.tps.add(paris)
+        harness.tps.add(paris)
     for _ in range(3):
-        stage.tps.add(paris, state="closed")
+        harness.tps.add(paris, state="closed")
     environment = clean_environment(
         {
             "WIF_TPS_URL": tps.url,
             "WIF_TPS_TOKEN": tps.simulator.token,
-            "WIF_DATABASE_URL": stage.runtime.settings.database,
+            "WIF_DATABASE_URL": harness.runtime.settings.database,
             "WIF_VAR_DIR": str(tmp_path / "var"),
-            "WIF_OUTBOX_DIR": str(stage.outbox),
+            "WIF_OUTBOX_DIR": str(harness.outbox),
             "WIF_TPS_PROCEDURES": str(PARIS_FORM),
             "WIF_POLL_INTERVAL": "1",
             "WIF_NOTIFY_DECIDED": "false",
@@ -44,13 +44,13 @@ def test_the_service_tells_of_what_is_there_and_of_what_comes_and_stops_when_tol
             [*WIF, "up", "--concurrency", "2"], env=environment, cwd=ROOT, stdout=log, stderr=log
         )
     try:
-        until(lambda: len(list(stage.outbox.glob("*.eml"))) == 60, "60 mails")
+        until(lambda: len(list(harness.outbox.glob("*.eml"))) == 60, "60 mails")
         _assert_private(service.pid, tmp_path)
         until(lambda: b"first contact" in log_of(tmp_path), "the first contact is told of")
         # TPS's clock and that of the service differ by less than a day in life.
-        stage.now = datetime.now(UTC)
-        stage.tps.add(paris)
-        until(lambda: len(list(stage.outbox.glob("*.eml"))) == 61, "the newcomer's mail")
+        harness.now = datetime.now(UTC)
+        harness.tps.add(paris)
+        until(lambda: len(list(harness.outbox.glob("*.eml"))) == 61, "the newcomer's mail")
         until(lambda: _alive(environment) == PARTS, "beat and every queue are seen alive")
     finally:
         service.send_signal(signal.SIGTERM)
@@ -58,9 +58,9 @@ def test_the_service_tells_of_what_is_there_and_of_what_comes_and_stops_when_tol
     assert code == 0
     said = b"first contact: 60 dossiers are told to their office, 3 only recorded"
     assert log_of(tmp_path).count(said) == 1
-    states = {delivery.state for delivery in stage.deliveries()}
+    states = {delivery.state for delivery in harness.deliveries()}
     assert states == {"sent"}
-    assert len(stage.deliveries()) == 61
+    assert len(harness.deliveries()) == 61
     for chatter in (b"task-succeeded", b"task-received", b"task-due", b"[config]"):
         assert chatter not in log_of(tmp_path)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.json_documents import check_json
-from tests.processes import ROOT, WIF, clean_environment, until, wif
-from tests.stage import Stage
+from tests.fixtures.harness import Harness
+from tests.fixtures.json_documents import check_json
+from tests.fixtures.processes import ROOT, WIF, clean_environment, until, wif
 
 
 @pytest.fixture
@@ -23,11 +23,11 @@ WATCH = ("status", "--watch", "--interval", "0.2")
 
 
 @pytest.fixture
-def environment(stage: Stage, tmp_path: Path) -> dict[str, str]:
-    stage.file()
-    stage.run()
+def environment(harness: Harness, tmp_path: Path) -> dict[str, str]:
+    harness.file()
+    harness.run()
     settings = {
-        "WIF_DATABASE_URL": stage.runtime.settings.database,
+        "WIF_DATABASE_URL": harness.runtime.settings.database,
         "WIF_VAR_DIR": str(tmp_path / "var"),
     }
     return clean_environment({**settings, "TERM": "xterm", "COLUMNS": "120", "LINES": "50"})

@@ -7,20 +7,20 @@ import pytest
 
 from store import hints
 from store.hints import Tip
-from tests.processes import Ran, wif
-from tests.stage import PARIS_FORM, Stage
+from tests.fixtures.harness import PARIS_FORM, Harness
+from tests.fixtures.processes import Ran, wif
 
 URL = "https://wif.example/hints"
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
 
-def run(stage: Stage, tmp_path: Path, *arguments: str) -> Ran:
-    settings = stage.runtime.settings
+def run(harness: Harness, tmp_path: Path, *arguments: str) -> Ran:
+    settings = harness.runtime.settings
     return wif(
         *arguments,
         WIF_TPS_URL=str(settings.tps_url),
-        WIF_TPS_TOKEN=stage.tps.token,
+        WIF_TPS_TOKEN=harness.tps.token,
         WIF_TPS_API="v2",
         WIF_DATABASE_URL=settings.database,
         WIF_VAR_DIR=str(tmp_path / "var"),
@@ -29,26 +29,26 @@ def run(stage: Stage, tmp_path: Path, *arguments: str) -> Ran:
     )
 
 
-def test_a_webhook_from_its_making_to_its_end(stage: Stage, tmp_path: Path) -> None:
-    made = run(stage, tmp_path, "webhooks", "create", str(PARIS_FORM), "--url", URL)
+def test_a_webhook_from_its_making_to_its_end(harness: Harness, tmp_path: Path) -> None:
+    made = run(harness, tmp_path, "webhooks", "create", str(PARIS_FORM), "--url", URL)
     assert made.returncode == 0, made.stderr
-    (webhook,) = stage.tps.v2.webhooks.values()
-    stage.run()
-    with stage.runtime.database.begin() as connection:
+    (webhook,) = harness.tps.v2.webhooks.values()
+    harness.run()
+    with harness.runtime.database.begin() as connection:
         tip = Tip(procedure=PARIS_FORM, source="webhook:1")
-        hints.note(connection, [tip], stage.now)
-    listed = json.loads(run(stage, tmp_path, "webhooks", "list", "--json").stdout)
+        hints.note(connection, [tip], harness.now)
+    listed = json.loads(run(harness, tmp_path, "webhooks", "list", "--json").stdout)
     assert [(row["procedure"], row["id"], row["enabled"]) for row in listed] == [
         (PARIS_FORM, webhook.id, True)
     ]
-    assert listed[0]["heard_at"] == stage.now.isoformat()
-    renewed = run(stage, tmp_path, "webhooks", "renew", str(PARIS_FORM), webhook.id)
+    assert listed[0]["heard_at"] == harness.now.isoformat()
+    renewed = run(harness, tmp_path, "webhooks", "renew", str(PARIS_FORM), webhook.id)
     webhook.enabled = False
-    told = run(stage, tmp_path, "doctor", "--json")
+    told = run(harness, tmp_path, "doctor", "--json")
     (found,) = [each for each in json.loads(told.stdout) if each["check"] == "hints"]
     assert found["state"] == "wrong"
     assert f"switched off the webhook of {PARIS_FORM}" in found["advice"]
-    on = run(stage, tmp_path, "webhooks", "enable", str(PARIS_FORM), webhook.id)
+    on = run(harness, tmp_path, "webhooks", "enable", str(PARIS_FORM), webhook.id)
     assert webhook.enabled
     for each in (made, renewed, told, on):
         assert "whsec_" not in each.stdout + each.stderr
@@ -56,15 +56,15 @@ def test_a_webhook_from_its_making_to_its_end(stage: Stage, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("url", ["http://wif.example/hints", "https://", "wif.example", URL + "?a"])
 def test_an_address_that_tps_would_not_take_is_refused(
-    stage: Stage, tmp_path: Path, url: str
+    harness: Harness, tmp_path: Path, url: str
 ) -> None:
-    refused = run(stage, tmp_path, "webhooks", "create", str(PARIS_FORM), "--url", url)
+    refused = run(harness, tmp_path, "webhooks", "create", str(PARIS_FORM), "--url", url)
     assert refused.returncode == 2
     assert "--url: must be https" in refused.stderr
 
 
-def test_a_server_without_webhooks_is_told_in_a_line(stage: Stage, tmp_path: Path) -> None:
-    stage.tps.v2.webhooks_available = False
-    refused = run(stage, tmp_path, "webhooks", "list")
+def test_a_server_without_webhooks_is_told_in_a_line(harness: Harness, tmp_path: Path) -> None:
+    harness.tps.v2.webhooks_available = False
+    refused = run(harness, tmp_path, "webhooks", "list")
     assert refused.returncode == 1
     assert refused.stderr.startswith("TPS has no webhooks")

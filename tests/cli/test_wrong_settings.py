@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import wif
+from tests.fixtures.processes import wif
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from connectors.tps.v2 import documents
 from connectors.tps.v2.documents import Document
 from simulator.v2.schema import OWN
 from tests.contract.tps_v2_fields import ARGUMENTS, Class, class_of
-from tests.published import V2_SCHEMA, published
+from tests.fixtures.tps_schemas import V2_SCHEMA, published
 
 DOCUMENTS = pytest.mark.parametrize("document", documents.ALL, ids=lambda each: each.operation)
 

@@ -10,7 +10,7 @@ import pytest
 from tests.faults.clock import CLOCK, ShiftedClock
 from tests.faults.service import INTERVALS, Service
 from tests.faults.world import World, world
-from tests.fixtures_redis import RedisServer, redis_server
+from tests.fixtures.redis import RedisServer, redis_server
 
 MakeService = Callable[..., Service]
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from aiosmtpd.smtp import Envelope
 
-from tests.fixtures_smtp import At, Fault, Received, SmtpServer
+from tests.fixtures.smtp import At, Fault, Received, SmtpServer
 
 _HEADER = re.compile(
     rb"(?im)^(Message-ID|X-WIF-Unit|X-WIF-Event|X-WIF-Dossier):[ \t\r\n]*(\S+)\r?$"

@@ -25,7 +25,7 @@ from tests.faults.conftest import MakeWorld
 from tests.faults.mailbox import Told
 from tests.faults.oracle import Finding, Kind
 from tests.faults.world import FORMS, HOUR, MINUTE, World, world
-from tests.fixtures_postgres import PostgresServer, Stop
+from tests.fixtures.postgres import PostgresServer, Stop
 
 postgres_only = pytest.mark.parametrize("engine_name", ["postgres"], indirect=True)
 sqlite_only = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)

@@ -14,8 +14,8 @@ from tests.faults.oracle import Kind
 from tests.faults.service import Service, Strikes
 from tests.faults.victims import is_detail, is_mail
 from tests.faults.world import World
-from tests.fixtures_postgres import PostgresServer, Stop
-from tests.fixtures_redis import RedisServer, redis_server
+from tests.fixtures.postgres import PostgresServer, Stop
+from tests.fixtures.redis import RedisServer, redis_server
 
 sqlite_only = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 postgres_only = pytest.mark.parametrize("engine_name", ["postgres"], indirect=True)

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from service.publish_rules import publish
-from tests import shipped
 from tests.faults.live import MakeService
 from tests.faults.service import Service
 from tests.faults.world import FORMS
-from tests.fixtures_webhook import Answer, Receiver, with_webhooks, write_secrets
+from tests.fixtures import shipped_rules
+from tests.fixtures.webhook import Answer, Receiver, with_webhooks, write_secrets
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
@@ -30,7 +30,7 @@ def hanging(service: Service) -> Iterator[Receiver]:
     with Receiver(clock=service.world.clock, usual=Answer(hang=True)) as receiver:
         runtime = service.world.runtime
         with runtime.database.begin() as connection:
-            document = with_webhooks(shipped.document(), **{UNIT: receiver.url})
+            document = with_webhooks(shipped_rules.document(), **{UNIT: receiver.url})
             publish(runtime, connection, document, note="faults")
         yield receiver
 

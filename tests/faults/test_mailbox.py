@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.mailbox import Offices, Told
-from tests.guard import PATIENCE
+from tests.fixtures.orphans import PATIENCE
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from service.restore import restore
 from tests.faults.conftest import MakeWorld
 from tests.faults.mailbox import Told
 from tests.faults.world import FORMS, MINUTE, Crew, World, make_runtime
-from tests.fixtures_postgres import PACKAGE, Databases
+from tests.fixtures.postgres import PACKAGE, Databases
 
 FIVE_MINUTES = timedelta(minutes=5)
 

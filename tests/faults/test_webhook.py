@@ -18,11 +18,11 @@ from service.guards.limits import LEASE
 from service.publish_rules import publish
 from store import deliveries
 from store.deliveries import Filter, StoredDelivery
-from tests import shipped
 from tests.faults.conftest import MakeWorld
 from tests.faults.victims import kill, start
 from tests.faults.world import FORMS, HOUR, MINUTE, World
-from tests.fixtures_webhook import Answer, Receiver, with_webhooks, write_secrets
+from tests.fixtures import shipped_rules
+from tests.fixtures.webhook import Answer, Receiver, with_webhooks, write_secrets
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
@@ -51,7 +51,7 @@ def receiver(world: World) -> Iterator[Receiver]:
 
 def subscribe(world: World, url: str) -> None:
     with world.runtime.database.begin() as connection:
-        document = with_webhooks(shipped.document(), **{UNIT: url})
+        document = with_webhooks(shipped_rules.document(), **{UNIT: url})
         publish(world.runtime, connection, document, note="faults")
 
 

@@ -30,11 +30,11 @@ from simulator import SimulatedForm, Simulator
 from store import schema
 from store.deliveries import DeliveryState
 from store.models import Delivery, Dossier, Procedure
-from tests import shipped
 from tests.faults.clock import CLOCK, MovableClock, SimulatedClock
 from tests.faults.hurry import hurry
 from tests.faults.mailbox import Offices
 from tests.faults.oracle import Evidence, Finding, ask
+from tests.fixtures import shipped_rules
 
 STUDENT = "apt-etudiant"
 FORMS = tuple(
@@ -270,7 +270,7 @@ def world(
         stack.callback(runtime.close)
         if schema.is_empty(runtime.database):
             schema.upgrade(runtime.database)
-        shipped.publish(runtime)
+        shipped_rules.publish(runtime)
         crew = Crew(runtime)
         runtime.waker = crew
         yield World(clock, tps, offices, made, crew, known)
@@ -278,7 +278,7 @@ def world(
 
 def publish_variant(runtime: Runtime, unit: str | None) -> None:
     """Send one permit type to a unit of its own, or with None to the usual one again."""
-    document = shipped.document() if unit is None else _variant(unit)
+    document = shipped_rules.document() if unit is None else _variant(unit)
     with runtime.database.begin() as connection:
         publish(runtime, connection, document, note="faults")
 

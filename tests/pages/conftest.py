@@ -19,9 +19,9 @@ from service.runtime import Runtime
 from service.statistics.publish import update_statistics
 from store import heartbeats, incidents
 from store.models import Delivery, Dossier, Procedure, table_of
-from tests import shipped
-from tests.filling import Filling, fill
-from tests.fixtures_web import ANY_PORT
+from tests.fixtures import shipped_rules
+from tests.fixtures.bulk_dossiers import BulkDossiers, store_bulk
+from tests.fixtures.web import ANY_PORT
 from web.server import WebServer
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ def sites(
     url = f"sqlite:///{shutil.copy(migrated_sqlite, folder / 'wif.sqlite3')}"
     settings = read(var_dir=folder, database_url=url, ops_password=ENTRY, **ANY_PORT)
     runtime = Runtime(settings, clock=lambda: NOW)
-    shipped.publish(runtime)
+    shipped_rules.publish(runtime)
     since = NOW - timedelta(days=400 if size > 3 else 3)
-    fill(runtime, Filling(count=size, since=since, until=NOW))
+    store_bulk(runtime, BulkDossiers(count=size, since=since, until=NOW))
     if size > 3:
         _trouble(runtime)
     update_statistics(runtime)

@@ -12,10 +12,10 @@ from itertools import repeat
 
 from connectors.tps.v1.client import V1Client
 from tests.connectors.tps.samples import PERMIT_TYPES, student_form
-from tests.connectors.tps.wire import once, raw_server
+from tests.fixtures.raw_server import once, raw_server
 from tests.privacy.documents import GOOD, Tps
+from tests.privacy.exception_dumps import shown
 from tests.privacy.markers import found
-from tests.privacy.showing import shown
 
 MOMENTS = 40
 STEP = 0.001

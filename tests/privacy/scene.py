@@ -33,15 +33,16 @@ from config.settings import HERE as CONFIG
 from store.engine import Database
 from store.models import AuditLine, Delivery, Dossier, Procedure, RuleSetActivation
 from store.schema import upgrade
-from tests.connectors.tps.wire import raw_server
-from tests.fixtures_postgres import PACKAGE, PostgresServer
-from tests.fixtures_redis import redis_server
-from tests.fixtures_smtp import At, Fault, SmtpServer
-from tests.guard import free_port
+from tests.fixtures.orphans import free_port
+from tests.fixtures.postgres import PACKAGE, PostgresServer
+from tests.fixtures.processes import ROOT, WIF, clean_environment, until
+from tests.fixtures.raw_server import raw_server
+from tests.fixtures.redis import redis_server
+from tests.fixtures.smtp import At, Fault, SmtpServer
 from tests.privacy import documents
 from tests.privacy.documents import Tps
 from tests.privacy.encodings import FIRST, NAME, planted_bytes, planted_texts
-from tests.privacy.watchers import (
+from tests.privacy.observers import (
     Monitor,
     activity,
     descendants,
@@ -49,7 +50,6 @@ from tests.privacy.watchers import (
     redis_content,
     titles,
 )
-from tests.processes import ROOT, WIF, clean_environment, until
 
 TPS_TOKEN = "jeton-Zqkanari951"
 SMTP_PASSWORD = "secret-Zqkanari952"

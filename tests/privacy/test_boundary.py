@@ -14,12 +14,12 @@ from connectors.tps.v1.client import V1Client
 from routing.classification import Answers
 from routing.forms import Field
 from tests.connectors.tps.samples import PERMIT_TYPES, student_form
-from tests.connectors.tps.wire import once, raw_server
+from tests.fixtures.processes import ROOT
+from tests.fixtures.raw_server import once, raw_server
 from tests.privacy.documents import GOOD, LARGEST, Tps
+from tests.privacy.exception_dumps import shown
 from tests.privacy.interruptions import MOMENTS
 from tests.privacy.markers import found
-from tests.privacy.showing import shown
-from tests.processes import ROOT
 
 TOKEN = "jeton-zqkanari951"
 TPS = Tps()

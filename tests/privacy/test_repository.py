@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import ROOT
+from tests.fixtures.processes import ROOT
 
 BASELINE = ROOT / ".secrets.baseline"
 PLANTED = {

@@ -20,9 +20,9 @@ from service.mail import mail_sender
 from service.runtime import Runtime
 from store.audit.log import AuditLog
 from store.engine import Database
-from tests.guard import free_port
+from tests.fixtures.orphans import free_port
+from tests.fixtures.processes import ROOT, clean_environment, wif
 from tests.privacy.markers import found
-from tests.processes import ROOT, clean_environment, wif
 
 PORT = free_port()
 """Nothing listens there."""

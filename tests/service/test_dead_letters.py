@@ -14,35 +14,35 @@ from simulator import Server
 from store import deliveries
 from store.deliveries import Filter
 from store.models import AuditLine
-from tests.fixtures_smtp import At, Fault, SmtpServer
-from tests.processes import wif
-from tests.stage import Stage, make_stage
+from tests.fixtures.harness import Harness, make_harness
+from tests.fixtures.processes import wif
+from tests.fixtures.smtp import At, Fault, SmtpServer
 
 PARIS, BOBIGNY = "moe.ud075@direccte.example", "moe.ud093@direccte.example"
 
 
 @pytest.fixture
-def dead(database_url: str, tps: Server, smtp: SmtpServer, tmp_path: Path) -> Iterator[Stage]:
-    """A stage with two dead deliveries to UD075 and one to UD093, and a healthy server."""
-    stage = make_stage(database_url, tps, tmp_path, smtp_url=smtp.url)
+def dead(database_url: str, tps: Server, smtp: SmtpServer, tmp_path: Path) -> Iterator[Harness]:
+    """A harness with two dead deliveries to UD075 and one to UD093, and a healthy server."""
+    harness = make_harness(database_url, tps, tmp_path, smtp_url=smtp.url)
     smtp.play(
         Fault(at=At.RCPT, reply="550 5.1.1 unknown", recipient=PARIS),
         Fault(at=At.CONTENT, reply="554 5.6.0 refused", recipient=BOBIGNY),
     )
     for department in ("75", "75", "93"):
-        stage.file(department=department)
-    stage.run()
+        harness.file(department=department)
+    harness.run()
     smtp.behave()
-    stage.wait(hours=1)
-    yield stage
-    stage.runtime.close()
+    harness.wait(hours=1)
+    yield harness
+    harness.runtime.close()
 
 
-def command(stage: Stage, *arguments: str) -> str:
+def command(harness: Harness, *arguments: str) -> str:
     """What a `wif` command prints."""
-    settings = stage.runtime.settings
+    settings = harness.runtime.settings
     assert settings.database_url is not None
-    with time_machine.travel(stage.now, tick=False):
+    with time_machine.travel(harness.now, tick=False):
         ran = wif(
             *arguments,
             WIF_DATABASE_URL=settings.database_url.get_secret_value(),
@@ -52,7 +52,7 @@ def command(stage: Stage, *arguments: str) -> str:
     return ran.stdout
 
 
-def test_they_are_listed_with_their_cause(dead: Stage) -> None:
+def test_they_are_listed_with_their_cause(dead: Harness) -> None:
     listed = json.loads(command(dead, "deliveries", "list", "--state", "dead", "--json"))
     assert sorted((each["unit"], each["reason"]) for each in listed) == [
         ("UD075", "mail-recipient-refused"),
@@ -63,7 +63,7 @@ def test_they_are_listed_with_their_cause(dead: Stage) -> None:
     assert status["dead_reasons"] == {"mail-recipient-refused": 2, "mail-rejected": 1}
 
 
-def test_they_are_replayed_by_filter_and_audited(dead: Stage, smtp: SmtpServer) -> None:
+def test_they_are_replayed_by_filter_and_audited(dead: Harness, smtp: SmtpServer) -> None:
     command(dead, "deliveries", "replay", "--reason", "mail-recipient-refused")
     deliver(dead.runtime)
     assert [each.recipient for each in smtp.messages] == [PARIS, PARIS]
@@ -75,14 +75,14 @@ def test_they_are_replayed_by_filter_and_audited(dead: Stage, smtp: SmtpServer) 
         assert connection.execute(query).scalars().all() == ["UD075", "UD075", "UD093"]
 
 
-def test_one_is_replayed_by_its_id(dead: Stage, smtp: SmtpServer) -> None:
+def test_one_is_replayed_by_its_id(dead: Harness, smtp: SmtpServer) -> None:
     first = dead.deliveries(unit="UD093")[0]
     command(dead, "deliveries", "replay", str(first.id))
     deliver(dead.runtime)
     assert [each.recipient for each in smtp.messages] == [BOBIGNY]
 
 
-def test_replaying_twice_sends_once(dead: Stage, smtp: SmtpServer) -> None:
+def test_replaying_twice_sends_once(dead: Harness, smtp: SmtpServer) -> None:
     for _ in range(2):
         command(dead, "deliveries", "replay", "--all")
     deliver(dead.runtime)
@@ -93,24 +93,24 @@ def test_replaying_twice_sends_once(dead: Stage, smtp: SmtpServer) -> None:
 
 
 def test_replaying_at_the_same_time_sends_once(
-    dead: Stage, smtp: SmtpServer, database_url: str, tps: Server, tmp_path: Path
+    dead: Harness, smtp: SmtpServer, database_url: str, tps: Server, tmp_path: Path
 ) -> None:
-    others = [make_stage(database_url, tps, tmp_path, smtp_url=smtp.url) for _ in range(3)]
+    others = [make_harness(database_url, tps, tmp_path, smtp_url=smtp.url) for _ in range(3)]
     barrier = threading.Barrier(len(others))
     revived: list[int] = []
 
-    def replay(stage: Stage) -> None:
+    def replay(harness: Harness) -> None:
         barrier.wait()
-        with stage.runtime.database.begin() as connection:
-            revived.append(len(deliveries.replay(connection, Filter(), stage.now)))
-        deliver(stage.runtime)
+        with harness.runtime.database.begin() as connection:
+            revived.append(len(deliveries.replay(connection, Filter(), harness.now)))
+        deliver(harness.runtime)
 
-    threads = [threading.Thread(target=replay, args=[stage]) for stage in others]
+    threads = [threading.Thread(target=replay, args=[harness]) for harness in others]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert sum(revived) == 3
     assert len(smtp.messages) == len({each.message_id for each in smtp.messages}) == 3
-    for stage in others:
-        stage.runtime.close()
+    for harness in others:
+        harness.runtime.close()

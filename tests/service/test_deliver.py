@@ -14,7 +14,7 @@ from routing.failures import Cause, Failure
 from service.deliver import deliver
 from service.poll import poll
 from service.route import route
-from tests.stage import PARIS_FORM, Stage
+from tests.fixtures.harness import PARIS_FORM, Harness
 
 
 class WatchedOutbox(OutboxFolder):
@@ -30,24 +30,24 @@ class WatchedOutbox(OutboxFolder):
 
 
 @pytest.fixture
-def outbox(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> WatchedOutbox:
-    made = WatchedOutbox(stage.outbox)
+def outbox(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> WatchedOutbox:
+    made = WatchedOutbox(harness.outbox)
     monkeypatch.setattr("connectors.mail.channel.open_sender", lambda _: made)
     return made
 
 
-def queue(stage: Stage, count: int) -> None:
-    stage.register()
+def queue(harness: Harness, count: int) -> None:
+    harness.register()
     for _ in range(count):
-        stage.file(department="75")
-    poll(stage.runtime, PARIS_FORM)
-    assert route(stage.runtime, PARIS_FORM).queued == count
+        harness.file(department="75")
+    poll(harness.runtime, PARIS_FORM)
+    assert route(harness.runtime, PARIS_FORM).queued == count
 
 
 def test_what_cannot_be_written_keeps_nobody(
-    stage: Stage, outbox: WatchedOutbox, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, outbox: WatchedOutbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    queue(stage, 3)
+    queue(harness, 3)
     begun: list[int] = []
 
     def partly(notice: Notice, *, sender: str, recipient: str, at: datetime) -> Envelope:
@@ -58,20 +58,22 @@ def test_what_cannot_be_written_keeps_nobody(
 
     monkeypatch.setattr("connectors.mail.message.compose", partly)
 
-    report = deliver(stage.runtime)
+    report = deliver(harness.runtime)
 
     assert (report.sent, report.dead) == (2, 1)
-    dead = stage.deliveries(number=begun[1])
+    dead = harness.deliveries(number=begun[1])
     assert [each.reason for each in dead] == ["mail-recipient-refused"]
 
 
-def test_a_process_that_is_to_stop_gives_the_rest_back(stage: Stage, outbox: WatchedOutbox) -> None:
-    queue(stage, 3)
+def test_a_process_that_is_to_stop_gives_the_rest_back(
+    harness: Harness, outbox: WatchedOutbox
+) -> None:
+    queue(harness, 3)
     told: list[bool] = []
     outbox.after_each = lambda: told.append(True)
-    stage.runtime.stopping = lambda: bool(told)
+    harness.runtime.stopping = lambda: bool(told)
 
-    report = deliver(stage.runtime)
+    report = deliver(harness.runtime)
 
     assert (report.sent, report.given_back) == (1, 2)
-    assert sorted(each.state for each in stage.deliveries()) == ["pending", "pending", "sent"]
+    assert sorted(each.state for each in harness.deliveries()) == ["pending", "pending", "sent"]

@@ -7,20 +7,20 @@ import pytest
 
 from simulator import Server
 from store.dossiers import DossierStatus
-from tests.processes import wif
-from tests.stage import PARIS_FORM, Stage, make_stage
+from tests.fixtures.harness import PARIS_FORM, Harness, make_harness
+from tests.fixtures.processes import wif
 
 
 @pytest.fixture
-def shipped(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Stage]:
-    """A stage with the default of the settings."""
-    made = make_stage(database_url, tps, tmp_path, notify_decided=False)
+def shipped(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Harness]:
+    """A harness with the default of the settings."""
+    made = make_harness(database_url, tps, tmp_path, notify_decided=False)
     yield made
     made.runtime.close()
 
 
 @pytest.mark.parametrize("state", ["closed", "refused", "without_continuation"])
-def test_it_is_recorded_and_told_to_nobody(shipped: Stage, state: str) -> None:
+def test_it_is_recorded_and_told_to_nobody(shipped: Harness, state: str) -> None:
     decided = shipped.file(state=state)
     waiting = shipped.file()
     report = shipped.run()
@@ -32,7 +32,7 @@ def test_it_is_recorded_and_told_to_nobody(shipped: Stage, state: str) -> None:
     assert shipped.run().delivery.sent == 0
 
 
-def test_one_that_is_decided_later_was_told_before(shipped: Stage) -> None:
+def test_one_that_is_decided_later_was_told_before(shipped: Harness) -> None:
     number = shipped.file()
     shipped.run()
     shipped.wait(minutes=1)
@@ -41,15 +41,15 @@ def test_one_that_is_decided_later_was_told_before(shipped: Stage) -> None:
     assert shipped.told(number) == [("filed", "UD075")]
 
 
-def test_a_setting_brings_the_notice_back(stage: Stage) -> None:
-    number = stage.file(state="closed")
-    assert stage.run().routing.recorded == 0
-    assert stage.told(number) == [("filed", "UD075")]
+def test_a_setting_brings_the_notice_back(harness: Harness) -> None:
+    number = harness.file(state="closed")
+    assert harness.run().routing.recorded == 0
+    assert harness.told(number) == [("filed", "UD075")]
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_run_once_says_how_many_are_told_and_how_many_only_recorded(
-    shipped: Stage, tps: Server, tmp_path: Path
+    shipped: Harness, tps: Server, tmp_path: Path
 ) -> None:
     for state in ("closed", "refused", "initiated"):
         shipped.file(state=state)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from routing.units import Digest, Notify
 from service.reassign import reassign, unpin
 from service.reroute import reroute_open
-from tests.stage import PARIS_FORM, Stage
+from tests.fixtures.harness import PARIS_FORM, Harness
 
 MORNING = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 DIGEST = Digest((time(8, 30),))
@@ -21,10 +21,10 @@ Publish = Callable[..., None]
 
 
 @pytest.fixture
-def publish(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Publish:
+def publish(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Publish:
     """Puts the shipped rules in force with changes to every rule and to Paris."""
-    shipped = stage.runtime.rules()
-    stage.now = MORNING
+    shipped = harness.runtime.rules()
+    harness.now = MORNING
 
     def change(digest: Digest | None = None, *, name: str = "a", **changes: Any) -> None:  # noqa: ANN401
         paris = replace(shipped.units["UD075"], digest=digest)
@@ -34,57 +34,59 @@ def publish(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Publish:
             rules=tuple(replace(rule, **changes) for rule in shipped.rules),
             units={**shipped.units, "UD075": paris},
         )
-        monkeypatch.setattr(type(stage.runtime), "rules", lambda *_, **__: changed)
-        monkeypatch.setattr(stage.runtime.rule_sets, "get", lambda *_: changed)
+        monkeypatch.setattr(type(harness.runtime), "rules", lambda *_, **__: changed)
+        monkeypatch.setattr(harness.runtime.rule_sets, "get", lambda *_: changed)
 
     return change
 
 
-def queued(stage: Stage, number: int) -> list[tuple[str, str]]:
-    return [(each.event, each.unit) for each in stage.deliveries(number=number)]
+def queued(harness: Harness, number: int) -> list[tuple[str, str]]:
+    return [(each.event, each.unit) for each in harness.deliveries(number=number)]
 
 
 def test_a_unit_that_a_rule_informs_is_told_who_has_the_dossier(
-    stage: Stage, publish: Publish
+    harness: Harness, publish: Publish
 ) -> None:
     publish(inform=("UD093",))
-    number = stage.file()
-    stage.run()
+    number = harness.file()
+    harness.run()
 
-    assert sorted(stage.told(number)) == [("filed", "UD075"), ("informed", "UD093")]
-    mail = next(mail for mail in stage.mails() if mail["X-WIF-Event"] == "informed")
+    assert sorted(harness.told(number)) == [("filed", "UD075"), ("informed", "UD093")]
+    mail = next(mail for mail in harness.mails() if mail["X-WIF-Event"] == "informed")
     text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert mail["Subject"].startswith(f"[WIF] Pour information n° {number}")
     assert "Service compétent : UD075" in text
     assert "Aucune action n’est attendue" in text
     assert mail["X-WIF-Unit"] == "UD093"
-    assert stage.steps(number).count("queued") == stage.steps(number).count("sent") == 2
+    assert harness.steps(number).count("queued") == harness.steps(number).count("sent") == 2
 
 
-def test_it_is_told_once_whatever_becomes_of_the_dossier(stage: Stage, publish: Publish) -> None:
+def test_it_is_told_once_whatever_becomes_of_the_dossier(
+    harness: Harness, publish: Publish
+) -> None:
     publish(inform=("UD093",))
-    number = stage.file()
-    stage.run()
-    reassign(stage.runtime, PARIS_FORM, number, unit="UD092", reason="moved")
-    unpin(stage.runtime, PARIS_FORM, number)
+    number = harness.file()
+    harness.run()
+    reassign(harness.runtime, PARIS_FORM, number, unit="UD092", reason="moved")
+    unpin(harness.runtime, PARIS_FORM, number)
     publish(name="b", inform=("UD093",))
-    reroute_open(stage.runtime)
-    stage.run()
+    reroute_open(harness.runtime)
+    harness.run()
 
-    assert [unit for event, unit in queued(stage, number) if event == "informed"] == ["UD093"]
+    assert [unit for event, unit in queued(harness, number) if event == "informed"] == ["UD093"]
 
 
 def test_one_that_gets_the_dossier_unread_is_told_of_that_alone(
-    stage: Stage, publish: Publish
+    harness: Harness, publish: Publish
 ) -> None:
     publish(inform=("UD093",))
-    number = stage.file()
-    stage.outbox.parent.mkdir(exist_ok=True)
-    stage.outbox.write_text("no folder")
-    stage.run()
-    reassign(stage.runtime, PARIS_FORM, number, unit="UD093", reason="moved")
+    number = harness.file()
+    harness.outbox.parent.mkdir(exist_ok=True)
+    harness.outbox.write_text("no folder")
+    harness.run()
+    reassign(harness.runtime, PARIS_FORM, number, unit="UD093", reason="moved")
 
-    states = {(each.event, each.unit): each.state for each in stage.deliveries(number=number)}
+    states = {(each.event, each.unit): each.state for each in harness.deliveries(number=number)}
     assert states == {
         ("filed", "UD075"): "cancelled",
         ("informed", "UD093"): "cancelled",
@@ -93,71 +95,73 @@ def test_one_that_gets_the_dossier_unread_is_told_of_that_alone(
 
 
 def test_an_edited_rule_informs_of_dossiers_to_come_not_of_those_that_stay(
-    stage: Stage, publish: Publish
+    harness: Harness, publish: Publish
 ) -> None:
     publish()
-    number = stage.file()
-    stage.run()
+    number = harness.file()
+    harness.run()
     publish(name="b", inform=("UD093",))
-    reroute_open(stage.runtime)
+    reroute_open(harness.runtime)
 
-    assert queued(stage, number) == [("filed", "UD075")]
+    assert queued(harness, number) == [("filed", "UD075")]
 
 
 def test_a_dossier_of_which_another_rule_decides_now_informs_whom_that_one_names(
-    stage: Stage, publish: Publish
+    harness: Harness, publish: Publish
 ) -> None:
     publish()
-    number = stage.file()
-    stage.run()
+    number = harness.file()
+    harness.run()
     publish(inform=("UD093",))
-    stage.wait(hours=1)
-    stage.tps.change(number, permit_type="doctorat")
-    stage.wait(hours=1)
-    stage.run()
+    harness.wait(hours=1)
+    harness.tps.change(number, permit_type="doctorat")
+    harness.wait(hours=1)
+    harness.run()
 
-    assert ("informed", "UD093") in stage.told(number)
+    assert ("informed", "UD093") in harness.told(number)
 
 
-def test_a_rule_tells_at_once_a_unit_that_has_a_digest(stage: Stage, publish: Publish) -> None:
+def test_a_rule_tells_at_once_a_unit_that_has_a_digest(harness: Harness, publish: Publish) -> None:
     publish(DIGEST, notify=Notify.INSTANT)
-    number = stage.file()
-    stage.run()
+    number = harness.file()
+    harness.run()
 
-    assert stage.told(number) == [("filed", "UD075")]
+    assert harness.told(number) == [("filed", "UD075")]
 
 
-def test_a_digest_on_request_carries_what_a_rule_puts_there(stage: Stage, publish: Publish) -> None:
+def test_a_digest_on_request_carries_what_a_rule_puts_there(
+    harness: Harness, publish: Publish
+) -> None:
     on_request = replace(DIGEST, on_request=True)
     publish(on_request)
-    at_once = stage.file()
-    stage.run()
+    at_once = harness.file()
+    harness.run()
     publish(on_request, name="b", notify=Notify.DIGEST)
-    waiting = stage.file()
-    stage.run()
+    waiting = harness.file()
+    harness.run()
 
-    assert stage.told(at_once) == [("filed", "UD075")]
-    assert stage.told(waiting) == []
-    stage.wait(minutes=31)
-    stage.run()
-    assert stage.told(waiting) == [("filed", "UD075")]
+    assert harness.told(at_once) == [("filed", "UD075")]
+    assert harness.told(waiting) == []
+    harness.wait(minutes=31)
+    harness.run()
+    assert harness.told(waiting) == [("filed", "UD075")]
 
 
 def test_an_informed_unit_reads_of_it_in_its_digest_even_of_what_no_rule_places(
-    stage: Stage, publish: Publish
+    harness: Harness, publish: Publish
 ) -> None:
     publish(DIGEST, inform=("UD075",))
     numbers = [
-        stage.file(permit_department="93 - Seine-Saint-Denis"),
-        stage.file(permit_department="99 - Étranger", department=None),
+        harness.file(permit_department="93 - Seine-Saint-Denis"),
+        harness.file(permit_department="99 - Étranger", department=None),
     ]
-    stage.run()
-    assert [mail["X-WIF-Unit"] for mail in stage.mails()].count("UD075") == 0
+    harness.run()
+    assert [mail["X-WIF-Unit"] for mail in harness.mails()].count("UD075") == 0
 
-    stage.wait(minutes=31)
-    stage.run()
+    harness.wait(minutes=31)
+    harness.run()
 
-    (digest,) = [mail for mail in stage.mails() if mail["X-WIF-Unit"] == "UD075"]
+    (digest,) = [mail for mail in harness.mails() if mail["X-WIF-Unit"] == "UD075"]
     text = digest.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     for number in numbers:
         assert f"n° {number} – Pour information" in text
@@ -171,20 +175,20 @@ UNITS = st.sampled_from(["UD075", "UD092", "UD093", "UD094"])
 )
 @given(moves=st.lists(st.tuples(UNITS, st.booleans()), max_size=4))
 def test_whatever_moves_each_unit_is_informed_once(
-    stage: Stage, publish: Publish, moves: list[tuple[str, bool]]
+    harness: Harness, publish: Publish, moves: list[tuple[str, bool]]
 ) -> None:
     publish(DIGEST, inform=("UD093", "UD075"))
-    number = stage.file(permit_department="92 - Hauts-de-Seine")
-    stage.run()
+    number = harness.file(permit_department="92 - Hauts-de-Seine")
+    harness.run()
     for unit, waits in moves:
-        reassign(stage.runtime, PARIS_FORM, number, unit=unit, reason="moved")
+        reassign(harness.runtime, PARIS_FORM, number, unit=unit, reason="moved")
         if waits:
-            stage.wait(hours=24)
-            stage.run()
-    stage.wait(hours=72)
-    stage.run()
+            harness.wait(hours=24)
+            harness.run()
+    harness.wait(hours=72)
+    harness.run()
 
-    steps, rows = stage.steps(number), stage.deliveries(number=number)
+    steps, rows = harness.steps(number), harness.deliveries(number=number)
     informed = [each.unit for each in rows if (each.event, each.state) == ("informed", "sent")]
     assert len(informed) == len(set(informed))
     assert steps.count("queued") == len(rows)

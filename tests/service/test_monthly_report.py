@@ -16,7 +16,7 @@ from service.monthly_workbook import HIDDEN, national_workbook, unit_workbook
 from service.statistics.suppression import ALL
 from store.engine import Database
 from store.models import Dossier
-from tests import shipped
+from tests.fixtures import shipped_rules
 
 MONTH = date(2026, 10, 1)
 MONDAY = datetime(2026, 10, 5, 8, 0, tzinfo=UTC)
@@ -25,7 +25,7 @@ MADE_AT = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def rules() -> RuleSet:
-    return compile_document(shipped.document())
+    return compile_document(shipped_rules.document())
 
 
 @pytest.fixture

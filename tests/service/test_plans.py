@@ -25,7 +25,7 @@ from simulator import Server
 from store import dossiers, tallies
 from store.engine import Database
 from store.models import Procedure
-from tests.stage import PARIS_FORM, Stage, make_stage
+from tests.fixtures.harness import PARIS_FORM, Harness, make_harness
 
 pytestmark = pytest.mark.parametrize("engine_name", ["postgres"], indirect=True)
 
@@ -124,9 +124,9 @@ def planned(database: Database) -> Iterator[Plans]:
 
 
 @pytest.fixture
-def stage(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Stage]:
+def harness(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Harness]:
     """A service with a past, in which a few dossiers were just filed."""
-    made = make_stage(database_url, tps, tmp_path)
+    made = make_harness(database_url, tps, tmp_path)
     given = {"procedure": PARIS_FORM, "past": PAST, "now": made.now}
     made.register()
     with made.runtime.database.begin() as connection:
@@ -146,37 +146,37 @@ def stage(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Stage]:
     made.runtime.close()
 
 
-def a_poll(stage: Stage) -> None:
-    assert poll(stage.runtime, PARIS_FORM).outcome is PollOutcome.DONE
+def a_poll(harness: Harness) -> None:
+    assert poll(harness.runtime, PARIS_FORM).outcome is PollOutcome.DONE
 
 
-def a_batch_of_dossiers(stage: Stage) -> None:
-    a_poll(stage)
-    assert route(stage.runtime, PARIS_FORM).routed
+def a_batch_of_dossiers(harness: Harness) -> None:
+    a_poll(harness)
+    assert route(harness.runtime, PARIS_FORM).routed
 
 
-def a_batch_of_deliveries(stage: Stage) -> None:
-    a_batch_of_dossiers(stage)
-    assert deliver(stage.runtime).sent
+def a_batch_of_deliveries(harness: Harness) -> None:
+    a_batch_of_dossiers(harness)
+    assert deliver(harness.runtime).sent
 
 
-def a_sweep(stage: Stage) -> None:
-    sweep.sweep(stage.runtime, stage.waker)
-    sweep.wake_due_polls(stage.runtime)
-    assert stage.waker.woken
+def a_sweep(harness: Harness) -> None:
+    sweep.sweep(harness.runtime, harness.waker)
+    sweep.wake_due_polls(harness.runtime)
+    assert harness.waker.woken
 
 
-def a_look_at_health(stage: Stage) -> None:
-    watch_health.check(stage.runtime)
+def a_look_at_health(harness: Harness) -> None:
+    watch_health.check(harness.runtime)
 
 
-def a_seal(stage: Stage) -> None:
-    a_poll(stage)
-    assert seal(stage.runtime).lines
+def a_seal(harness: Harness) -> None:
+    a_poll(harness)
+    assert seal(harness.runtime).lines
 
 
-def a_purge_with_nothing_to_remove(stage: Stage) -> None:
-    assert purge(stage.runtime).dossiers == 0
+def a_purge_with_nothing_to_remove(harness: Harness) -> None:
+    assert purge(harness.runtime).dossiers == 0
 
 
 WORK = (
@@ -191,21 +191,21 @@ WORK = (
 
 
 @pytest.mark.parametrize("work", WORK)
-def test_no_plan_grows_with_the_past(stage: Stage, work: Callable[[Stage], None]) -> None:
-    with planned(stage.runtime.database) as plans:
-        work(stage)
+def test_no_plan_grows_with_the_past(harness: Harness, work: Callable[[Harness], None]) -> None:
+    with planned(harness.runtime.database) as plans:
+        work(harness)
 
     assert plans.statements
     assert plans.growing == []
 
 
-def test_control_what_reads_everything_is_found_out(stage: Stage) -> None:
-    with planned(stage.runtime.database) as plans, stage.runtime.database.read() as connection:
+def test_control_what_reads_everything_is_found_out(harness: Harness) -> None:
+    with planned(harness.runtime.database) as plans, harness.runtime.database.read() as connection:
         dossiers.counts(connection)
     assert plans.growing
 
     by_index = text("SELECT number FROM dossiers WHERE procedure = :of AND state = 'closed'")
-    with planned(stage.runtime.database) as plans, stage.runtime.database.read() as connection:
+    with planned(harness.runtime.database) as plans, harness.runtime.database.read() as connection:
         connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         connection.execute(by_index, {"of": PARIS_FORM})
     assert [found for found in plans.growing if found.startswith("costs")]

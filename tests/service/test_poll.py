@@ -17,7 +17,7 @@ from simulator import Seen, Simulator
 from store import dossiers, polls, procedures
 from store.dossiers import DossierStatus
 from store.leases import Lease
-from tests.stage import OTHER_FORM, PARIS_FORM, Stage, make_stage
+from tests.fixtures.harness import OTHER_FORM, PARIS_FORM, Harness, make_harness
 
 
 @pytest.fixture(
@@ -28,37 +28,37 @@ from tests.stage import OTHER_FORM, PARIS_FORM, Stage, make_stage
     ],
     ids=["pages of 12", "unsorted", "sorted"],
 )
-def any_era(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[Stage]:
-    """A stage with a TPS of each era."""
+def any_era(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[Harness]:
+    """A harness with a TPS of each era."""
     with Simulator(**request.param).serve() as server:
-        made = make_stage(database_url, server, tmp_path)
+        made = make_harness(database_url, server, tmp_path)
         made.register()
         yield made
         made.runtime.close()
 
 
 @pytest.fixture
-def ready(stage: Stage) -> Stage:
-    stage.register()
-    return stage
+def ready(harness: Harness) -> Harness:
+    harness.register()
+    return harness
 
 
-def known(stage: Stage) -> set[int]:
-    with stage.runtime.database.read() as connection:
+def known(harness: Harness) -> set[int]:
+    with harness.runtime.database.read() as connection:
         return {d.number for d in dossiers.listing(connection, procedure=PARIS_FORM)}
 
 
-def lists_asked(stage: Stage) -> list[Seen]:
-    return [seen for seen in stage.tps.requests if seen.path.endswith("/dossiers")]
+def lists_asked(harness: Harness) -> list[Seen]:
+    return [seen for seen in harness.tps.requests if seen.path.endswith("/dossiers")]
 
 
-def test_every_era_of_lists_is_read_to_the_end(any_era: Stage) -> None:
+def test_every_era_of_lists_is_read_to_the_end(any_era: Harness) -> None:
     numbers = any_era.tps.populate([any_era.form()], 130)
     assert poll(any_era.runtime, PARIS_FORM).outcome is PollOutcome.DONE
     assert known(any_era) == set(numbers)
 
 
-def test_every_era_shows_a_newcomer_at_the_next_tick(any_era: Stage) -> None:
+def test_every_era_shows_a_newcomer_at_the_next_tick(any_era: Harness) -> None:
     any_era.tps.populate([any_era.form()], 130)
     poll(any_era.runtime, PARIS_FORM)
     any_era.wait(minutes=1)
@@ -67,7 +67,7 @@ def test_every_era_shows_a_newcomer_at_the_next_tick(any_era: Stage) -> None:
     assert newcomer in known(any_era)
 
 
-def test_an_idle_tick_asks_once_however_many_dossiers_are_known(ready: Stage) -> None:
+def test_an_idle_tick_asks_once_however_many_dossiers_are_known(ready: Harness) -> None:
     ready.tps.populate([ready.form()], 450)
     poll(ready.runtime, PARIS_FORM)
     ready.tps.requests.clear()
@@ -76,7 +76,7 @@ def test_an_idle_tick_asks_once_however_many_dossiers_are_known(ready: Stage) ->
     assert len(ready.tps.requests) == 1
 
 
-def test_many_newcomers_are_followed_over_several_pages(ready: Stage) -> None:
+def test_many_newcomers_are_followed_over_several_pages(ready: Harness) -> None:
     ready.file()
     poll(ready.runtime, PARIS_FORM)
     ready.wait(minutes=1)
@@ -90,9 +90,9 @@ def test_rows_deleted_while_a_scan_walks_hide_no_other_row(
     database_url: str, tmp_path: Path
 ) -> None:
     with Simulator(fixed_page=12).serve() as server:
-        stage = make_stage(database_url, server, tmp_path)
-        stage.register()
-        numbers = server.simulator.populate([stage.form()], 60)
+        harness = make_harness(database_url, server, tmp_path)
+        harness.register()
+        numbers = server.simulator.populate([harness.form()], 60)
         doomed = iter(numbers[::7])
 
         def delete_one(seen: Seen) -> None:
@@ -101,13 +101,13 @@ def test_rows_deleted_while_a_scan_walks_hide_no_other_row(
                 server.simulator.delete(number)
 
         server.simulator.on_request = delete_one
-        poll(stage.runtime, PARIS_FORM)
+        poll(harness.runtime, PARIS_FORM)
         left = {truth.number for truth in server.simulator.truths}
-        assert known(stage) >= left
-        stage.runtime.close()
+        assert known(harness) >= left
+        harness.runtime.close()
 
 
-def test_a_scan_that_runs_out_of_time_goes_on_where_it_stood(ready: Stage) -> None:
+def test_a_scan_that_runs_out_of_time_goes_on_where_it_stood(ready: Harness) -> None:
     numbers = ready.tps.populate([ready.form()], 40)
     ready.runtime.settings = ready.runtime.settings.model_copy(update={"tps_page_size": 10})
     ready.tps.on_request = lambda _: ready.wait(seconds=WORK_BUDGET.total_seconds() * 0.6)
@@ -120,7 +120,7 @@ def test_a_scan_that_runs_out_of_time_goes_on_where_it_stood(ready: Stage) -> No
     assert len(lists_asked(ready)) < 12
 
 
-def test_absence_from_lists_alone_proves_nothing(ready: Stage) -> None:
+def test_absence_from_lists_alone_proves_nothing(ready: Harness) -> None:
     """A dossier is gone after repeated absence and a 404, not before."""
     ready.file()
     number = ready.file()
@@ -133,7 +133,7 @@ def test_absence_from_lists_alone_proves_nothing(ready: Stage) -> None:
     assert ready.steps(number)[-1] == "gone"
 
 
-def test_one_procedure_is_polled_by_one_worker_at_a_time(ready: Stage) -> None:
+def test_one_procedure_is_polled_by_one_worker_at_a_time(ready: Harness) -> None:
     ready.file()
     second: list[PollOutcome] = []
     seen_once = iter([None])
@@ -147,15 +147,15 @@ def test_one_procedure_is_polled_by_one_worker_at_a_time(ready: Stage) -> None:
     assert second == [PollOutcome.BUSY]
 
 
-def claim_outcome(stage: Stage) -> PollOutcome:
-    other = make_stage(stage.runtime.settings.database, stage.server, stage.outbox.parent)
+def claim_outcome(harness: Harness) -> PollOutcome:
+    other = make_harness(harness.runtime.settings.database, harness.server, harness.outbox.parent)
     try:
         return poll(other.runtime, PARIS_FORM).outcome
     finally:
         other.runtime.close()
 
 
-def test_whoever_lost_the_lease_writes_nothing_any_more(ready: Stage) -> None:
+def test_whoever_lost_the_lease_writes_nothing_any_more(ready: Harness) -> None:
     ready.tps.populate([ready.form()], 20)
 
     def be_late(_: Seen) -> None:
@@ -169,7 +169,7 @@ def test_whoever_lost_the_lease_writes_nothing_any_more(ready: Stage) -> None:
     assert known(ready) == set()
 
 
-def test_an_outage_of_any_length_needs_no_hand(ready: Stage) -> None:
+def test_an_outage_of_any_length_needs_no_hand(ready: Harness) -> None:
     first = ready.file()
     ready.run()
     ready.tps.fail_all(503)
@@ -189,17 +189,17 @@ def test_an_outage_of_any_length_needs_no_hand(ready: Stage) -> None:
 
 @pytest.mark.parametrize("claimed", [2**31, 2**63, 10**9])
 def test_a_count_of_pages_beyond_belief_stops_its_own_procedure_alone(
-    stage: Stage, claimed: int
+    harness: Harness, claimed: int
 ) -> None:
-    stage.tps.pages_claimed[OTHER_FORM] = lambda _page, _pages: claimed
-    stage.file(OTHER_FORM)
-    told = stage.file(PARIS_FORM)
-    report = stage.run()
+    harness.tps.pages_claimed[OTHER_FORM] = lambda _page, _pages: claimed
+    harness.file(OTHER_FORM)
+    told = harness.file(PARIS_FORM)
+    report = harness.run()
     assert report.polls[OTHER_FORM].cause == "tps-malformed"
-    assert stage.told(told) == [("filed", "UD075")]
+    assert harness.told(told) == [("filed", "UD075")]
 
 
-def test_a_list_that_says_it_has_a_million_pages_costs_a_few_requests(ready: Stage) -> None:
+def test_a_list_that_says_it_has_a_million_pages_costs_a_few_requests(ready: Harness) -> None:
     ready.runtime.settings = ready.runtime.settings.model_copy(update={"tps_page_size": 10})
     numbers = ready.tps.populate([ready.form()], 35)
     ready.tps.pages_claimed[PARIS_FORM] = lambda _page, _pages: 10**6
@@ -212,7 +212,7 @@ def test_a_list_that_says_it_has_a_million_pages_costs_a_few_requests(ready: Sta
     assert len(lists_asked(ready)) - before < 40
 
 
-def test_a_list_that_always_has_one_page_more_is_stored_all_the_same(ready: Stage) -> None:
+def test_a_list_that_always_has_one_page_more_is_stored_all_the_same(ready: Harness) -> None:
     ready.runtime.settings = ready.runtime.settings.model_copy(update={"tps_page_size": 10})
     numbers = ready.tps.populate([ready.form()], 35)
     ready.tps.pages_claimed[PARIS_FORM] = lambda page, _pages: page + 1
@@ -222,21 +222,21 @@ def test_a_list_that_always_has_one_page_more_is_stored_all_the_same(ready: Stag
 
 
 def test_what_breaks_in_one_procedure_keeps_a_pass_from_no_other(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = stage.file(PARIS_FORM)
-    stage.file(OTHER_FORM)
-    everything = stage.runtime.tps.everything
+    told = harness.file(PARIS_FORM)
+    harness.file(OTHER_FORM)
+    everything = harness.runtime.tps.everything
 
     def broken(form: Form, *rest: Any) -> Page:  # noqa: ANN401
         if form.procedure == OTHER_FORM:
             raise ZeroDivisionError
         return everything(form, *rest)
 
-    monkeypatch.setattr(stage.runtime.tps, "everything", broken)
-    report = stage.run()
+    monkeypatch.setattr(harness.runtime.tps, "everything", broken)
+    report = harness.run()
     assert report.failures == 1
-    assert stage.told(told) == [("filed", "UD075")]
+    assert harness.told(told) == [("filed", "UD075")]
 
 
 # --- facts that come with the page ------------------------------------------------------------
@@ -275,15 +275,15 @@ class FactsWithPages:
 
 
 @pytest.fixture
-def bringing(ready: Stage) -> FactsWithPages:
-    """The version that the stage speaks from now on."""
+def bringing(ready: Harness) -> FactsWithPages:
+    """The version that the harness speaks from now on."""
     made = FactsWithPages(ready.runtime.tps)
     ready.runtime.tps_ports.put(TpsApi.V1, made)
     return made
 
 
 def test_dossiers_whose_facts_come_with_the_page_are_routed_by_it(
-    ready: Stage, bringing: FactsWithPages
+    ready: Harness, bringing: FactsWithPages
 ) -> None:
     numbers = [ready.file(department="75"), ready.file(department="93")]
     report = poll(ready.runtime, PARIS_FORM)
@@ -296,7 +296,7 @@ def test_dossiers_whose_facts_come_with_the_page_are_routed_by_it(
     assert route(ready.runtime, PARIS_FORM).claimed == 0
 
 
-def test_facts_that_come_again_tell_nobody_twice(ready: Stage, bringing: FactsWithPages) -> None:
+def test_facts_that_come_again_tell_nobody_twice(ready: Harness, bringing: FactsWithPages) -> None:
     number = ready.file()
     for _ in range(3):
         ready.run()
@@ -305,7 +305,7 @@ def test_facts_that_come_again_tell_nobody_twice(ready: Stage, bringing: FactsWi
 
 
 def test_a_dossier_whose_facts_are_broken_is_quarantined_with_its_own_clock(
-    ready: Stage, bringing: FactsWithPages
+    ready: Harness, bringing: FactsWithPages
 ) -> None:
     broken, good = ready.file(), ready.file()
     bringing.failing.add(broken)
@@ -317,7 +317,7 @@ def test_a_dossier_whose_facts_are_broken_is_quarantined_with_its_own_clock(
     assert route(ready.runtime, PARIS_FORM).routed == 1, "it is asked for by its number"
 
 
-def test_a_pass_counts_what_pages_brought(ready: Stage, bringing: FactsWithPages) -> None:
+def test_a_pass_counts_what_pages_brought(ready: Harness, bringing: FactsWithPages) -> None:
     bringing.failing.add(ready.file())
     ready.file()
     report = ready.run()
@@ -326,7 +326,7 @@ def test_a_pass_counts_what_pages_brought(ready: Stage, bringing: FactsWithPages
 
 
 def test_a_paused_procedure_keeps_what_pages_bring_waiting(
-    ready: Stage, bringing: FactsWithPages
+    ready: Harness, bringing: FactsWithPages
 ) -> None:
     number = ready.file()
     with ready.runtime.database.begin() as connection:
@@ -336,7 +336,7 @@ def test_a_paused_procedure_keeps_what_pages_bring_waiting(
 
 
 def test_what_settles_no_page_leaves_its_dossiers_to_be_read_one_by_one(
-    ready: Stage, bringing: FactsWithPages, monkeypatch: pytest.MonkeyPatch
+    ready: Harness, bringing: FactsWithPages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number = ready.file()
 
@@ -352,7 +352,7 @@ def test_what_settles_no_page_leaves_its_dossiers_to_be_read_one_by_one(
 
 
 def test_what_a_page_says_is_deleted_is_asked_for_and_gone(
-    ready: Stage, bringing: FactsWithPages
+    ready: Harness, bringing: FactsWithPages
 ) -> None:
     kept, deleted = ready.file(), ready.file()
     ready.run()
@@ -364,5 +364,5 @@ def test_what_a_page_says_is_deleted_is_asked_for_and_gone(
     assert ready.dossier(kept).status is DossierStatus.ROUTED, "a hint is no proof"
 
 
-def test_a_procedure_that_the_rules_dropped_is_not_polled(ready: Stage) -> None:
+def test_a_procedure_that_the_rules_dropped_is_not_polled(ready: Harness) -> None:
     assert poll(ready.runtime, 1).outcome is PollOutcome.BUSY

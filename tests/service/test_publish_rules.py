@@ -11,7 +11,7 @@ from service.publish_rules import configured_rules, prepare, publish
 from service.runtime import Runtime
 from store import rulesets
 from store.audit.lines import acted
-from tests import shipped
+from tests.fixtures import shipped_rules
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_the_first_start_publishes_the_configuration_once(runtime: Runtime) -> N
 def test_a_document_is_in_force_for_other_processes_from_its_commit_on(runtime: Runtime) -> None:
     other = Runtime(runtime.settings)
     before = other.rules().hash
-    changed = shipped.document().replace('"fallback"', ' "fallback"')
+    changed = shipped_rules.document().replace('"fallback"', ' "fallback"')
     with runtime.database.begin() as connection:
         digest = publish(runtime, connection, changed, note="trial")
     assert other.rules().hash == digest != before

@@ -15,7 +15,7 @@ from simulator import SimulatedDossier, Simulator
 from simulator.v1.answers import V1Answers
 from store import dossiers
 from store.dossiers import DossierStatus
-from tests.stage import PARIS_FORM, Stage, make_stage
+from tests.fixtures.harness import PARIS_FORM, Harness, make_harness
 
 DECIDED = "closed"
 
@@ -60,34 +60,34 @@ class WhimsicalAnswers(V1Answers):
 
 
 @pytest.fixture
-def whimsical(database_url: str, tmp_path: Path) -> Iterator[Stage]:
+def whimsical(database_url: str, tmp_path: Path) -> Iterator[Harness]:
     with Whimsical(fixed_page=10).serve() as server:
-        stage = make_stage(database_url, server, tmp_path)
-        stage.register()
-        yield stage
-        stage.runtime.close()
+        harness = make_harness(database_url, server, tmp_path)
+        harness.register()
+        yield harness
+        harness.runtime.close()
 
 
-def whims(stage: Stage) -> Whims:
-    assert isinstance(stage.tps, Whimsical)
-    return stage.tps.whims
+def whims(harness: Harness) -> Whims:
+    assert isinstance(harness.tps, Whimsical)
+    return harness.tps.whims
 
 
-def tick(stage: Stage, **duration: float) -> None:
+def tick(harness: Harness, **duration: float) -> None:
     """Time passes, and one tick of the service as workers would do it."""
-    stage.wait(**duration)
-    poll(stage.runtime, PARIS_FORM)
-    while route(stage.runtime, PARIS_FORM).more:
+    harness.wait(**duration)
+    poll(harness.runtime, PARIS_FORM)
+    while route(harness.runtime, PARIS_FORM).more:
         pass
 
 
-def statuses(stage: Stage) -> dict[int, str]:
-    with stage.runtime.database.read() as connection:
+def statuses(harness: Harness) -> dict[int, str]:
+    with harness.runtime.database.read() as connection:
         found = dossiers.listing(connection, procedure=PARIS_FORM)
     return {each.number: each.status.value for each in found}
 
 
-def test_a_row_that_a_list_omitted_is_found_by_a_later_scan(whimsical: Stage) -> None:
+def test_a_row_that_a_list_omitted_is_found_by_a_later_scan(whimsical: Harness) -> None:
     whimsical.file()
     tick(whimsical)
     missed = whimsical.file()
@@ -106,7 +106,7 @@ def test_a_row_that_a_list_omitted_is_found_by_a_later_scan(whimsical: Stage) ->
 
 
 def test_pages_that_repeat_and_omit_rows_lose_nothing_and_nothing_is_gone(
-    whimsical: Stage,
+    whimsical: Harness,
 ) -> None:
     numbers = {whimsical.file() for _ in range(45)}
     whims(whimsical).shuffle = Random(3)
@@ -115,7 +115,7 @@ def test_pages_that_repeat_and_omit_rows_lose_nothing_and_nothing_is_gone(
     assert statuses(whimsical) == dict.fromkeys(numbers, "routed")
 
 
-def test_what_lists_omit_but_tps_still_has_is_never_gone(whimsical: Stage) -> None:
+def test_what_lists_omit_but_tps_still_has_is_never_gone(whimsical: Harness) -> None:
     whimsical.file()
     hidden = whimsical.file()
     tick(whimsical)
@@ -125,7 +125,7 @@ def test_what_lists_omit_but_tps_still_has_is_never_gone(whimsical: Stage) -> No
         assert statuses(whimsical)[hidden] == "routed"
 
 
-def test_a_404_alone_is_not_gone_either(whimsical: Stage) -> None:
+def test_a_404_alone_is_not_gone_either(whimsical: Harness) -> None:
     number = whimsical.file()
     tick(whimsical)
     whimsical.tps.fail_detail(number, 404)
@@ -139,7 +139,7 @@ def test_a_404_alone_is_not_gone_either(whimsical: Stage) -> None:
     assert statuses(whimsical)[number] == "routed"
 
 
-def test_a_deleted_dossier_is_gone_after_repeated_absence_and_a_404(whimsical: Stage) -> None:
+def test_a_deleted_dossier_is_gone_after_repeated_absence_and_a_404(whimsical: Harness) -> None:
     whimsical.file()
     number = whimsical.file()
     tick(whimsical)
@@ -152,7 +152,7 @@ def test_a_deleted_dossier_is_gone_after_repeated_absence_and_a_404(whimsical: S
     assert whimsical.dossier(number).reason == "tps-not-found"
 
 
-def test_one_deleted_before_it_was_read_is_gone_as_well(whimsical: Stage) -> None:
+def test_one_deleted_before_it_was_read_is_gone_as_well(whimsical: Harness) -> None:
     whimsical.file()
     number = whimsical.file()
     poll(whimsical.runtime, PARIS_FORM)
@@ -162,67 +162,67 @@ def test_one_deleted_before_it_was_read_is_gone_as_well(whimsical: Stage) -> Non
     assert statuses(whimsical)[number] == "gone"
 
 
-def test_a_gone_dossier_that_reappears_is_read_and_nobody_is_told_twice(stage: Stage) -> None:
-    stage.file()
-    number = stage.file()
-    stage.run()
-    particulars = stage.tps.dossier(number)
-    stage.tps.delete(number)
+def test_a_gone_dossier_that_reappears_is_read_and_nobody_is_told_twice(harness: Harness) -> None:
+    harness.file()
+    number = harness.file()
+    harness.run()
+    particulars = harness.tps.dossier(number)
+    harness.tps.delete(number)
     for _ in range(ABSENCES_BEFORE_ASKING):
-        stage.wait(minutes=15)
-        stage.run()
-    assert stage.dossier(number).status is DossierStatus.GONE
-    stage.tps.add(
-        stage.form(),
+        harness.wait(minutes=15)
+        harness.run()
+    assert harness.dossier(number).status is DossierStatus.GONE
+    harness.tps.add(
+        harness.form(),
         number=number,
         filed_at=particulars.filed_at,
         contract=particulars.contract,
         nationality=particulars.nationality,
         department=particulars.department,
     )
-    stage.wait(minutes=15)
-    stage.run()
-    assert stage.dossier(number).status is DossierStatus.ROUTED
-    assert stage.told(number) == [("filed", "UD075")]
+    harness.wait(minutes=15)
+    harness.run()
+    assert harness.dossier(number).status is DossierStatus.ROUTED
+    assert harness.told(number) == [("filed", "UD075")]
 
 
-def test_a_state_that_goes_back_is_seen_even_without_a_new_date(stage: Stage) -> None:
-    number = stage.file(state="received")
-    stage.run()
-    changed_at = stage.tps.dossier(number).changed_at
-    stage.tps.change(number, state="initiated", changed_at=changed_at)
-    stage.wait(minutes=15)
-    stage.run()
-    facts = stage.dossier(number).facts
+def test_a_state_that_goes_back_is_seen_even_without_a_new_date(harness: Harness) -> None:
+    number = harness.file(state="received")
+    harness.run()
+    changed_at = harness.tps.dossier(number).changed_at
+    harness.tps.change(number, state="initiated", changed_at=changed_at)
+    harness.wait(minutes=15)
+    harness.run()
+    facts = harness.dossier(number).facts
     assert facts is not None
     assert facts.state == "initiated"
-    assert stage.told(number) == [("filed", "UD075")]
+    assert harness.told(number) == [("filed", "UD075")]
 
 
-def test_a_decided_dossier_that_is_reopened_elsewhere_is_told(stage: Stage) -> None:
-    number = stage.file(state=DECIDED)
-    stage.run()
-    stage.wait(minutes=15)
-    stage.tps.change(number, state="received", department="93", changed_at=stage.now)
-    stage.run()
-    assert [unit for _, unit in stage.told(number)][-2:] == ["UD093", "UD075"]
-    assert stage.dossier(number).assignment.units == ("UD093",)
+def test_a_decided_dossier_that_is_reopened_elsewhere_is_told(harness: Harness) -> None:
+    number = harness.file(state=DECIDED)
+    harness.run()
+    harness.wait(minutes=15)
+    harness.tps.change(number, state="received", department="93", changed_at=harness.now)
+    harness.run()
+    assert [unit for _, unit in harness.told(number)][-2:] == ["UD093", "UD075"]
+    assert harness.dossier(number).assignment.units == ("UD093",)
 
 
-def test_a_list_that_tells_of_a_change_again_and_again_costs_one_reading(stage: Stage) -> None:
-    number = stage.file()
-    stage.run()
-    stage.tps.change(number, changed_at=stage.now)
-    stage.wait(minutes=15)
-    stage.run()
-    stage.tps.requests.clear()
+def test_a_list_that_tells_of_a_change_again_and_again_costs_one_reading(harness: Harness) -> None:
+    number = harness.file()
+    harness.run()
+    harness.tps.change(number, changed_at=harness.now)
+    harness.wait(minutes=15)
+    harness.run()
+    harness.tps.requests.clear()
     for _ in range(3):
-        stage.wait(minutes=15)
-        stage.run()
-    assert not [seen for seen in stage.tps.requests if str(number) in seen.path]
+        harness.wait(minutes=15)
+        harness.run()
+    assert not [seen for seen in harness.tps.requests if str(number) in seen.path]
 
 
-def test_an_interrupted_scan_is_finished_after_an_outage_of_days(whimsical: Stage) -> None:
+def test_an_interrupted_scan_is_finished_after_an_outage_of_days(whimsical: Harness) -> None:
     numbers = {whimsical.file() for _ in range(35)}
     pages = iter(range(100))
 

@@ -9,31 +9,31 @@ import pytest
 
 from service.reminders import queue_reminders
 from simulator import Server
-from tests.stage import Stage, make_stage
+from tests.fixtures.harness import Harness, make_harness
 
 MONDAY = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def reminding(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Stage]:
+def reminding(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Harness]:
     """Units are reminded after 5 working days, the fallback unit after 7; a Monday morning."""
     chosen: dict[str, Any] = {"remind_after": 5, "escalate_after": 7}
-    stage = make_stage(database_url, tps, tmp_path, **chosen)
-    stage.now = MONDAY
-    yield stage
-    stage.runtime.close()
+    harness = make_harness(database_url, tps, tmp_path, **chosen)
+    harness.now = MONDAY
+    yield harness
+    harness.runtime.close()
 
 
-def reminders(stage: Stage) -> list[tuple[str, str]]:
+def reminders(harness: Harness) -> list[tuple[str, str]]:
     """Unit and text of each reminder sent."""
     return [
         (mail["X-WIF-Unit"], mail.get_body(("plain",)).get_content())  # type: ignore[union-attr]
-        for mail in stage.mails()
+        for mail in harness.mails()
         if mail["X-WIF-Event"] == "late"
     ]
 
 
-def test_a_unit_is_reminded_once_a_day_of_all_that_waits(reminding: Stage) -> None:
+def test_a_unit_is_reminded_once_a_day_of_all_that_waits(reminding: Harness) -> None:
     numbers = [reminding.file(), reminding.file()]
     reminding.run()
     reminding.wait(days=4, hours=3)
@@ -49,7 +49,7 @@ def test_a_unit_is_reminded_once_a_day_of_all_that_waits(reminding: Stage) -> No
     assert all(f"n° {number} " in text for number in numbers)
 
 
-def test_it_is_escalated_after_two_more_working_days(reminding: Stage) -> None:
+def test_it_is_escalated_after_two_more_working_days(reminding: Harness) -> None:
     reminding.file()
     reminding.run()
     reminding.wait(days=9, hours=3)
@@ -59,7 +59,7 @@ def test_it_is_escalated_after_two_more_working_days(reminding: Stage) -> None:
     assert sorted(unit for unit, _ in reminders(reminding)) == sorted(["UD075", fallback])
 
 
-def test_it_stops_when_the_state_moves(reminding: Stage) -> None:
+def test_it_stops_when_the_state_moves(reminding: Harness) -> None:
     number = reminding.file()
     reminding.run()
     reminding.wait(days=6)
@@ -70,7 +70,7 @@ def test_it_stops_when_the_state_moves(reminding: Stage) -> None:
     assert reminders(reminding) == []
 
 
-def test_nobody_is_reminded_before_the_hour_or_on_a_day_off(reminding: Stage) -> None:
+def test_nobody_is_reminded_before_the_hour_or_on_a_day_off(reminding: Harness) -> None:
     reminding.file()
     reminding.run()
     reminding.wait(days=7)  # Monday, 8:00 in Paris
@@ -79,11 +79,11 @@ def test_nobody_is_reminded_before_the_hour_or_on_a_day_off(reminding: Stage) ->
     assert queue_reminders(reminding.runtime) == 0
 
 
-def test_nobody_is_reminded_unless_the_settings_say_so(stage: Stage) -> None:
-    stage.now = MONDAY
-    stage.file()
-    stage.run()
-    stage.wait(days=30, hours=3)
-    stage.run()
+def test_nobody_is_reminded_unless_the_settings_say_so(harness: Harness) -> None:
+    harness.now = MONDAY
+    harness.file()
+    harness.run()
+    harness.wait(days=30, hours=3)
+    harness.run()
 
-    assert reminders(stage) == []
+    assert reminders(harness) == []

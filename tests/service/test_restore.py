@@ -18,8 +18,8 @@ from service.runtime import Runtime
 from store import restored_sends
 from store.audit.check import verify
 from store.database_copy import CopyError
-from tests.fixtures_postgres import PACKAGE, Databases
-from tests.stage import OTHER_FORM, Recorder, Stage
+from tests.fixtures.harness import OTHER_FORM, Harness, WakeUpRecorder
+from tests.fixtures.postgres import PACKAGE, Databases
 
 
 @pytest.fixture(autouse=True)
@@ -35,10 +35,10 @@ def sent_log(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def stage(stage: Stage, sent_log: Path) -> Stage:
-    """A stage whose service keeps a log of what it sent."""
-    reconfigure(stage, sent_log=sent_log)
-    return stage
+def harness(harness: Harness, sent_log: Path) -> Harness:
+    """A harness whose service keeps a log of what it sent."""
+    reconfigure(harness, sent_log=sent_log)
+    return harness
 
 
 @pytest.fixture
@@ -53,23 +53,25 @@ def new_database(engine_name: str, tmp_path: Path, request: pytest.FixtureReques
     databases.drop(url)
 
 
-def reconfigure(stage: Stage, **changes: Any) -> None:  # noqa: ANN401
-    """Let the service of a stage go on with other settings, as a new process."""
-    old = stage.runtime
+def reconfigure(harness: Harness, **changes: Any) -> None:  # noqa: ANN401
+    """Let the service of a harness go on with other settings, as a new process."""
+    old = harness.runtime
     old.close()
     settings = read(**{**old.settings.model_dump(), **changes})
-    stage.runtime = Runtime(settings, clock=old.clock, waker=Recorder(), jitter=lambda: 0.0)
+    harness.runtime = Runtime(settings, clock=old.clock, waker=WakeUpRecorder(), jitter=lambda: 0.0)
 
 
-def put_back(stage: Stage, backup: Path, database: str, *sent_logs: Path) -> RestoreReport:
+def put_back(harness: Harness, backup: Path, database: str, *sent_logs: Path) -> RestoreReport:
     """Restore into another database, and go on with that."""
-    reconfigure(stage, database_url=database)
-    return restore(stage.runtime, backup, sent_logs)
+    reconfigure(harness, database_url=database)
+    return restore(harness.runtime, backup, sent_logs)
 
 
-def mails(stage: Stage, number: int) -> list[str]:
+def mails(harness: Harness, number: int) -> list[str]:
     """The subjects of the mails about a dossier, in no order."""
-    return sorted(str(mail["Subject"]) for mail in stage.mails() if str(number) in mail["Subject"])
+    return sorted(
+        str(mail["Subject"]) for mail in harness.mails() if str(number) in mail["Subject"]
+    )
 
 
 on_sqlite = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
@@ -80,95 +82,99 @@ on_sqlite = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
 
 def test_a_backup_restores_every_row_and_verifies(
-    stage: Stage, tmp_path: Path, new_database: str
+    harness: Harness, tmp_path: Path, new_database: str
 ) -> None:
-    numbers = [stage.file(), stage.file(department="93")]
-    stage.run()
-    manifest = back_up(stage.runtime, tmp_path / "backup")
-    before = ([stage.dossier(number) for number in numbers], stage.deliveries(), stage.steps())
-    put_back(stage, tmp_path / "backup", new_database)
-    assert [stage.dossier(number) for number in numbers] == before[0]
-    assert stage.deliveries() == before[1]
-    assert stage.steps() == [*before[2], "restored"]
-    assert manifest.engine == stage.runtime.database.dialect
-    assert verify(stage.runtime.database, trusted=frozenset()).intact
+    numbers = [harness.file(), harness.file(department="93")]
+    harness.run()
+    manifest = back_up(harness.runtime, tmp_path / "backup")
+    before = (
+        [harness.dossier(number) for number in numbers],
+        harness.deliveries(),
+        harness.steps(),
+    )
+    put_back(harness, tmp_path / "backup", new_database)
+    assert [harness.dossier(number) for number in numbers] == before[0]
+    assert harness.deliveries() == before[1]
+    assert harness.steps() == [*before[2], "restored"]
+    assert manifest.engine == harness.runtime.database.dialect
+    assert verify(harness.runtime.database, trusted=frozenset()).intact
 
 
 @on_sqlite
 def test_rules_keys_and_seals_are_in_it_and_only_its_owner_can_read_it(
-    stage: Stage, tmp_path: Path
+    harness: Harness, tmp_path: Path
 ) -> None:
     from service.seal import seal  # noqa: PLC0415
 
-    stage.file()
-    stage.run()
-    seal(stage.runtime)
+    harness.file()
+    harness.run()
+    seal(harness.runtime)
     folder = tmp_path / "backup"
-    manifest = back_up(stage.runtime, folder)
+    manifest = back_up(harness.runtime, folder)
     names = {file.path for file in manifest.files}
     assert names >= {
         *("config/units.yaml", "config/routing.yaml", "seals.jsonl"),
         *("keys/audit_keys", "keys/seal.key", "keys/seal.key.pub"),
     }
     assert {stat.S_IMODE(p.stat().st_mode) & 0o077 for p in folder.rglob("*")} == {0}
-    without = back_up(stage.runtime, tmp_path / "without", keys=False)
+    without = back_up(harness.runtime, tmp_path / "without", keys=False)
     left_out = names - {file.path for file in without.files}
     assert left_out == {"keys/audit_keys", "keys/seal.key"}
 
 
 @on_sqlite
 def test_the_keys_come_back_on_a_new_machine(
-    stage: Stage, tmp_path: Path, new_database: str
+    harness: Harness, tmp_path: Path, new_database: str
 ) -> None:
-    stage.file()
-    stage.run()
-    key = stage.runtime.settings.audit_keys()
-    back_up(stage.runtime, tmp_path / "backup")
-    reconfigure(stage, database_url=new_database, var_dir=tmp_path / "machine")
-    report = restore(stage.runtime, tmp_path / "backup", [])
-    assert stage.runtime.settings.audit_keys() == key
+    harness.file()
+    harness.run()
+    key = harness.runtime.settings.audit_keys()
+    back_up(harness.runtime, tmp_path / "backup")
+    reconfigure(harness, database_url=new_database, var_dir=tmp_path / "machine")
+    report = restore(harness.runtime, tmp_path / "backup", [])
+    assert harness.runtime.settings.audit_keys() == key
     assert tmp_path / "machine" / "audit.key" in report.placed
 
 
 @on_sqlite
 def test_a_later_journal_of_seals_is_kept_as_evidence_and_sealing_goes_on(
-    stage: Stage, tmp_path: Path, new_database: str
+    harness: Harness, tmp_path: Path, new_database: str
 ) -> None:
     from service.seal import seal  # noqa: PLC0415
 
     for _ in range(2):
-        stage.file()
-        stage.run()
-        seal(stage.runtime)
+        harness.file()
+        harness.run()
+        seal(harness.runtime)
         if not (tmp_path / "backup").exists():
-            back_up(stage.runtime, tmp_path / "backup")
-    later = stage.runtime.settings.seal_journal.read_bytes()
-    put_back(stage, tmp_path / "backup", new_database)
-    journal = stage.runtime.settings.seal_journal
+            back_up(harness.runtime, tmp_path / "backup")
+    later = harness.runtime.settings.seal_journal.read_bytes()
+    put_back(harness, tmp_path / "backup", new_database)
+    journal = harness.runtime.settings.seal_journal
     assert journal.with_name("seals.jsonl.before-restore-1").read_bytes() == later
-    assert seal(stage.runtime).lines > 0
+    assert seal(harness.runtime).lines > 0
 
 
 # --- what is refused --------------------------------------------------------------------------
 
 
 @on_sqlite
-def test_nothing_is_overwritten(stage: Stage, tmp_path: Path) -> None:
-    stage.file()
-    stage.run()
-    back_up(stage.runtime, tmp_path / "backup")
+def test_nothing_is_overwritten(harness: Harness, tmp_path: Path) -> None:
+    harness.file()
+    harness.run()
+    back_up(harness.runtime, tmp_path / "backup")
     with pytest.raises(BackupError, match="is not empty"):
-        back_up(stage.runtime, tmp_path / "backup")
+        back_up(harness.runtime, tmp_path / "backup")
     with pytest.raises(CopyError, match="the database is not empty"):
-        restore(stage.runtime, tmp_path / "backup", [])
+        restore(harness.runtime, tmp_path / "backup", [])
 
 
 @on_sqlite
 def test_a_changed_missing_or_unfinished_backup_is_refused(
-    stage: Stage, tmp_path: Path, new_database: str
+    harness: Harness, tmp_path: Path, new_database: str
 ) -> None:
     whole = tmp_path / "whole"
-    manifest = back_up(stage.runtime, whole)
+    manifest = back_up(harness.runtime, whole)
     for case in ("changed", "missing", "unfinished"):
         folder = tmp_path / case
         shutil.copytree(whole, folder)
@@ -178,14 +184,14 @@ def test_a_changed_missing_or_unfinished_backup_is_refused(
         if case == "unfinished":
             (folder / MANIFEST).unlink()
         with pytest.raises(BackupError, match=r"was changed|is missing"):
-            put_back(stage, folder, new_database)
+            put_back(harness, folder, new_database)
     verify_files(whole, manifest)
 
 
 @on_sqlite
-def test_a_path_out_of_the_backup_is_refused(stage: Stage, tmp_path: Path) -> None:
+def test_a_path_out_of_the_backup_is_refused(harness: Harness, tmp_path: Path) -> None:
     folder = tmp_path / "backup"
-    back_up(stage.runtime, folder)
+    back_up(harness.runtime, folder)
     content = json.loads((folder / MANIFEST).read_text())
     content["files"][0]["path"] = "../elsewhere"
     (tmp_path / "elsewhere").write_text("x")
@@ -195,69 +201,69 @@ def test_a_path_out_of_the_backup_is_refused(stage: Stage, tmp_path: Path) -> No
 
 
 def test_a_backup_under_other_audit_keys_is_refused_before_anything_is_loaded(
-    stage: Stage, tmp_path: Path, new_database: str
+    harness: Harness, tmp_path: Path, new_database: str
 ) -> None:
-    back_up(stage.runtime, tmp_path / "backup")
-    (stage.runtime.settings.var_dir / "audit.key").unlink()
-    reconfigure(stage, database_url=new_database)
-    stage.runtime.settings.audit_keys()  # another one is made
+    back_up(harness.runtime, tmp_path / "backup")
+    (harness.runtime.settings.var_dir / "audit.key").unlink()
+    reconfigure(harness, database_url=new_database)
+    harness.runtime.settings.audit_keys()  # another one is made
     with pytest.raises(BackupError, match="1 audit keys of the backup are not in"):
-        restore(stage.runtime, tmp_path / "backup", [])
-    if stage.runtime.database.dialect == "sqlite":
+        restore(harness.runtime, tmp_path / "backup", [])
+    if harness.runtime.database.dialect == "sqlite":
         assert not Path(make_url(new_database).database or "").exists()
 
 
 @on_sqlite
-def test_a_later_schema_is_refused(stage: Stage, tmp_path: Path, new_database: str) -> None:
+def test_a_later_schema_is_refused(harness: Harness, tmp_path: Path, new_database: str) -> None:
     folder = tmp_path / "backup"
-    back_up(stage.runtime, folder)
+    back_up(harness.runtime, folder)
     content = json.loads((folder / MANIFEST).read_text())
     (folder / MANIFEST).write_text(json.dumps({**content, "schema": "9999"}))
     with pytest.raises(BackupError, match="made by a later program"):
-        put_back(stage, folder, new_database)
+        put_back(harness, folder, new_database)
 
 
 # --- what was sent meanwhile ------------------------------------------------------------------
 
 
 def test_what_was_sent_after_the_backup_is_not_sent_again(
-    stage: Stage, tmp_path: Path, new_database: str, sent_log: Path
+    harness: Harness, tmp_path: Path, new_database: str, sent_log: Path
 ) -> None:
-    known = stage.file()
-    back_up(stage.runtime, tmp_path / "backup")
-    stage.wait(minutes=1)
-    later = stage.file(OTHER_FORM)
-    stage.run()
-    assert len(stage.mails()) == 2
-    stage.wait(minutes=4)
-    report = put_back(stage, tmp_path / "backup", new_database, sent_log)
+    known = harness.file()
+    back_up(harness.runtime, tmp_path / "backup")
+    harness.wait(minutes=1)
+    later = harness.file(OTHER_FORM)
+    harness.run()
+    assert len(harness.mails()) == 2
+    harness.wait(minutes=4)
+    report = put_back(harness, tmp_path / "backup", new_database, sent_log)
     assert report.forward.awaited == 2
-    stage.run()
-    assert len(stage.mails()) == 2
-    assert stage.told(known)[0][0] == stage.told(later)[0][0] == "filed"
-    with stage.runtime.database.read() as connection:
+    harness.run()
+    assert len(harness.mails()) == 2
+    assert harness.told(known)[0][0] == harness.told(later)[0][0] == "filed"
+    with harness.runtime.database.read() as connection:
         assert not restored_sends.exist(connection)
 
 
 @on_sqlite
 def test_control_without_the_log_everything_is_sent_again(
-    stage: Stage, tmp_path: Path, new_database: str
+    harness: Harness, tmp_path: Path, new_database: str
 ) -> None:
-    number = stage.file()
-    back_up(stage.runtime, tmp_path / "backup")
-    stage.run()
-    shutil.rmtree(stage.outbox)
-    put_back(stage, tmp_path / "backup", new_database)
-    stage.run()
-    assert stage.told(number) == [("filed", "UD075")]
-    assert len(stage.mails()) == 1
+    number = harness.file()
+    back_up(harness.runtime, tmp_path / "backup")
+    harness.run()
+    shutil.rmtree(harness.outbox)
+    put_back(harness, tmp_path / "backup", new_database)
+    harness.run()
+    assert harness.told(number) == [("filed", "UD075")]
+    assert len(harness.mails()) == 1
 
 
-def move(stage: Stage, number: int, department: str) -> None:
+def move(harness: Harness, number: int, department: str) -> None:
     """Let a dossier change its département in TPS, and the service see it."""
-    stage.wait(minutes=30)
-    stage.tps.change(number, department=department)
-    stage.run()
+    harness.wait(minutes=30)
+    harness.tps.change(number, department=department)
+    harness.run()
 
 
 @on_sqlite
@@ -275,7 +281,7 @@ def move(stage: Stage, number: int, department: str) -> None:
     ids=lambda value: value if isinstance(value, str) else "-".join(map(str, value)) or "nothing",
 )
 def test_offices_are_told_of_what_changed_since_they_were_told_and_of_nothing_else(
-    stage: Stage,
+    harness: Harness,
     tmp_path: Path,
     new_database: str,
     sent_log: Path,
@@ -285,48 +291,48 @@ def test_offices_are_told_of_what_changed_since_they_were_told_and_of_nothing_el
     told: list[tuple[str, str]],
 ) -> None:
     if not known:
-        back_up(stage.runtime, tmp_path / "backup")
-    number = stage.file(department="75")
-    stage.run()
+        back_up(harness.runtime, tmp_path / "backup")
+    number = harness.file(department="75")
+    harness.run()
     if known:
-        back_up(stage.runtime, tmp_path / "backup")
+        back_up(harness.runtime, tmp_path / "backup")
     for department in meanwhile:
-        move(stage, number, department)
-    before = sorted(stage.told(number))
-    sent = len(stage.mails())
-    stage.tps.change(number, department=afterwards)
-    stage.wait(minutes=5)
-    put_back(stage, tmp_path / "backup", new_database, sent_log)
-    stage.run()
-    new = sorted(stage.told(number))
+        move(harness, number, department)
+    before = sorted(harness.told(number))
+    sent = len(harness.mails())
+    harness.tps.change(number, department=afterwards)
+    harness.wait(minutes=5)
+    put_back(harness, tmp_path / "backup", new_database, sent_log)
+    harness.run()
+    new = sorted(harness.told(number))
     for each in before:
         new.remove(each)
     assert new == told
-    assert len(stage.mails()) == sent + len(told)
+    assert len(harness.mails()) == sent + len(told)
 
 
 @on_sqlite
 def test_a_log_found_later_can_be_applied_before_workers_start(
-    stage: Stage, tmp_path: Path, new_database: str, sent_log: Path
+    harness: Harness, tmp_path: Path, new_database: str, sent_log: Path
 ) -> None:
-    back_up(stage.runtime, tmp_path / "backup")
-    stage.file()
-    stage.run()
-    put_back(stage, tmp_path / "backup", new_database)
+    back_up(harness.runtime, tmp_path / "backup")
+    harness.file()
+    harness.run()
+    put_back(harness, tmp_path / "backup", new_database)
     manifest = read_manifest(tmp_path / "backup")
     for _ in range(2):
-        forward, damaged = apply_sent_logs(stage.runtime, manifest, [sent_log])
+        forward, damaged = apply_sent_logs(harness.runtime, manifest, [sent_log])
     assert (forward.messages, forward.awaited, damaged) == (1, 1, 0)
-    stage.run()
-    assert len(stage.mails()) == 1
+    harness.run()
+    assert len(harness.mails()) == 1
 
 
 @on_sqlite
-def test_a_sqlite_backup_is_a_whole_database(stage: Stage, tmp_path: Path) -> None:
+def test_a_sqlite_backup_is_a_whole_database(harness: Harness, tmp_path: Path) -> None:
     for _ in range(5):
-        stage.file()
-    stage.run()
-    back_up(stage.runtime, tmp_path / "backup")
+        harness.file()
+    harness.run()
+    back_up(harness.runtime, tmp_path / "backup")
     copy = sqlite3.connect(tmp_path / "backup" / "database.sqlite3")
     assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert copy.execute("SELECT count(*) FROM dossiers").fetchone() == (5,)

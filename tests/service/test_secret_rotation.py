@@ -9,19 +9,19 @@ from config.settings import load
 from service.runtime import Runtime
 from service.secret_rotation import settings_now
 from store.audit.check import verify
-from tests.stage import Recorder, Stage
+from tests.fixtures.harness import Harness, WakeUpRecorder
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
 
-def as_processes_are(stage: Stage) -> None:
-    """Let the stage's runtime be as one that was started with the files that are there now."""
-    old = stage.runtime
+def as_processes_are(harness: Harness) -> None:
+    """Let the harness's runtime be as one that was started with the files that are there now."""
+    old = harness.runtime
     old.close()
     changes = {"tps_token": settings_now().tps_token, "audit_key": settings_now().audit_key}
     given = {name: value for name, value in changes.items() if value}
     settings = old.settings.model_copy(update=given)
-    stage.runtime = Runtime(settings, clock=old.clock, waker=Recorder(), jitter=lambda: 0.0)
+    harness.runtime = Runtime(settings, clock=old.clock, waker=WakeUpRecorder(), jitter=lambda: 0.0)
 
 
 def replace_file(path: Path, content: str) -> None:
@@ -32,25 +32,25 @@ def replace_file(path: Path, content: str) -> None:
 
 
 def test_a_new_tps_token_is_taken_on_between_two_polls(
-    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "tps_token"
-    path.write_text(stage.tps.token)
+    path.write_text(harness.tps.token)
     monkeypatch.setenv("WIF_TPS_TOKEN_FILE", str(path))
-    as_processes_are(stage)
-    stage.file()
-    stage.run()
-    stage.tps.token = "the-next-token"
+    as_processes_are(harness)
+    harness.file()
+    harness.run()
+    harness.tps.token = "the-next-token"
     replace_file(path, "the-next-token\n")
-    number = stage.file()
-    stage.runtime.refresh()
-    stage.wait(minutes=2)
-    stage.run()
-    assert stage.told(number) == [("filed", "UD075")]
+    number = harness.file()
+    harness.runtime.refresh()
+    harness.wait(minutes=2)
+    harness.run()
+    assert harness.told(number) == [("filed", "UD075")]
 
 
 def test_a_file_that_is_away_or_wrong_leaves_the_secret_that_works(
-    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "smtp_url"
     path.write_text("smtp://one.example")
@@ -96,7 +96,7 @@ def _token(runtime: Runtime) -> str:
 
 
 def test_a_rotated_audit_key_writes_new_lines_and_finds_the_old_ones(
-    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, new = (base64.b64encode(bytes([byte]) * 32).decode() for byte in (1, 2))
     current, previous = tmp_path / "audit_key", tmp_path / "previous"
@@ -104,21 +104,21 @@ def test_a_rotated_audit_key_writes_new_lines_and_finds_the_old_ones(
     previous.write_text("")
     monkeypatch.setenv("WIF_AUDIT_KEY_FILE", str(current))
     monkeypatch.setenv("WIF_AUDIT_PREVIOUS_KEYS_FILE", str(previous))
-    as_processes_are(stage)
-    number = stage.file()
-    stage.run()
+    as_processes_are(harness)
+    number = harness.file()
+    harness.run()
     replace_file(previous, old)
     replace_file(current, new)
-    stage.runtime.refresh()
-    stage.wait(minutes=30)
-    stage.tps.change(number, department="93")
-    stage.run()
-    steps = stage.steps(number)
+    harness.runtime.refresh()
+    harness.wait(minutes=30)
+    harness.tps.change(number, department="93")
+    harness.run()
+    steps = harness.steps(number)
     assert steps[0] == "seen"
     assert "sent" in steps
-    assert len(stage.runtime.audit.keys) == 2
+    assert len(harness.runtime.audit.keys) == 2
     assert steps.count("classified") == 2
-    assert verify(stage.runtime.database, trusted=frozenset()).intact
+    assert verify(harness.runtime.database, trusted=frozenset()).intact
 
 
 def test_a_process_that_starts_late_takes_what_the_files_say_then(

@@ -10,16 +10,16 @@ from aiosmtpd.smtp import Envelope
 from sqlalchemy import QueuePool, make_url
 
 from simulator import Server
-from tests.fixtures_smtp import SmtpServer
-from tests.stage import Stage, make_stage
+from tests.fixtures.harness import Harness, make_harness
+from tests.fixtures.smtp import SmtpServer
 
 
 class Watch:
     """Looks whether the service holds a connection, or a lock that others would wait for."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._database = stage.runtime.database
-        self._url = make_url(stage.runtime.settings.database)
+    def __init__(self, harness: Harness) -> None:
+        self._database = harness.runtime.database
+        self._url = make_url(harness.runtime.settings.database)
         self.held: list[int] = []
 
     def look(self, *_: object) -> None:
@@ -54,21 +54,21 @@ def smtp_server() -> Iterator[Watched]:
 def test_nothing_is_held_during_a_slow_call(
     database_url: str, tps: Server, smtp_server: Watched, tmp_path: Path
 ) -> None:
-    stage = make_stage(
+    harness = make_harness(
         database_url, tps, tmp_path, smtp_url=smtp_server.url, ops_mailbox="ops@wif.example"
     )
-    watch = Watch(stage)
+    watch = Watch(harness)
     for _ in range(12):
-        stage.file()
-    bad = stage.file()
-    stage.tps.fail_detail(bad, 500)
-    stage.tps.on_request = watch.look
+        harness.file()
+    bad = harness.file()
+    harness.tps.fail_detail(bad, 500)
+    harness.tps.on_request = watch.look
     smtp_server.watch = watch
-    stage.run()
+    harness.run()
     assert len(smtp_server.messages) == 12
     assert len(watch.held) >= 12 + 12 + 3
     assert set(watch.held) == {0}
-    with stage.runtime.database.begin():
+    with harness.runtime.database.begin():
         watch.look()
     assert watch.held[-1] == 1, "the control: it would have been seen"
-    stage.runtime.close()
+    harness.runtime.close()

@@ -20,9 +20,9 @@ from store.audit.timestamps import (
     check_timestamps,
     keep_timestamp,
 )
-from tests.processes import wif
-from tests.stage import Recorder, Stage
-from tests.timestamp_authority import OPENSSL, TimestampAuthority
+from tests.fixtures.harness import Harness, WakeUpRecorder
+from tests.fixtures.processes import wif
+from tests.fixtures.timestamp_authority import OPENSSL, TimestampAuthority
 
 HOUR = timedelta(hours=1)
 
@@ -39,92 +39,94 @@ def url(authority: TimestampAuthority, httpserver: HTTPServer) -> str:
 
 
 @pytest.fixture
-def stage(stage: Stage, authority: TimestampAuthority, url: str) -> Stage:
+def harness(harness: Harness, authority: TimestampAuthority, url: str) -> Harness:
     """A service with a timestamp authority, on the authority's own clock."""
-    old = stage.runtime
+    old = harness.runtime
     old.close()
     changes = {"tsa_url": url, "tsa_certificates_file": authority.certificates}
-    stage.now = datetime.now(UTC)
-    stage.runtime = Runtime(
+    harness.now = datetime.now(UTC)
+    harness.runtime = Runtime(
         old.settings.model_copy(update=changes),
-        clock=lambda: stage.now,
-        waker=Recorder(),
+        clock=lambda: harness.now,
+        waker=WakeUpRecorder(),
         jitter=lambda: 0.0,
     )
-    return stage
+    return harness
 
 
-def sealed(stage: Stage) -> None:
+def sealed(harness: Harness) -> None:
     """One more seal, an hour later."""
-    stage.now += HOUR
-    stage.file()
-    stage.run()
-    seal(stage.runtime)
+    harness.now += HOUR
+    harness.file()
+    harness.run()
+    seal(harness.runtime)
 
 
-def checked(stage: Stage, authority: TimestampAuthority) -> Coverage:
-    database = stage.runtime.database
+def checked(harness: Harness, authority: TimestampAuthority) -> Coverage:
+    database = harness.runtime.database
     with database.read() as connection:
         stamps = all_timestamps(connection)
     time_of = Authority.from_file(authority.certificates).time_of
-    return check_timestamps(read_seals(database), stamps, time_of, now=stage.now)
+    return check_timestamps(read_seals(database), stamps, time_of, now=harness.now)
 
 
 def test_the_newest_seal_is_stamped_once_an_hour(
-    stage: Stage, authority: TimestampAuthority
+    harness: Harness, authority: TimestampAuthority
 ) -> None:
     before = authority.asked
-    sealed(stage)
-    seal(stage.runtime)
+    sealed(harness)
+    seal(harness.runtime)
     assert authority.asked == before + 1
-    sealed(stage)
-    found = checked(stage, authority)
+    sealed(harness)
+    found = checked(harness, authority)
     assert (found.timestamps, found.first, found.findings) == (2, 1, ())
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_an_authority_that_is_away_stops_no_sealing_and_is_made_up_for(
-    stage: Stage, authority: TimestampAuthority
+    harness: Harness, authority: TimestampAuthority
 ) -> None:
-    sealed(stage)
+    sealed(harness)
     authority.refuses = True
-    sealed(stage)
-    assert len(list(read_seals(stage.runtime.database))) == 2
+    sealed(harness)
+    assert len(list(read_seals(harness.runtime.database))) == 2
     authority.refuses = False
-    sealed(stage)
-    found = checked(stage, authority)
+    sealed(harness)
+    found = checked(harness, authority)
     assert (found.timestamps, found.findings) == (2, ())
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_a_seal_that_the_authority_saw_too_late_or_never_is_named(
-    stage: Stage, authority: TimestampAuthority
+    harness: Harness, authority: TimestampAuthority
 ) -> None:
-    sealed(stage)
+    sealed(harness)
     authority.refuses = True
-    sealed(stage)
-    stage.now += timedelta(days=3)
-    assert [str(each) for each in checked(stage, authority).findings] == ["seal 2: timestamp-late"]
+    sealed(harness)
+    harness.now += timedelta(days=3)
+    assert [str(each) for each in checked(harness, authority).findings] == [
+        "seal 2: timestamp-late"
+    ]
 
 
-def test_timestamps_are_never_changed(stage: Stage) -> None:
-    sealed(stage)
+def test_timestamps_are_never_changed(harness: Harness) -> None:
+    sealed(harness)
     for statement in ("DELETE FROM audit_timestamps", "UPDATE audit_timestamps SET number = 7"):
         with (
             pytest.raises(Exception, match="append-only"),
-            stage.runtime.database.begin() as connection,
+            harness.runtime.database.begin() as connection,
         ):
             connection.execute(text(statement))
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_openssl_verifies_what_is_exported(
-    stage: Stage, authority: TimestampAuthority, tmp_path: Path
+    harness: Harness, authority: TimestampAuthority, tmp_path: Path
 ) -> None:
-    sealed(stage)
+    sealed(harness)
     settings = {
-        "WIF_DATABASE_URL": stage.runtime.settings.database,
-        "WIF_VAR_DIR": str(stage.runtime.settings.var_dir),
+        "WIF_DATABASE_URL": harness.runtime.settings.database,
+        "WIF_VAR_DIR": str(harness.runtime.settings.var_dir),
     }
     folder = tmp_path / "stamps"
     assert wif("audit", "seals", "timestamps", str(folder), **settings).returncode == 0
@@ -137,11 +139,11 @@ def test_openssl_verifies_what_is_exported(
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
-def test_wif_audit_verify_checks_them(stage: Stage, authority: TimestampAuthority) -> None:
-    sealed(stage)
+def test_wif_audit_verify_checks_them(harness: Harness, authority: TimestampAuthority) -> None:
+    sealed(harness)
     settings = {
-        "WIF_DATABASE_URL": stage.runtime.settings.database,
-        "WIF_VAR_DIR": str(stage.runtime.settings.var_dir),
+        "WIF_DATABASE_URL": harness.runtime.settings.database,
+        "WIF_VAR_DIR": str(harness.runtime.settings.var_dir),
     }
     refused = wif("audit", "verify", **settings)
     assert refused.returncode == 2
@@ -156,15 +158,15 @@ def test_wif_audit_verify_checks_them(stage: Stage, authority: TimestampAuthorit
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_a_past_rewritten_with_the_stolen_key_is_late(
-    stage: Stage, authority: TimestampAuthority, url: str
+    harness: Harness, authority: TimestampAuthority, url: str
 ) -> None:
     """The attacker has the database and the key, and may ask the authority, today."""
     own = Authority.from_file(authority.certificates)
-    long_ago = stage.now - timedelta(days=400)
-    key = signing_key(stage.runtime)
+    long_ago = harness.now - timedelta(days=400)
+    key = signing_key(harness.runtime)
     rewritten = Seal.make(key, [_row()], number=1, previous=GENESIS, at=long_ago)
     stamp = Timestamp(1, long_ago, fetch_timestamp(url, rewritten.hash.encode(), own))
-    found = check_timestamps(iter([rewritten]), [stamp], own.time_of, now=stage.now)
+    found = check_timestamps(iter([rewritten]), [stamp], own.time_of, now=harness.now)
     assert [str(each) for each in found.findings] == ["seal 1: timestamp-late"]
 
 
@@ -174,21 +176,21 @@ def _row() -> tuple[object, ...]:
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_a_timestamp_of_another_seal_or_another_authority_is_invalid(
-    stage: Stage, authority: TimestampAuthority, url: str, tmp_path: Path
+    harness: Harness, authority: TimestampAuthority, url: str, tmp_path: Path
 ) -> None:
     own = Authority.from_file(authority.certificates)
     token = fetch_timestamp(url, b"something else", own)
-    sealed(stage)
+    sealed(harness)
     stranger = TimestampAuthority(tmp_path / "stranger")
     with pytest.raises(TimestampError, match="timestamp-invalid"):
         Authority.from_file(stranger.certificates).time_of(token, b"something else")
-    sealed(stage)
-    stage.now += HOUR
+    sealed(harness)
+    harness.now += HOUR
     authority.refuses = True
-    sealed(stage)
-    with stage.runtime.database.begin() as connection:
-        keep_timestamp(connection, Timestamp(3, stage.now, token))
-    assert [str(each) for each in checked(stage, authority).findings] == [
+    sealed(harness)
+    with harness.runtime.database.begin() as connection:
+        keep_timestamp(connection, Timestamp(3, harness.now, token))
+    assert [str(each) for each in checked(harness, authority).findings] == [
         "seal 3: timestamp-invalid"
     ]
 

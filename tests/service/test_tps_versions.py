@@ -15,36 +15,36 @@ from service.tps_versions import answering, limit_use
 from simulator import Server
 from simulator.fields import CONTRACT_TYPE
 from store import procedures
-from tests.stage import OTHER_FORM, PARIS_FORM, Stage, make_stage
+from tests.fixtures.harness import OTHER_FORM, PARIS_FORM, Harness, make_harness
 
 
 @pytest.fixture
-def v2(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Stage]:
-    """A stage that reads TPS by v2."""
-    stage = make_stage(database_url, tps, tmp_path, tps_api="v2")
-    yield stage
-    stage.runtime.close()
+def v2(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Harness]:
+    """A harness that reads TPS by v2."""
+    harness = make_harness(database_url, tps, tmp_path, tps_api="v2")
+    yield harness
+    harness.runtime.close()
 
 
-def speak(stage: Stage, api: TpsApi) -> None:
+def speak(harness: Harness, api: TpsApi) -> None:
     """Read every form by a version from now on, as after an edit of WIF_TPS_API."""
-    settings = stage.runtime.settings.model_copy(update={"tps_api": api})
-    stage.runtime.settings = settings
+    settings = harness.runtime.settings.model_copy(update={"tps_api": api})
+    harness.runtime.settings = settings
 
 
-def row(stage: Stage, number: int = PARIS_FORM) -> Any:  # noqa: ANN401
-    with stage.runtime.database.read() as connection:
+def row(harness: Harness, number: int = PARIS_FORM) -> Any:  # noqa: ANN401
+    with harness.runtime.database.read() as connection:
         return next(each for each in procedures.listing(connection) if each.number == number)
 
 
-def test_a_dossier_is_read_routed_and_told_without_a_request_of_its_own(v2: Stage) -> None:
+def test_a_dossier_is_read_routed_and_told_without_a_request_of_its_own(v2: Harness) -> None:
     numbers = [v2.file(department="75"), v2.file(department="93")]
     v2.run()
     assert [v2.told(number) for number in numbers] == [[("filed", "UD075")], [("filed", "UD093")]]
     assert {seen.operation for seen in v2.tps.requests} == {"FormFields", "DossierPage"}
 
 
-def test_nobody_is_told_twice_when_a_procedure_moves_back_and_forth(v2: Stage) -> None:
+def test_nobody_is_told_twice_when_a_procedure_moves_back_and_forth(v2: Harness) -> None:
     first = v2.file(department="75")
     v2.run()
     told = {first: [("filed", "UD075")]}
@@ -59,7 +59,7 @@ def test_nobody_is_told_twice_when_a_procedure_moves_back_and_forth(v2: Stage) -
         assert {number: v2.told(number) for number in told} == told
 
 
-def test_what_changed_while_the_other_version_read_is_not_lost(v2: Stage) -> None:
+def test_what_changed_while_the_other_version_read_is_not_lost(v2: Harness) -> None:
     number = v2.file(department="75")
     v2.run()
     speak(v2, TpsApi.V1)
@@ -72,7 +72,7 @@ def test_what_changed_while_the_other_version_read_is_not_lost(v2: Stage) -> Non
     assert set(v2.told(number)[1:]) == {("reassigned-from", "UD075"), ("reassigned-to", "UD093")}
 
 
-def test_both_versions_side_by_side(v2: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_versions_side_by_side(v2: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     rules = v2.runtime.rules()
     forms = {**rules.forms, OTHER_FORM: replace(rules.forms[OTHER_FORM], api=TpsApi.V1)}
     mixed: RuleSet = replace(rules, forms=forms)
@@ -85,7 +85,7 @@ def test_both_versions_side_by_side(v2: Stage, monkeypatch: pytest.MonkeyPatch) 
     assert paths == {"v1", "v2"}
 
 
-def test_a_renamed_label_pauses_the_procedure_until_a_person_resumes_it(v2: Stage) -> None:
+def test_a_renamed_label_pauses_the_procedure_until_a_person_resumes_it(v2: Harness) -> None:
     v2.file()
     v2.run()
     v2.wait(hours=1)
@@ -105,7 +105,7 @@ def test_a_renamed_label_pauses_the_procedure_until_a_person_resumes_it(v2: Stag
     assert v2.told(held)
 
 
-def test_the_lists_of_deletions_are_no_proof(v2: Stage) -> None:
+def test_the_lists_of_deletions_are_no_proof(v2: Harness) -> None:
     gone, undone = v2.file(), v2.file()
     v2.run()
     v2.wait(minutes=30)
@@ -118,13 +118,13 @@ def test_the_lists_of_deletions_are_no_proof(v2: Stage) -> None:
     assert v2.dossier(undone).status.value == "routed"
 
 
-def test_which_versions_a_server_answers_to(v2: Stage) -> None:
+def test_which_versions_a_server_answers_to(v2: Harness) -> None:
     assert answering(v2.runtime, [PARIS_FORM]) == (TpsApi.V1, TpsApi.V2)
     v2.tps.v2.available = False
     assert answering(v2.runtime, [PARIS_FORM]) == (TpsApi.V1,)
 
 
-def test_each_version_has_a_limit_of_its_own(v2: Stage) -> None:
+def test_each_version_has_a_limit_of_its_own(v2: Harness) -> None:
     settings = v2.runtime.settings.model_copy(update={"tps_requests_per_minute": None})
     assert settings.requests_per_minute(TpsApi.V2) == 400
     v2.runtime.settings = settings

@@ -17,20 +17,20 @@ from service.resume import resume
 from simulator import Server
 from store import incidents, procedures, refusals
 from store.models import AuditLine, Incident
-from tests.fixtures_smtp import At, Fault, SmtpServer
-from tests.stage import PARIS_FORM, Stage, make_stage
+from tests.fixtures.harness import PARIS_FORM, Harness, make_harness
+from tests.fixtures.smtp import At, Fault, SmtpServer
 
 OPS = "exploitation@wif.example"
 BAD = "moe.ud075@direccte.example"
 
 
 @pytest.fixture
-def watched(database_url: str, tps: Server, smtp: SmtpServer, tmp_path: Path) -> Iterator[Stage]:
-    """A stage with an SMTP server and people to tell."""
-    stage = make_stage(database_url, tps, tmp_path, smtp_url=smtp.url, ops_mailbox=OPS)
-    stage.run()
-    yield stage
-    stage.runtime.close()
+def watched(database_url: str, tps: Server, smtp: SmtpServer, tmp_path: Path) -> Iterator[Harness]:
+    """A harness with an SMTP server and people to tell."""
+    harness = make_harness(database_url, tps, tmp_path, smtp_url=smtp.url, ops_mailbox=OPS)
+    harness.run()
+    yield harness
+    harness.runtime.close()
 
 
 def alarms(smtp: SmtpServer) -> list[str]:
@@ -38,32 +38,32 @@ def alarms(smtp: SmtpServer) -> list[str]:
     return [str(each.message["Subject"]) for each in smtp.messages if each.recipient == OPS]
 
 
-def lasting(stage: Stage) -> list[tuple[str, str]]:
-    with stage.runtime.database.read() as connection:
+def lasting(harness: Harness) -> list[tuple[str, str]]:
+    with harness.runtime.database.read() as connection:
         return [(each.kind.value, each.subject) for each in incidents.lasting(connection)]
 
 
-def audited(stage: Stage) -> list[tuple[Any, ...]]:
+def audited(harness: Harness) -> list[tuple[Any, ...]]:
     query = (
         select(AuditLine.step, AuditLine.event, AuditLine.procedure, AuditLine.reason)
         .where(AuditLine.step.in_(["incident-opened", "incident-closed"]))
         .order_by(AuditLine.id)
     )
-    with stage.runtime.database.read() as connection:
+    with harness.runtime.database.read() as connection:
         return [tuple(row) for row in connection.execute(query)]
 
 
-def look_for(stage: Stage, **duration: float) -> None:
+def look_for(harness: Harness, **duration: float) -> None:
     """A look a minute, with the polls that go on meanwhile."""
-    until = stage.now + timedelta(**duration)
-    while stage.now < until:
-        stage.wait(minutes=1)
-        poll(stage.runtime, PARIS_FORM)
-        poll(stage.runtime, 12828)
-        watch_health.check(stage.runtime)
+    until = harness.now + timedelta(**duration)
+    while harness.now < until:
+        harness.wait(minutes=1)
+        poll(harness.runtime, PARIS_FORM)
+        poll(harness.runtime, 12828)
+        watch_health.check(harness.runtime)
 
 
-def test_a_service_that_is_well_has_no_incident(watched: Stage, smtp: SmtpServer) -> None:
+def test_a_service_that_is_well_has_no_incident(watched: Harness, smtp: SmtpServer) -> None:
     watched.file()
     watched.run()
     look_for(watched, minutes=40)
@@ -71,7 +71,7 @@ def test_a_service_that_is_well_has_no_incident(watched: Stage, smtp: SmtpServer
 
 
 def test_deliveries_that_wait_too_long_are_told_of_once_and_once_when_sent(
-    watched: Stage, smtp: SmtpServer
+    watched: Harness, smtp: SmtpServer
 ) -> None:
     smtp.play(Fault(at=At.RCPT, reply="451 later", recipient=BAD))
     watched.file()
@@ -93,7 +93,7 @@ def test_deliveries_that_wait_too_long_are_told_of_once_and_once_when_sent(
     ]
 
 
-def test_dossiers_that_nobody_reads(watched: Stage, smtp: SmtpServer) -> None:
+def test_dossiers_that_nobody_reads(watched: Harness, smtp: SmtpServer) -> None:
     watched.file()
     look_for(watched, minutes=32)
     assert lasting(watched) == [("unread-dossiers", "")]
@@ -102,7 +102,7 @@ def test_dossiers_that_nobody_reads(watched: Stage, smtp: SmtpServer) -> None:
     assert lasting(watched) == []
 
 
-def test_procedures_that_are_not_polled(watched: Stage) -> None:
+def test_procedures_that_are_not_polled(watched: Harness) -> None:
     watched.wait(minutes=14)
     watch_health.check(watched.runtime)
     assert lasting(watched) == []
@@ -113,7 +113,7 @@ def test_procedures_that_are_not_polled(watched: Stage) -> None:
     assert lasting(watched) == []
 
 
-def test_a_procedure_that_left_the_configuration_does_not_lag(watched: Stage) -> None:
+def test_a_procedure_that_left_the_configuration_does_not_lag(watched: Harness) -> None:
     with watched.runtime.database.begin() as connection:
         procedures.register(connection, [99_999], watched.now - timedelta(days=30))
     look_for(watched, minutes=20)
@@ -121,7 +121,7 @@ def test_a_procedure_that_left_the_configuration_does_not_lag(watched: Stage) ->
 
 
 def test_dead_letters_are_told_of_by_cause_until_they_are_replayed(
-    watched: Stage, smtp: SmtpServer
+    watched: Harness, smtp: SmtpServer
 ) -> None:
     smtp.play(Fault(at=At.RCPT, reply="550 5.1.1 unknown", recipient=BAD))
     for _ in range(3):
@@ -134,7 +134,7 @@ def test_dead_letters_are_told_of_by_cause_until_they_are_replayed(
 
 
 def test_a_refused_token_is_one_incident_however_many_procedures(
-    watched: Stage, smtp: SmtpServer
+    watched: Harness, smtp: SmtpServer
 ) -> None:
     watched.tps.fail_all(401)
     look_for(watched, minutes=3)
@@ -147,7 +147,7 @@ def test_a_refused_token_is_one_incident_however_many_procedures(
     assert len(alarms(smtp)) == 2
 
 
-def test_a_paused_procedure_is_told_of_by_its_number(watched: Stage, smtp: SmtpServer) -> None:
+def test_a_paused_procedure_is_told_of_by_its_number(watched: Harness, smtp: SmtpServer) -> None:
     for _ in range(60):
         watched.file()
     watched.run()
@@ -167,7 +167,7 @@ def test_a_paused_procedure_is_told_of_by_its_number(watched: Stage, smtp: SmtpS
     assert len(alarms(smtp)) == 2
 
 
-def test_dossiers_that_stay_with_the_fallback_unit_or_in_quarantine(watched: Stage) -> None:
+def test_dossiers_that_stay_with_the_fallback_unit_or_in_quarantine(watched: Harness) -> None:
     unrouted = watched.file(permit_department="99 - Étranger", department=None)
     watched.tps.change(unrouted, permit_department="99 - Étranger")
     poison = watched.file()
@@ -183,7 +183,7 @@ def test_dossiers_that_stay_with_the_fallback_unit_or_in_quarantine(watched: Sta
     assert lasting(watched) == [("quarantined-dossiers", ""), ("unrouted-dossiers", "")]
 
 
-def test_an_age_around_the_limit_does_not_flutter(watched: Stage, smtp: SmtpServer) -> None:
+def test_an_age_around_the_limit_does_not_flutter(watched: Harness, smtp: SmtpServer) -> None:
     watched.wait(minutes=15)
     watch_health.check(watched.runtime)
     for _ in range(6):
@@ -196,7 +196,7 @@ def test_an_age_around_the_limit_does_not_flutter(watched: Stage, smtp: SmtpServ
 
 
 def test_while_the_mail_server_is_away_the_news_waits_and_nothing_else(
-    watched: Stage, smtp: SmtpServer
+    watched: Harness, smtp: SmtpServer
 ) -> None:
     smtp.stop()
     watched.tps.fail_all(401)
@@ -216,68 +216,68 @@ def test_while_the_mail_server_is_away_the_news_waits_and_nothing_else(
 def test_looks_at_the_same_time_open_one_incident_and_tell_of_it_once(
     database_url: str, tps: Server, smtp: SmtpServer, tmp_path: Path
 ) -> None:
-    stages = [
-        make_stage(database_url, tps, tmp_path, smtp_url=smtp.url, ops_mailbox=OPS)
+    harnesses = [
+        make_harness(database_url, tps, tmp_path, smtp_url=smtp.url, ops_mailbox=OPS)
         for _ in range(4)
     ]
-    stages[0].run()
-    for stage in stages:
-        stage.wait(hours=1)
-    barrier = threading.Barrier(len(stages))
+    harnesses[0].run()
+    for harness in harnesses:
+        harness.wait(hours=1)
+    barrier = threading.Barrier(len(harnesses))
 
-    def look(stage: Stage) -> None:
+    def look(harness: Harness) -> None:
         barrier.wait()
-        watch_health.check(stage.runtime)
+        watch_health.check(harness.runtime)
 
-    threads = [threading.Thread(target=look, args=[stage]) for stage in stages]
+    threads = [threading.Thread(target=look, args=[harness]) for harness in harnesses]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert lasting(stages[0]) == [("poll-lag", "")]
+    assert lasting(harnesses[0]) == [("poll-lag", "")]
     assert len(alarms(smtp)) == 1
-    assert len(audited(stages[0])) == 1
-    for stage in stages:
-        stage.runtime.close()
+    assert len(audited(harnesses[0])) == 1
+    for harness in harnesses:
+        harness.runtime.close()
 
 
 def test_without_a_mailbox_nobody_is_told_but_it_is_shown(
-    stage: Stage,
+    harness: Harness,
 ) -> None:
-    stage.run()
-    stage.wait(hours=1)
-    watch_health.check(stage.runtime)
-    assert lasting(stage) == [("poll-lag", "")]
-    assert stage.mails() == []
+    harness.run()
+    harness.wait(hours=1)
+    watch_health.check(harness.runtime)
+    assert lasting(harness) == [("poll-lag", "")]
+    assert harness.mails() == []
 
 
 def test_old_news_is_not_told_when_a_mailbox_is_set_later(
-    stage: Stage, database_url: str, tps: Server, smtp: SmtpServer, tmp_path: Path
+    harness: Harness, database_url: str, tps: Server, smtp: SmtpServer, tmp_path: Path
 ) -> None:
-    stage.run()
-    stage.wait(hours=1)
-    watch_health.check(stage.runtime)
-    stage.run()
-    watch_health.check(stage.runtime)
-    later = make_stage(database_url, tps, tmp_path, smtp_url=smtp.url, ops_mailbox=OPS)
-    later.now = stage.now + timedelta(days=2)
+    harness.run()
+    harness.wait(hours=1)
+    watch_health.check(harness.runtime)
+    harness.run()
+    watch_health.check(harness.runtime)
+    later = make_harness(database_url, tps, tmp_path, smtp_url=smtp.url, ops_mailbox=OPS)
+    later.now = harness.now + timedelta(days=2)
     later.run()
     watch_health.check(later.runtime)
     assert alarms(smtp) == []
     later.runtime.close()
 
 
-def test_an_open_incident_is_unique_in_the_database(stage: Stage) -> None:
-    stage.run()
-    stage.wait(hours=1)
+def test_an_open_incident_is_unique_in_the_database(harness: Harness) -> None:
+    harness.run()
+    harness.wait(hours=1)
     for _ in range(3):
-        watch_health.check(stage.runtime)
-    with stage.runtime.database.read() as connection:
+        watch_health.check(harness.runtime)
+    with harness.runtime.database.read() as connection:
         assert len(connection.execute(select(Incident.id)).all()) == 1
 
 
 def test_rules_that_are_refused_are_told_of_but_closed_by_those_who_read_them(
-    watched: Stage, smtp: SmtpServer
+    watched: Harness, smtp: SmtpServer
 ) -> None:
     with watched.runtime.database.begin() as connection:
         refusals.refuse(connection, "abc123", mistakes=2, at=watched.now)
@@ -293,7 +293,7 @@ def test_when_mail_is_down_the_alarm_goes_another_way_and_by_mail_later(
     database_url: str, tps: Server, smtp: SmtpServer, tmp_path: Path, httpserver: HTTPServer
 ) -> None:
     httpserver.expect_request("/hook").respond_with_data("ok")
-    stage = make_stage(
+    harness = make_harness(
         database_url,
         tps,
         tmp_path,
@@ -302,22 +302,22 @@ def test_when_mail_is_down_the_alarm_goes_another_way_and_by_mail_later(
         alarm_url=httpserver.url_for("/hook"),
         heartbeat_file=tmp_path / "heartbeat",
     )
-    stage.run()
+    harness.run()
     smtp.stop()
-    stage.file()
-    stage.run()
-    look_for(stage, minutes=35)
+    harness.file()
+    harness.run()
+    look_for(harness, minutes=35)
     said = [request.get_json()["kind"] for request, _ in httpserver.log]
     assert said == ["unsent-deliveries"]
     assert (tmp_path / "heartbeat").exists()
     smtp.start()
-    look_for(stage, minutes=2)
+    look_for(harness, minutes=2)
     assert alarms(smtp) == ["[Work In France] Alarm: deliveries wait to be sent"]
-    stage.run()
-    look_for(stage, minutes=2)
+    harness.run()
+    look_for(harness, minutes=2)
     assert [request.get_json()["state"] for request, _ in httpserver.log] == ["open", "over"]
     assert len(alarms(smtp)) == 2
-    stage.runtime.close()
+    harness.runtime.close()
 
 
 @pytest.mark.parametrize("way", ["mail", "post", "none"])
@@ -337,22 +337,22 @@ def test_the_heart_is_silent_while_an_incident_is_known_to_nobody(
         "none": {},
     }
     file = tmp_path / "heartbeat"
-    stage = make_stage(database_url, tps, tmp_path, heartbeat_file=file, **ways[way])
-    stage.run()
+    harness = make_harness(database_url, tps, tmp_path, heartbeat_file=file, **ways[way])
+    harness.run()
     if way == "mail":
         smtp.stop()
-    stage.wait(hours=1)
-    watch_health.check(stage.runtime)
+    harness.wait(hours=1)
+    watch_health.check(harness.runtime)
     assert not file.exists()
     if way == "mail":
         smtp.start()
     if way == "none":
-        poll(stage.runtime, PARIS_FORM)
-        poll(stage.runtime, 12828)
-    stage.wait(minutes=5)
-    watch_health.check(stage.runtime)
+        poll(harness.runtime, PARIS_FORM)
+        poll(harness.runtime, 12828)
+    harness.wait(minutes=5)
+    watch_health.check(harness.runtime)
     assert file.exists()
-    stage.runtime.close()
+    harness.runtime.close()
 
 
 # --- heartbeat ----------------------------------------------------------------------------------
@@ -363,20 +363,20 @@ def test_the_heart_beats_into_a_file_and_at_an_address(
 ) -> None:
     httpserver.expect_request("/alive").respond_with_data("ok")
     file = tmp_path / "deep" / "heartbeat"
-    stage = make_stage(
+    harness = make_harness(
         database_url,
         tps,
         tmp_path,
         heartbeat_file=file,
         heartbeat_url=httpserver.url_for("/alive"),
     )
-    stage.run()
-    watch_health.check(stage.runtime)
+    harness.run()
+    watch_health.check(harness.runtime)
     before = file.stat().st_mtime_ns
-    watch_health.check(stage.runtime)
+    watch_health.check(harness.runtime)
     assert file.stat().st_mtime_ns > before
     assert len(httpserver.log) == 2
-    stage.runtime.close()
+    harness.runtime.close()
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:9/secret", "http://heart.example/secret"])
@@ -387,27 +387,27 @@ def test_a_heartbeat_that_nobody_hears_fails_nothing_and_betrays_nothing(
     address: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    stage = make_stage(
+    harness = make_harness(
         database_url, tps, tmp_path, heartbeat_url=address, heartbeat_file=Path("/proc/1/none/x")
     )
-    stage.run()
-    watch_health.check(stage.runtime)
+    harness.run()
+    watch_health.check(harness.runtime)
     assert "secret" not in caplog.text
-    stage.runtime.close()
+    harness.runtime.close()
 
 
 def test_no_heartbeat_when_the_look_failed(
     database_url: str, tps: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "heartbeat"
-    stage = make_stage(database_url, tps, tmp_path, heartbeat_file=file)
-    stage.run()
+    harness = make_harness(database_url, tps, tmp_path, heartbeat_file=file)
+    harness.run()
 
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(watch_health, "waits", broken)
     with pytest.raises(ZeroDivisionError):
-        watch_health.check(stage.runtime)
+        watch_health.check(harness.runtime)
     assert not file.exists()
-    stage.runtime.close()
+    harness.runtime.close()

@@ -23,40 +23,42 @@ from service.sweep import sweep
 from simulator import Server
 from store import deliveries, incidents
 from store.deliveries import Filter, StoredDelivery
-from tests import shipped
-from tests.fixtures_webhook import OTHER_SECRET, Answer, Receiver, with_webhooks, write_secrets
-from tests.stage import PARIS_FORM, Stage, make_stage
+from tests.fixtures import shipped_rules
+from tests.fixtures.harness import PARIS_FORM, Harness, make_harness
+from tests.fixtures.webhook import OTHER_SECRET, Answer, Receiver, with_webhooks, write_secrets
 
 REST = POLICIES[Kind.ADDRESS].rest
 
 
 @dataclass
 class Offices:
-    """A stage whose units have webhooks beside their mailboxes."""
+    """A harness whose units have webhooks beside their mailboxes."""
 
-    stage: Stage
+    harness: Harness
     paris: Receiver
     bobigny: Receiver
 
     def publish(self, **urls: str) -> None:
-        runtime = self.stage.runtime
+        runtime = self.harness.runtime
         with runtime.database.begin() as connection:
-            publish(runtime, connection, with_webhooks(shipped.document(), **urls), note="tests")
+            publish(
+                runtime, connection, with_webhooks(shipped_rules.document(), **urls), note="tests"
+            )
 
     def queue(self, paris: int, bobigny: int = 0) -> None:
         for index in range(paris + bobigny):
-            self.stage.file(department="75" if index < paris else "93")
-        register_procedures(self.stage.runtime)
-        poll(self.stage.runtime, PARIS_FORM, full=True)
-        while route(self.stage.runtime, PARIS_FORM).more:
+            self.harness.file(department="75" if index < paris else "93")
+        register_procedures(self.harness.runtime)
+        poll(self.harness.runtime, PARIS_FORM, full=True)
+        while route(self.harness.runtime, PARIS_FORM).more:
             pass
 
     def work(self) -> None:
-        while deliver(self.stage.runtime).more:
+        while deliver(self.harness.runtime).more:
             pass
 
     def of(self, channel: str, unit: str = "UD075") -> list[StoredDelivery]:
-        return self.stage.deliveries(channel=channel, unit=unit)
+        return self.harness.deliveries(channel=channel, unit=unit)
 
     def states(self, channel: str, unit: str = "UD075") -> set[tuple[str, str | None]]:
         return {(each.state, each.reason) for each in self.of(channel, unit)}
@@ -65,15 +67,15 @@ class Offices:
 @pytest.fixture
 def offices(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Offices]:
     folder = write_secrets(tmp_path / "webhooks", "UD075", "UD093")
-    stage = make_stage(
+    harness = make_harness(
         database_url, tps, tmp_path, webhook_secrets=folder, webhook_allow="127.0.0.1"
     )
-    clock = stage.runtime.clock
+    clock = harness.runtime.clock
     with Receiver(clock=clock) as paris, Receiver(clock=clock) as bobigny:
-        made = Offices(stage, paris, bobigny)
+        made = Offices(harness, paris, bobigny)
         made.publish(UD075=paris.url, UD093=bobigny.url)
         yield made
-    stage.runtime.close()
+    harness.runtime.close()
 
 
 def test_each_channel_has_its_own_row_and_all_are_told(offices: Offices) -> None:
@@ -81,7 +83,7 @@ def test_each_channel_has_its_own_row_and_all_are_told(offices: Offices) -> None
     offices.work()
     assert offices.states("mail") == offices.states("webhook") == {("sent", None)}
     assert sorted(offices.paris.dossiers()) == sorted(d.number for d in offices.of("mail"))
-    assert len(offices.stage.mails()) == 2
+    assert len(offices.harness.mails()) == 2
     assert offices.paris.refused == []
     assert offices.bobigny.requests == []
 
@@ -92,13 +94,13 @@ def test_what_fails_on_one_channel_is_retried_on_that_one_alone(offices: Offices
     offices.work()
     assert offices.states("mail") == {("sent", None)}
     assert offices.states("webhook") == {("pending", "webhook-unavailable")}
-    offices.stage.wait(minutes=2)
+    offices.harness.wait(minutes=2)
     offices.work()
     assert offices.states("webhook") == {("sent", None)}
     first, second = (headers for headers, _ in offices.paris.requests)
     assert first["webhook-id"] == second["webhook-id"]
     assert first["webhook-timestamp"] != second["webhook-timestamp"]
-    assert len(offices.stage.mails()) == 1
+    assert len(offices.harness.mails()) == 1
 
 
 def test_a_channel_dies_alone_and_is_replayed_alone(
@@ -109,32 +111,32 @@ def test_a_channel_dies_alone_and_is_replayed_alone(
     offices.queue(1)
     for _ in range(4):
         offices.work()
-        offices.stage.wait(hours=4)
+        offices.harness.wait(hours=4)
     assert offices.states("webhook") == {("dead", "webhook-rejected")}
     assert offices.states("mail") == {("sent", None)}
     offices.paris.usual = Answer()
-    with offices.stage.runtime.database.begin() as connection:
+    with offices.harness.runtime.database.begin() as connection:
         wanted = Filter(channel="webhook")
-        assert len(deliveries.replay(connection, wanted, offices.stage.now)) == 1
+        assert len(deliveries.replay(connection, wanted, offices.harness.now)) == 1
     offices.work()
     assert offices.states("webhook") == {("sent", None)}
-    assert len(offices.stage.mails()) == 1
+    assert len(offices.harness.mails()) == 1
 
 
 def test_a_changed_address_applies_to_what_is_not_yet_sent(offices: Offices) -> None:
     offices.paris.usual = Answer(status=503, handle=False)
     offices.queue(1)
     offices.work()
-    with Receiver(clock=offices.stage.runtime.clock) as moved:
+    with Receiver(clock=offices.harness.runtime.clock) as moved:
         offices.publish(UD075=moved.url)
-        offices.stage.wait(minutes=2)
+        offices.harness.wait(minutes=2)
         offices.work()
         assert len(moved.handled) == 1
     assert offices.states("webhook") == {("sent", None)}
 
 
 def test_without_a_secret_nothing_is_sent_and_it_heals_by_itself(offices: Offices) -> None:
-    secret = offices.stage.runtime.settings.webhook_secrets
+    secret = offices.harness.runtime.settings.webhook_secrets
     assert secret is not None
     kept = (secret / "UD075").read_text()
     (secret / "UD075").unlink()
@@ -142,7 +144,7 @@ def test_without_a_secret_nothing_is_sent_and_it_heals_by_itself(offices: Office
     offices.work()
     assert offices.states("webhook") == {("pending", "webhook-unsigned")}
     (secret / "UD075").write_text(kept)
-    offices.stage.wait(minutes=2)
+    offices.harness.wait(minutes=2)
     offices.work()
     assert offices.states("webhook") == {("sent", None)}
 
@@ -150,7 +152,7 @@ def test_without_a_secret_nothing_is_sent_and_it_heals_by_itself(offices: Office
 def test_a_rotated_secret_is_used_at_once(offices: Offices) -> None:
     offices.queue(1)
     offices.work()
-    secret = offices.stage.runtime.settings.webhook_secrets
+    secret = offices.harness.runtime.settings.webhook_secrets
     assert secret is not None
     old = (secret / "UD075").read_text()
     (secret / "UD075").write_text(f"{OTHER_SECRET}\n{old}")
@@ -168,7 +170,7 @@ def test_a_rotated_secret_is_used_at_once(offices: Offices) -> None:
 
 
 def lasting(offices: Offices) -> list[tuple[str, str]]:
-    with offices.stage.runtime.database.read() as connection:
+    with offices.harness.runtime.database.read() as connection:
         return [(each.kind.value, each.subject) for each in incidents.lasting(connection)]
 
 
@@ -184,12 +186,12 @@ def test_410_disables_the_endpoint_and_raises_an_incident(offices: Offices) -> N
     assert len(offices.of("webhook")) == 8
     assert len(offices.paris.requests) == 1
     assert offices.states("mail") == {("sent", None)}
-    watch_health.check(offices.stage.runtime)
+    watch_health.check(offices.harness.runtime)
     assert ("channel-disabled", "webhook.UD075") in lasting(offices)
-    assert offices.stage.steps().count("channel-disabled") == 1
+    assert offices.harness.steps().count("channel-disabled") == 1
     states = {
         each.channel: each.state
-        for each in channel_statuses(offices.stage.runtime)
+        for each in channel_statuses(offices.harness.runtime)
         if each.unit == "UD075"
     }
     assert states == {"mail": "ready", "webhook": "webhook-gone"}
@@ -198,27 +200,27 @@ def test_410_disables_the_endpoint_and_raises_an_incident(offices: Offices) -> N
 def test_it_stays_so_until_it_is_enabled_and_what_died_is_replayed(offices: Offices) -> None:
     gone(offices)
     offices.paris.usual = Answer()
-    offices.stage.wait(days=3)
+    offices.harness.wait(days=3)
     offices.queue(1)
     offices.work()
     assert len(offices.paris.requests) == 1
-    assert enable_channels(offices.stage.runtime, "UD075") == 1
-    assert enable_channels(offices.stage.runtime, "UD075") == 0
-    with offices.stage.runtime.database.begin() as connection:
-        deliveries.replay(connection, Filter(reason="webhook-gone"), offices.stage.now)
+    assert enable_channels(offices.harness.runtime, "UD075") == 1
+    assert enable_channels(offices.harness.runtime, "UD075") == 0
+    with offices.harness.runtime.database.begin() as connection:
+        deliveries.replay(connection, Filter(reason="webhook-gone"), offices.harness.now)
     offices.work()
     assert offices.states("webhook") == {("sent", None)}
     assert len(offices.paris.handled) == 9
-    watch_health.check(offices.stage.runtime)
+    watch_health.check(offices.harness.runtime)
     assert IncidentKind.CHANNEL_DISABLED.value not in dict(lasting(offices))
 
 
 def test_a_new_address_enables_it(offices: Offices) -> None:
     gone(offices)
-    watch_health.check(offices.stage.runtime)
-    with Receiver(clock=offices.stage.runtime.clock) as moved:
+    watch_health.check(offices.harness.runtime)
+    with Receiver(clock=offices.harness.runtime.clock) as moved:
         offices.publish(UD075=moved.url, UD093=offices.bobigny.url)
-        watch_health.check(offices.stage.runtime)
+        watch_health.check(offices.harness.runtime)
         assert IncidentKind.CHANNEL_DISABLED.value not in dict(lasting(offices))
         offices.queue(1)
         offices.work()
@@ -235,7 +237,7 @@ def test_a_hanging_endpoint_delays_neither_mail_nor_other_endpoints(offices: Off
     """Whoever is told is told while the endpoint of Paris is still silent."""
     offices.paris.usual = Answer(hang=True)
     offices.queue(20, bobigny=OF_BOBIGNY)
-    runtime = offices.stage.runtime
+    runtime = offices.harness.runtime
     told = threading.Event()
     offices.bobigny.on_handled = lambda: (
         told.set() if len(offices.bobigny.handled) >= DELIVER_SHARE else None
@@ -268,7 +270,7 @@ def test_control_with_one_address_at_a_time_everybody_waits(
     offices.paris.usual = Answer(hang=True)
     offices.queue(5, bobigny=5)
     batch = threading.Thread(
-        target=deliver, args=(offices.stage.runtime,), kwargs={"channels": ("webhook",)}
+        target=deliver, args=(offices.harness.runtime,), kwargs={"channels": ("webhook",)}
     )
     batch.start()
     try:
@@ -294,12 +296,12 @@ def test_an_endpoint_that_asks_to_wait_is_left_alone_for_so_long(offices: Office
     offices.work()
     asked = len(offices.paris.requests)
     assert asked <= POLICIES[Kind.ADDRESS].failures
-    offices.stage.wait(minutes=29)
+    offices.harness.wait(minutes=29)
     offices.work()
     assert len(offices.paris.requests) == asked
     assert max(each.attempts for each in offices.of("webhook")) == 0
     offices.paris.usual = Answer()
-    offices.stage.wait(minutes=2)
+    offices.harness.wait(minutes=2)
     offices.work()
     assert offices.states("webhook") == {("sent", None)}
 
@@ -310,7 +312,7 @@ def test_a_failing_endpoint_rests_and_gets_everything_when_it_is_back(offices: O
     offices.work()
     assert len(offices.paris.requests) == POLICIES[Kind.ADDRESS].failures
     offices.paris.usual = Answer()
-    offices.stage.wait(seconds=REST.total_seconds())
+    offices.harness.wait(seconds=REST.total_seconds())
     offices.work()
     assert offices.states("webhook") == {("sent", None)}
     assert len(offices.paris.handled) == 40
@@ -320,7 +322,7 @@ def test_a_mail_server_that_is_down_stops_no_webhook(
     database_url: str, tps: Server, tmp_path: Path
 ) -> None:
     folder = write_secrets(tmp_path / "webhooks", "UD075")
-    stage = make_stage(
+    harness = make_harness(
         database_url,
         tps,
         tmp_path,
@@ -328,50 +330,52 @@ def test_a_mail_server_that_is_down_stops_no_webhook(
         webhook_allow="127.0.0.1",
         smtp_url="smtp://127.0.0.1:1",
     )
-    with Receiver(clock=stage.runtime.clock) as paris:
-        offices = Offices(stage, paris, paris)
+    with Receiver(clock=harness.runtime.clock) as paris:
+        offices = Offices(harness, paris, paris)
         offices.publish(UD075=paris.url)
         offices.queue(20)
         offices.work()
         assert offices.states("webhook") == {("sent", None)}
         assert ("sent", None) not in offices.states("mail")
-    stage.runtime.close()
+    harness.runtime.close()
 
 
 # --- one pass, wake-ups and trials ----------------------------------------------------------------
 
 
 def test_one_pass_tells_all_channels(offices: Offices) -> None:
-    offices.stage.file(department="75")
-    report = run_once(offices.stage.runtime)
+    offices.harness.file(department="75")
+    report = run_once(offices.harness.runtime)
     assert report.delivery.sent == 2
     assert len(offices.paris.handled) == 1
 
 
 def test_workers_of_a_channel_are_woken_for_it_alone(offices: Offices) -> None:
     offices.queue(1)
-    assert {"deliver mail", "deliver webhook"} <= offices.stage.waker.woken.keys()
-    offices.stage.waker.woken.clear()
-    deliver(offices.stage.runtime, channels=("mail",))
-    sweep(offices.stage.runtime)
-    assert offices.stage.waker.woken["deliver webhook"] == 1
-    assert offices.stage.waker.woken["deliver mail"] == 0
+    assert {"deliver mail", "deliver webhook"} <= offices.harness.waker.woken.keys()
+    offices.harness.waker.woken.clear()
+    deliver(offices.harness.runtime, channels=("mail",))
+    sweep(offices.harness.runtime)
+    assert offices.harness.waker.woken["deliver webhook"] == 1
+    assert offices.harness.waker.woken["deliver mail"] == 0
 
 
 def test_a_trial_goes_through_every_channel_and_is_about_no_dossier(offices: Offices) -> None:
-    results = {each.channel: each.failure for each in try_channels(offices.stage.runtime, "UD075")}
+    results = {
+        each.channel: each.failure for each in try_channels(offices.harness.runtime, "UD075")
+    }
     assert results == {"mail": None, "webhook": None}
     (document,) = offices.paris.handled.values()
     assert document["type"] == "trial"
     assert document["data"] == {"unit": "UD075"}
-    (mail,) = offices.stage.mails()
+    (mail,) = offices.harness.mails()
     assert "Message d’essai" in mail["Subject"]
-    assert offices.stage.deliveries() == []
+    assert offices.harness.deliveries() == []
 
 
 def test_a_trial_says_what_went_wrong(offices: Offices) -> None:
     offices.paris.usual = Answer(status=401, handle=False)
-    (result,) = try_channels(offices.stage.runtime, "UD075", "webhook")
+    (result,) = try_channels(offices.harness.runtime, "UD075", "webhook")
     assert result.failure is not None
     assert (result.failure.cause.value, result.failure.status) == ("webhook-rejected", 401)
 
@@ -380,7 +384,7 @@ def test_a_worker_that_is_told_to_stop_gives_back_what_it_did_not_begin(offices:
     offices.queue(4)
     told: list[bool] = []
     offices.paris.on_handled = lambda: told.append(True)
-    offices.stage.runtime.stopping = lambda: bool(told)
-    report = deliver(offices.stage.runtime, channels=("webhook",))
+    offices.harness.runtime.stopping = lambda: bool(told)
+    report = deliver(offices.harness.runtime, channels=("webhook",))
     assert (report.sent, report.given_back, report.more) == (1, 3, False)
-    assert offices.stage.now + timedelta(0) == offices.of("webhook")[-1].next_attempt_at
+    assert offices.harness.now + timedelta(0) == offices.of("webhook")[-1].next_attempt_at

@@ -21,7 +21,7 @@ from store.engine import Database
 from store.leases import Lease
 from store.listing import note_listed
 from store.models import AuditLine
-from tests.stage import START
+from tests.fixtures.harness import START
 
 LEASE = timedelta(minutes=4)
 

@@ -13,7 +13,7 @@ from store.deliveries import Order
 from store.delivery_claims import ClaimedDelivery, claim, give_back
 from store.engine import Database
 from store.leases import Lease
-from tests.stage import START
+from tests.fixtures.harness import START
 from tests.store.test_deliveries import queue
 
 LEASE = timedelta(minutes=4)

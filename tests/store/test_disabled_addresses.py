@@ -5,7 +5,7 @@ from dataclasses import replace
 from store import disabled_addresses
 from store.disabled_addresses import Disabled, address_hash
 from store.engine import Database
-from tests.stage import START
+from tests.fixtures.harness import START
 
 ADDRESS = "https://gestion.ud075.example/wif"
 GONE = Disabled("webhook", "UD075", address_hash(ADDRESS), "webhook-gone", START)

@@ -9,8 +9,8 @@ from store import dossier_claims, dossiers, procedures
 from store.dossiers import BACKLOG
 from store.engine import Database
 from store.leases import Lease
-from tests.stage import START
-from tests.store.listed import PROCEDURE, list_dossiers
+from tests.fixtures.harness import START
+from tests.store.samples import PROCEDURE, list_dossiers
 
 LEASE = timedelta(minutes=4)
 

@@ -14,8 +14,8 @@ from store.dossier_outcomes import Settlement
 from store.dossiers import DossierRecord, DossierStatus
 from store.engine import Database
 from store.leases import Lease
-from tests.stage import START
-from tests.store.listed import PROCEDURE, list_dossiers
+from tests.fixtures.harness import START
+from tests.store.samples import PROCEDURE, list_dossiers
 
 LEASE = timedelta(minutes=4)
 FACTS = Facts(

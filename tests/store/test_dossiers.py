@@ -12,8 +12,8 @@ from store.dossiers import DossierStatus
 from store.engine import Database
 from store.leases import Lease
 from store.models import Dossier
-from tests.stage import START
-from tests.store.listed import PROCEDURE, list_dossiers
+from tests.fixtures.harness import START
+from tests.store.samples import PROCEDURE, list_dossiers
 
 
 @pytest.fixture

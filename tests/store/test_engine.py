@@ -6,7 +6,7 @@ from sqlalchemy.exc import OperationalError
 
 from store import engine
 from store.engine import Database
-from tests.fixtures_postgres import Databases, PostgresServer
+from tests.fixtures.postgres import Databases, PostgresServer
 
 ONE = text("SELECT 1")
 

@@ -13,7 +13,7 @@ from store.dossiers import FRESH, DossierStatus
 from store.engine import Database
 from store.listing import StoredPage
 from store.models import Dossier
-from tests.stage import START
+from tests.fixtures.harness import START
 
 PROCEDURE = 13760
 LATER = START + timedelta(minutes=5)

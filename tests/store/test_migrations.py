@@ -10,7 +10,7 @@ from store import polls, procedures, schema
 from store.engine import Database
 from store.leases import Lease
 from store.procedures import ProcedureStatus
-from tests.stage import START
+from tests.fixtures.harness import START
 
 INSERT = text(
     "INSERT INTO procedures"

@@ -12,7 +12,7 @@ from store.engine import Database
 from store.leases import Lease
 from store.polls import LeaseLost, PollClaim
 from store.procedures import ProcedureStatus
-from tests.stage import START
+from tests.fixtures.harness import START
 
 LEASE = timedelta(minutes=4)
 NUMBER = 13760

@@ -9,7 +9,7 @@ from store import polls, procedures
 from store.engine import Database
 from store.leases import Lease
 from store.procedures import ProcedureStatus
-from tests.stage import START
+from tests.fixtures.harness import START
 
 FIRST, SECOND, UNKNOWN = 1, 2, 3
 LATER = START + timedelta(minutes=1)

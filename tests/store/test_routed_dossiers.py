@@ -3,24 +3,24 @@
 from routing.facts import DossierState
 from service.reassign import reassign
 from store.routed_dossiers import placements
-from tests.stage import PARIS_FORM, Stage
+from tests.fixtures.harness import PARIS_FORM, Harness
 
 
-def test_placements_are_the_routed_dossiers_that_nobody_pinned(stage: Stage) -> None:
-    paris = stage.file(permit_type="apprentissage", department="75")
-    nowhere = stage.file(permit_type="doctorat", department="2A", state="closed")
-    pinned = stage.file(department="75")
-    broken = stage.file()
-    stage.tps.fail_detail(broken, 500)
-    stage.run()
-    reassign(stage.runtime, PARIS_FORM, pinned, unit="UD093", reason="moved")
+def test_placements_are_the_routed_dossiers_that_nobody_pinned(harness: Harness) -> None:
+    paris = harness.file(permit_type="apprentissage", department="75")
+    nowhere = harness.file(permit_type="doctorat", department="2A", state="closed")
+    pinned = harness.file(department="75")
+    broken = harness.file()
+    harness.tps.fail_detail(broken, 500)
+    harness.run()
+    reassign(harness.runtime, PARIS_FORM, pinned, unit="UD093", reason="moved")
 
-    with stage.runtime.database.read() as connection:
+    with harness.runtime.database.read() as connection:
         found = list(placements(connection))
 
     assert [(p.facts.number, p.units, p.rule, p.unrouted) for p in found] == [
         (paris, ("UD075",), "etudiants", False),
         (nowhere, ("NATIONAL",), "etudiants", True),
     ]
-    assert found[0].facts == stage.dossier(paris).facts
+    assert found[0].facts == harness.dossier(paris).facts
     assert found[1].facts.state is DossierState.CLOSED

@@ -12,7 +12,7 @@ from store import rulesets, schema
 from store.audit.log import AuditEntry, AuditLog, Step
 from store.engine import Database
 from store.models import AuditLine, Base
-from tests.stage import START
+from tests.fixtures.harness import START
 
 
 def test_the_migrations_make_exactly_what_the_models_say(empty_database_url: str) -> None:

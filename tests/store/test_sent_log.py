@@ -12,7 +12,7 @@ import pytest
 
 from store.audit.log import AuditKey
 from store.sent_log import SentLog, SentLogReader
-from tests.stage import START
+from tests.fixtures.harness import START
 
 KEY = AuditKey(b"synthetic-key-of-32-bytes-length!")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.guard import free_port
-from tests.processes import ROOT, clean_environment, until
+from tests.fixtures.orphans import free_port
+from tests.fixtures.processes import ROOT, clean_environment, until
 
 LOGIN = ("wif", "a-login-of-a-test")
 

@@ -20,10 +20,10 @@ from kombu import Connection
 from config.logs import get_logger
 from tasks.logs import _bind, _unbind
 from tests.config.logs import canary
-from tests.fixtures_logs import Output
-from tests.fixtures_redis import RedisServer, redis_server
-from tests.fixtures_smtp import SmtpServer
-from tests.guard import free_port
+from tests.fixtures.logs import Output
+from tests.fixtures.orphans import free_port
+from tests.fixtures.redis import RedisServer, redis_server
+from tests.fixtures.smtp import SmtpServer
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 60.0

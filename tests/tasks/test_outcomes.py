@@ -5,17 +5,17 @@ import pytest
 from service.guards.breakers import TPS
 from tasks import celery
 from tasks.celery import WorkFailed, make_deliveries, poll_procedure, route_dossiers
-from tests.stage import PARIS_FORM, Stage
+from tests.fixtures.harness import PARIS_FORM, Harness
 
 
 @pytest.fixture
-def ready(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    monkeypatch.setattr(celery._Process, "runtime", stage.runtime)
-    stage.register()
-    return stage
+def ready(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Harness:
+    monkeypatch.setattr(celery._Process, "runtime", harness.runtime)
+    harness.register()
+    return harness
 
 
-def test_what_goes_well_succeeds(ready: Stage) -> None:
+def test_what_goes_well_succeeds(ready: Harness) -> None:
     ready.file()
     poll_procedure(PARIS_FORM)
     route_dossiers(PARIS_FORM)
@@ -23,13 +23,13 @@ def test_what_goes_well_succeeds(ready: Stage) -> None:
     assert len(ready.mails()) == 1
 
 
-def test_a_poll_that_tps_did_not_answer_has_failed(ready: Stage) -> None:
+def test_a_poll_that_tps_did_not_answer_has_failed(ready: Harness) -> None:
     ready.tps.fail_all(503)
     with pytest.raises(WorkFailed, match=r"^tps-unavailable$"):
         poll_procedure(PARIS_FORM)
 
 
-def test_a_poll_while_tps_is_left_alone_has_failed(ready: Stage) -> None:
+def test_a_poll_while_tps_is_left_alone_has_failed(ready: Harness) -> None:
     ready.tps.fail_all(503)
     for _ in range(3):
         ready.wait(hours=1)
@@ -38,7 +38,7 @@ def test_a_poll_while_tps_is_left_alone_has_failed(ready: Stage) -> None:
         poll_procedure(PARIS_FORM)
 
 
-def test_dossiers_that_cannot_be_read_and_mails_that_cannot_be_sent(ready: Stage) -> None:
+def test_dossiers_that_cannot_be_read_and_mails_that_cannot_be_sent(ready: Harness) -> None:
     bad, _good = ready.file(), ready.file()
     poll_procedure(PARIS_FORM)
     ready.tps.fail_detail(bad, 500)

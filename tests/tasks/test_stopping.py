@@ -19,10 +19,10 @@ from simulator import FaultKind, Server
 from simulator.seen import Seen
 from store.models import Delivery, Dossier, Procedure
 from tasks.stopping import StopFlag
-from tests.fixtures_redis import redis_server
-from tests.fixtures_smtp import At, Fault, SmtpServer
-from tests.processes import ROOT, clean_environment, until
-from tests.stage import PARIS_FORM, Stage, make_stage
+from tests.fixtures.harness import PARIS_FORM, Harness, make_harness
+from tests.fixtures.processes import ROOT, clean_environment, until
+from tests.fixtures.redis import redis_server
+from tests.fixtures.smtp import At, Fault, SmtpServer
 
 WORKER = """
 import sys
@@ -38,16 +38,18 @@ sys.exit(main())
 
 
 @contextmanager
-def worker(stage: Stage, broker: str, *, cut_off_after: float) -> Iterator[subprocess.Popen[bytes]]:
-    """A real worker on the stage's database, TPS and mail server; killed at the end if need be."""
-    settings = stage.runtime.settings
+def worker(
+    harness: Harness, broker: str, *, cut_off_after: float
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A real worker on the harness's database, TPS and mail server; killed at the end."""
+    settings = harness.runtime.settings
     smtp = settings.smtp_url.get_secret_value() if settings.smtp_url else ""
     environment = {
         "WIF_BROKER_URL": broker,
         "WIF_DATABASE_URL": settings.database_url.get_secret_value(),  # type: ignore[union-attr]
         "WIF_TPS_URL": str(settings.tps_url),
         "WIF_TPS_API": settings.tps_api.value,
-        "WIF_TPS_TOKEN": stage.tps.token,
+        "WIF_TPS_TOKEN": harness.tps.token,
         "WIF_TPS_PROCEDURES": str(PARIS_FORM),
         "WIF_TPS_READ_TIMEOUT": "60",
         "WIF_VAR_DIR": str(settings.var_dir),
@@ -68,34 +70,34 @@ def worker(stage: Stage, broker: str, *, cut_off_after: float) -> Iterator[subpr
 
 
 @pytest.fixture
-def stage(database_url: str, tps: Server, smtp: SmtpServer, tmp_path: Path) -> Iterator[Stage]:
-    """A stage whose clock is the machine's, because a worker's is."""
-    made = make_stage(database_url, tps, tmp_path, smtp_url=smtp.url)
+def harness(database_url: str, tps: Server, smtp: SmtpServer, tmp_path: Path) -> Iterator[Harness]:
+    """A harness whose clock is the machine's, because a worker's is."""
+    made = make_harness(database_url, tps, tmp_path, smtp_url=smtp.url)
     made.runtime.clock = lambda: type(made.now).now(made.now.tzinfo)
     made.now = made.runtime.clock()
     yield made
     made.runtime.close()
 
 
-def queue(stage: Stage, count: int) -> None:
+def queue(harness: Harness, count: int) -> None:
     """List `count` dossiers, so that the sweep wakes a worker for them."""
     for _ in range(count):
-        stage.file()
-    stage.register()
-    poll(stage.runtime, PARIS_FORM, full=True)
+        harness.file()
+    harness.register()
+    poll(harness.runtime, PARIS_FORM, full=True)
 
 
-def claims(stage: Stage) -> int:
+def claims(harness: Harness) -> int:
     """How many rows are claimed."""
-    with stage.runtime.database.read() as connection:
+    with harness.runtime.database.read() as connection:
         return sum(
             len(connection.execute(select(model).where(model.lease_token.is_not(None))).all())
             for model in (Dossier, Delivery, Procedure)
         )
 
 
-def attempts(stage: Stage, *states: str) -> list[int]:
-    with stage.runtime.database.read() as connection:
+def attempts(harness: Harness, *states: str) -> list[int]:
+    with harness.runtime.database.read() as connection:
         query = select(Dossier.attempts).where(Dossier.status.in_(states))
         return list(connection.execute(query).scalars())
 
@@ -112,70 +114,70 @@ def slowly(_seen: Seen) -> None:
     time.sleep(0.3)
 
 
-def test_a_batch_under_way_is_cut_short_and_the_rest_given_back(stage: Stage) -> None:
-    queue(stage, 45)
-    stage.tps.on_request = slowly
-    with redis_server() as broker, worker(stage, broker.url, cut_off_after=10) as process:
-        until(lambda: stage.tps.served > 6, "some dossiers are read")
-        assert claims(stage) > 0
+def test_a_batch_under_way_is_cut_short_and_the_rest_given_back(harness: Harness) -> None:
+    queue(harness, 45)
+    harness.tps.on_request = slowly
+    with redis_server() as broker, worker(harness, broker.url, cut_off_after=10) as process:
+        until(lambda: harness.tps.served > 6, "some dossiers are read")
+        assert claims(harness) > 0
         took = stop(process)
-        read = stage.tps.served
+        read = harness.tps.served
     assert took < 5
-    assert claims(stage) == 0
-    assert attempts(stage, "routed")
-    assert attempts(stage, "pending") == [0] * (45 - len(attempts(stage, "routed")))
+    assert claims(harness) == 0
+    assert attempts(harness, "routed")
+    assert attempts(harness, "pending") == [0] * (45 - len(attempts(harness, "routed")))
     assert read < 45
-    stage.tps.on_request = None
-    stage.run()
-    assert len(attempts(stage, "routed")) == 45
+    harness.tps.on_request = None
+    harness.run()
+    assert len(attempts(harness, "routed")) == 45
 
 
-def test_a_call_that_hangs_is_cut_off_and_given_back_without_an_attempt(stage: Stage) -> None:
-    queue(stage, 3)
-    served = stage.tps.served
-    stage.tps.fail_all(FaultKind.HANG)
-    with redis_server() as broker, worker(stage, broker.url, cut_off_after=1) as process:
-        until(lambda: stage.tps.served > served and claims(stage) >= 3, "a call hangs")
+def test_a_call_that_hangs_is_cut_off_and_given_back_without_an_attempt(harness: Harness) -> None:
+    queue(harness, 3)
+    served = harness.tps.served
+    harness.tps.fail_all(FaultKind.HANG)
+    with redis_server() as broker, worker(harness, broker.url, cut_off_after=1) as process:
+        until(lambda: harness.tps.served > served and claims(harness) >= 3, "a call hangs")
         took = stop(process)
     assert took < 8
-    assert claims(stage) == 0
-    assert attempts(stage, "pending") == [0, 0, 0]
-    stage.tps.heal()
-    stage.run()
-    assert len(attempts(stage, "routed")) == 3
+    assert claims(harness) == 0
+    assert attempts(harness, "pending") == [0, 0, 0]
+    harness.tps.heal()
+    harness.run()
+    assert len(attempts(harness, "routed")) == 3
 
 
-def test_without_the_cut_off_the_hanging_call_is_waited_for(stage: Stage) -> None:
-    queue(stage, 3)
-    served = stage.tps.served
-    stage.tps.fail_all(FaultKind.HANG)
-    with redis_server() as broker, worker(stage, broker.url, cut_off_after=600) as process:
-        until(lambda: stage.tps.served > served and claims(stage) >= 3, "a call hangs")
+def test_without_the_cut_off_the_hanging_call_is_waited_for(harness: Harness) -> None:
+    queue(harness, 3)
+    served = harness.tps.served
+    harness.tps.fail_all(FaultKind.HANG)
+    with redis_server() as broker, worker(harness, broker.url, cut_off_after=600) as process:
+        until(lambda: harness.tps.served > served and claims(harness) >= 3, "a call hangs")
         process.send_signal(signal.SIGTERM)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(6)
 
 
 def test_messages_under_way_are_stored_and_the_rest_given_back(
-    stage: Stage, smtp: SmtpServer
+    harness: Harness, smtp: SmtpServer
 ) -> None:
-    queue(stage, 30)
-    with stage.runtime.database.read() as connection:
+    queue(harness, 30)
+    with harness.runtime.database.read() as connection:
         assert connection.execute(select(Delivery.id)).first() is None
-    while route(stage.runtime, PARIS_FORM).more:
+    while route(harness.runtime, PARIS_FORM).more:
         pass
     smtp.play(Fault(at=At.CONTENT, recipient="moe.ud075@direccte.example"))
-    with redis_server() as broker, worker(stage, broker.url, cut_off_after=1) as process:
-        until(lambda: smtp.commands[At.RCPT] > 0 and claims(stage) >= 30, "a message hangs")
+    with redis_server() as broker, worker(harness, broker.url, cut_off_after=1) as process:
+        until(lambda: smtp.commands[At.RCPT] > 0 and claims(harness) >= 30, "a message hangs")
         took = stop(process)
     assert took < 8
-    assert claims(stage) == 0
-    states = sorted((each.state, each.attempts) for each in stage.deliveries())
+    assert claims(harness) == 0
+    states = sorted((each.state, each.attempts) for each in harness.deliveries())
     assert states == [("pending", 0)] * 29 + [("pending", 1)]
     smtp.behave()
-    stage.runtime.clock = lambda: stage.now
-    stage.wait(hours=1)
-    stage.run()
+    harness.runtime.clock = lambda: harness.now
+    harness.wait(hours=1)
+    harness.run()
     assert len(smtp.messages) == 30
 
 

@@ -19,11 +19,11 @@ from simulator import Server
 from store import dossier_claims
 from store.leases import Lease
 from tasks.wakeups import Wakeups
-from tests.fixtures_redis import RedisServer, redis_server
-from tests.fixtures_redis_state import Share
-from tests.fixtures_smtp import SmtpServer
-from tests.processes import ROOT, clean_environment
-from tests.stage import OTHER_FORM, PARIS_FORM, Stage, make_stage
+from tests.fixtures.harness import OTHER_FORM, PARIS_FORM, Harness, make_harness
+from tests.fixtures.processes import ROOT, clean_environment
+from tests.fixtures.redis import RedisServer, redis_server
+from tests.fixtures.redis_state import Share
+from tests.fixtures.smtp import SmtpServer
 
 
 @pytest.fixture
@@ -86,79 +86,79 @@ def test_many_wake_ups_make_one_message_and_the_sweep_one_more(
 # --- ticks that come twice ----------------------------------------------------------------------
 
 
-def test_a_tick_that_comes_twice_polls_once(stage: Stage) -> None:
-    stage.run()
-    stage.wait(minutes=1)
-    stage.tps.requests.clear()
+def test_a_tick_that_comes_twice_polls_once(harness: Harness) -> None:
+    harness.run()
+    harness.wait(minutes=1)
+    harness.tps.requests.clear()
     for _ in range(2):
-        sweep.wake_due_polls(stage.runtime)
+        sweep.wake_due_polls(harness.runtime)
         for number in (PARIS_FORM, OTHER_FORM):
-            poll(stage.runtime, number, only_due=True)
-    lists = Counter(seen.path for seen in stage.tps.requests)
+            poll(harness.runtime, number, only_due=True)
+    lists = Counter(seen.path for seen in harness.tps.requests)
     assert lists == {f"/api/v1/procedures/{n}/dossiers": 1 for n in (PARIS_FORM, OTHER_FORM)}
 
 
-def test_without_that_check_it_would_be_polled_twice(stage: Stage) -> None:
-    stage.run()
-    stage.wait(minutes=1)
-    stage.tps.requests.clear()
-    outcomes = [poll(stage.runtime, PARIS_FORM).outcome for _ in range(2)]
+def test_without_that_check_it_would_be_polled_twice(harness: Harness) -> None:
+    harness.run()
+    harness.wait(minutes=1)
+    harness.tps.requests.clear()
+    outcomes = [poll(harness.runtime, PARIS_FORM).outcome for _ in range(2)]
     assert outcomes == [PollOutcome.DONE] * 2
 
 
 def test_everything_done_twice_at_once_has_one_effect(
     database_url: str, tps: Server, smtp: SmtpServer, tmp_path: Path
 ) -> None:
-    stages = [make_stage(database_url, tps, tmp_path, smtp_url=smtp.url) for _ in range(2)]
+    harnesses = [make_harness(database_url, tps, tmp_path, smtp_url=smtp.url) for _ in range(2)]
     for _ in range(30):
-        stages[0].file()
-    stages[0].register()
+        harnesses[0].file()
+    harnesses[0].register()
     barrier = threading.Barrier(2)
 
-    def tick(stage: Stage) -> None:
+    def tick(harness: Harness) -> None:
         barrier.wait()
-        sweep.wake_due_polls(stage.runtime)
-        poll(stage.runtime, PARIS_FORM, only_due=True)
+        sweep.wake_due_polls(harness.runtime)
+        poll(harness.runtime, PARIS_FORM, only_due=True)
         barrier.wait()
-        sweep.sweep(stage.runtime)
-        route(stage.runtime, PARIS_FORM)
+        sweep.sweep(harness.runtime)
+        route(harness.runtime, PARIS_FORM)
         barrier.wait()
-        sweep.sweep(stage.runtime)
-        deliver(stage.runtime)
+        sweep.sweep(harness.runtime)
+        deliver(harness.runtime)
 
-    threads = [threading.Thread(target=tick, args=[stage]) for stage in stages]
+    threads = [threading.Thread(target=tick, args=[harness]) for harness in harnesses]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert len(smtp.messages) == 30
     assert len({each.message_id for each in smtp.messages}) == 30
-    steps = Counter(stages[0].steps())
+    steps = Counter(harnesses[0].steps())
     assert steps["seen"] == steps["queued"] == steps["sent"] == 30
-    for stage in stages:
-        stage.runtime.close()
+    for harness in harnesses:
+        harness.runtime.close()
 
 
-def test_what_a_dead_worker_held_is_swept_up_when_its_lease_ends(stage: Stage) -> None:
-    number = stage.file()
-    stage.register()
-    poll(stage.runtime, PARIS_FORM, full=True)
-    with stage.runtime.database.begin() as connection:
+def test_what_a_dead_worker_held_is_swept_up_when_its_lease_ends(harness: Harness) -> None:
+    number = harness.file()
+    harness.register()
+    poll(harness.runtime, PARIS_FORM, full=True)
+    with harness.runtime.database.begin() as connection:
         dossier_claims.claim(
-            connection, PARIS_FORM, limit=10, lease=Lease(stage.now, LEASE), now=stage.now
+            connection, PARIS_FORM, limit=10, lease=Lease(harness.now, LEASE), now=harness.now
         )
-    assert sweep.sweep(stage.runtime).procedures == 0
-    stage.now += LEASE
-    assert sweep.sweep(stage.runtime).procedures == 1
-    route(stage.runtime, PARIS_FORM)
-    assert stage.dossier(number).status.value == "routed"
+    assert sweep.sweep(harness.runtime).procedures == 0
+    harness.now += LEASE
+    assert sweep.sweep(harness.runtime).procedures == 1
+    route(harness.runtime, PARIS_FORM)
+    assert harness.dossier(number).status.value == "routed"
 
 
-def test_the_sweep_wakes_polls_that_are_due(stage: Stage) -> None:
+def test_the_sweep_wakes_polls_that_are_due(harness: Harness) -> None:
     """A message that was taken and lost with its worker is still noted to wait."""
-    stage.register()
-    stage.waker.woken.clear()
+    harness.register()
+    harness.waker.woken.clear()
 
-    sweep.sweep(stage.runtime, stage.waker)
+    sweep.sweep(harness.runtime, harness.waker)
 
-    assert stage.waker.woken[f"poll {PARIS_FORM}"] == 1
+    assert harness.waker.woken[f"poll {PARIS_FORM}"] == 1

@@ -6,8 +6,8 @@ from pathlib import Path
 import requests
 from sqlalchemy import text
 
-from tests.fixtures_web import Serve
-from tests.stage import Stage
+from tests.fixtures.harness import Harness
+from tests.fixtures.web import Serve
 
 
 def test_both_sites_say_that_they_live_and_can_work(serve: Serve) -> None:
@@ -17,9 +17,9 @@ def test_both_sites_say_that_they_live_and_can_work(serve: Serve) -> None:
         assert requests.get(f"{site.url}/readyz", timeout=5).json() == {"ready": True}
 
 
-def test_it_is_not_ready_with_an_older_schema(serve: Serve, stage: Stage) -> None:
+def test_it_is_not_ready_with_an_older_schema(serve: Serve, harness: Harness) -> None:
     url = serve().public.url
-    with stage.runtime.database.begin() as connection:
+    with harness.runtime.database.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     answer = requests.get(f"{url}/readyz", timeout=5)
     assert (answer.status_code, answer.json()["lacks"]) == (503, "schema")

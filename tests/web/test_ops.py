@@ -9,8 +9,8 @@ from sqlalchemy import update
 from service import watch_health
 from store.deliveries import DeliveryState
 from store.models import Delivery
-from tests.fixtures_web import Serve
-from tests.stage import PARIS_FORM, Stage
+from tests.fixtures.harness import PARIS_FORM, Harness
+from tests.fixtures.web import Serve
 from web.ops.access import FAILURES
 from web.ops.page import PATH
 from web.server import WebServer
@@ -54,12 +54,12 @@ def test_the_password_opens_every_page_and_nothing_else_does(server: WebServer, 
 
 
 def test_after_many_wrong_passwords_none_is_looked_at_for_a_minute(
-    server: WebServer, stage: Stage
+    server: WebServer, harness: Harness
 ) -> None:
     for _ in range(FAILURES):
         assert get(server, auth=("ops", "wrong")).status_code == 401
     assert get(server, auth=ANYBODY).status_code == 429
-    stage.wait(minutes=1)
+    harness.wait(minutes=1)
     assert get(server, auth=ANYBODY).status_code == 200
 
 
@@ -79,9 +79,9 @@ def text(server: WebServer) -> str:
     return answer.text
 
 
-def test_an_idle_service_is_well_and_links_to_flower(server: WebServer, stage: Stage) -> None:
+def test_an_idle_service_is_well_and_links_to_flower(server: WebServer, harness: Harness) -> None:
     assert "Ni beat ni worker" in text(server)
-    watch_health.check(stage.runtime, alive={"beat"})
+    watch_health.check(harness.runtime, alive={"beat"})
     page = text(server)
     assert "Tout va bien" in page
     assert 'href="https://flower.example"' in page
@@ -89,19 +89,19 @@ def test_an_idle_service_is_well_and_links_to_flower(server: WebServer, stage: S
     assert "<script>" not in page
 
 
-def test_it_names_what_waits_and_why(server: WebServer, stage: Stage) -> None:
-    lost = stage.file(department="2A")
-    bad, dead = stage.file(), stage.file()
-    stage.tps.fail_detail(bad, 500)
-    stage.run()
-    with stage.runtime.database.begin() as connection:
+def test_it_names_what_waits_and_why(server: WebServer, harness: Harness) -> None:
+    lost = harness.file(department="2A")
+    bad, dead = harness.file(), harness.file()
+    harness.tps.fail_detail(bad, 500)
+    harness.run()
+    with harness.runtime.database.begin() as connection:
         connection.execute(
             update(Delivery)
             .where(Delivery.number == dead)
             .values(state=DeliveryState.DEAD.value, reason="mail-refused", next_attempt_at=None)
         )
-    stage.wait(days=2)
-    watch_health.check(stage.runtime)
+    harness.wait(days=2)
+    watch_health.check(harness.runtime)
     page = text(server)
     for number in (lost, bad, dead):
         assert f"{PARIS_FORM}/{number}" in page
@@ -110,9 +110,11 @@ def test_it_names_what_waits_and_why(server: WebServer, stage: Stage) -> None:
     assert "incidents en cours" in page
 
 
-def test_a_stopped_procedure_comes_first_with_its_cause(server: WebServer, stage: Stage) -> None:
-    stage.tps.fail_procedure(PARIS_FORM, 401)
-    stage.run()
+def test_a_stopped_procedure_comes_first_with_its_cause(
+    server: WebServer, harness: Harness
+) -> None:
+    harness.tps.fail_procedure(PARIS_FORM, 401)
+    harness.run()
     _, _, rows = text(server).partition('id="procedures"')
     assert "tps-unauthorized" in rows
     assert f"<code>{PARIS_FORM}</code>" in rows
@@ -128,19 +130,19 @@ def test_the_coverage_matrix_names_no_mailbox_and_runs_by_its_hashes(server: Web
 
 
 def test_it_shows_nothing_but_codes_of_dossiers_and_changes_nothing(
-    server: WebServer, stage: Stage
+    server: WebServer, harness: Harness
 ) -> None:
-    stage.file()
-    stage.run()
-    before = stage.steps(), stage.deliveries()
+    harness.file()
+    harness.run()
+    before = harness.steps(), harness.deliveries()
     text(server)
-    assert (stage.steps(), stage.deliveries()) == before
+    assert (harness.steps(), harness.deliveries()) == before
     for method in ("post", "put", "delete"):
         answer = requests.request(method, server.private.url + PATH, timeout=5, auth=ANYBODY)
         assert answer.status_code == 405
 
 
-def test_ages_are_those_of_the_clock_of_the_service(server: WebServer, stage: Stage) -> None:
-    stage.run()
-    stage.now += timedelta(hours=5)
+def test_ages_are_those_of_the_clock_of_the_service(server: WebServer, harness: Harness) -> None:
+    harness.run()
+    harness.now += timedelta(hours=5)
     assert "5\u00a0h" in text(server)

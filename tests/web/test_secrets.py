@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.fixtures_web import Serve
-from tests.stage import PARIS_FORM, Stage
+from tests.fixtures.harness import PARIS_FORM, Harness
+from tests.fixtures.web import Serve
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
@@ -21,7 +21,7 @@ def replace_file(path: Path, content: str) -> None:
 
 
 @pytest.fixture
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: Stage) -> Path:
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harness: Harness) -> Path:
     """The file of whatever secret a test replaces."""
     path = tmp_path / "secret"
     for name in ("HINT_SECRET", "OPS_PASSWORD"):
@@ -64,14 +64,14 @@ def test_the_password_of_the_ops_page(serve: Serve, file: Path) -> None:
 
 
 def test_the_address_of_the_database(
-    serve: Serve, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     away, path = "postgresql://nobody@127.0.0.1:1/none", tmp_path / "database_url"
     path.write_text(away)
     monkeypatch.setenv("WIF_DATABASE_URL_FILE", str(path))
     url = f"{serve(database_url=away).public.url}/readyz"
     assert requests.get(url, timeout=10).json()["lacks"] == "database"
-    database = stage.runtime.settings.database_url
+    database = harness.runtime.settings.database_url
     assert database is not None
     replace_file(path, database.get_secret_value())
     assert requests.get(url, timeout=10).json() == {"ready": True}

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.fixtures_web import Serve
+from tests.fixtures.web import Serve
 from web import limits, protocol
 from web.security import HEADERS
 from web.server import Site

@@ -14,7 +14,7 @@ from config.logs.failure import described, places, type_name
 from routing.failures import Cause, Failure
 from routing.retries import delay
 from tests.config.logs import canary
-from tests.fixtures_logs import Output
+from tests.fixtures.logs import Output
 
 log = get_logger("tests.config.logs")
 

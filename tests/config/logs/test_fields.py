@@ -18,8 +18,8 @@ from config.logs.fields import OURS, Computed
 from routing.facts import DossierState, Facts, Reason
 from routing.failures import Cause
 from tests.config.logs import canary
-from tests.fixtures_logs import Configured, Output
-from tests.logging_kept import logging_kept
+from tests.fixtures.logging_state import logging_restored
+from tests.fixtures.logs import Configured, Output
 
 log = get_logger("tests.config.logs")
 
@@ -200,7 +200,7 @@ def test_any_line_has_declared_fields_only(
     as_json: bool, event: object, fields: dict[str, object]
 ) -> None:
     stream = io.StringIO()
-    with logging_kept():
+    with logging_restored():
         configure(json=as_json, level="DEBUG", stream=stream)
         with bound(**fields):
             log.info(event, **{name: fields[name] for name in fields if name != "event"})  # type: ignore[arg-type]

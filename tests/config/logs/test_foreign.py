@@ -29,7 +29,7 @@ from config.logs.foreign import MESSAGES, MessageRule, logger_name
 from store.engine import Database
 from store.schema import upgrade
 from tests.config.logs import canary
-from tests.fixtures_logs import Configured, Output
+from tests.fixtures.logs import Configured, Output
 
 TASK_ID = "0b2e9d1c-4a1f-4c7e-9b1e-0123456789ab"
 

@@ -15,8 +15,8 @@ import pytest
 
 from config.logs import configure, get_logger
 from tests.config.logs import canary
-from tests.fixtures_logs import Configured, Output
-from tests.logging_kept import logging_kept
+from tests.fixtures.logging_state import logging_restored
+from tests.fixtures.logs import Configured, Output
 
 ROOT = Path(__file__).resolve().parents[3]
 log = get_logger("tests.config.logs")
@@ -50,7 +50,7 @@ def test_people_read_columns_without_colour_where_there_is_no_terminal(
 
 def test_a_terminal_gets_colours() -> None:
     reader, writer = pty.openpty()
-    with logging_kept(), open(writer, "w", encoding="utf-8") as terminal:  # noqa: PTH123
+    with logging_restored(), open(writer, "w", encoding="utf-8") as terminal:  # noqa: PTH123
         configure(json=False, level="INFO", stream=terminal)
         log.warning("dossier-routed")
         assert b"\x1b[" in os.read(reader, 4096)
@@ -67,7 +67,7 @@ def test_lines_below_the_level_are_not_written(configured: Configured) -> None:
 
 def test_configured_twice_writes_once(configured: Configured) -> None:
     first = io.StringIO()
-    with logging_kept():
+    with logging_restored():
         configure(json=True, level="INFO", stream=first)
         with configured() as second:
             log.info("dossier-routed")
@@ -78,7 +78,7 @@ def test_configured_twice_writes_once(configured: Configured) -> None:
 def test_a_line_that_cannot_be_written_shows_nothing_of_what_is_being_handled(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    with logging_kept():
+    with logging_restored():
         configure(json=True, level="INFO", stream=_Refusing())
         _log_while_handling_personal_data()
     shown = capfd.readouterr().err
@@ -87,7 +87,7 @@ def test_a_line_that_cannot_be_written_shows_nothing_of_what_is_being_handled(
 
 
 def test_control_logging_shows_what_is_being_handled(capfd: pytest.CaptureFixture[str]) -> None:
-    with logging_kept():
+    with logging_restored():
         logging.raiseExceptions = True
         logging.getLogger().handlers[:] = [logging.StreamHandler(_Refusing())]
         _log_while_handling_personal_data()
@@ -108,7 +108,7 @@ def _log_while_handling_personal_data() -> None:
 
 def test_a_file_can_be_named(tmp_path: Path) -> None:
     file = tmp_path / "wif.log"
-    with logging_kept():
+    with logging_restored():
         configure(json=True, level="INFO", file=file)
         log.info("dossier-routed")
         logging.getLogger().handlers[0].close()
@@ -239,7 +239,7 @@ def test_a_line_that_cannot_be_written_does_not_stop_the_work(
         def write(self, text: str) -> int:
             raise OSError(28, "No space left on device")
 
-    with logging_kept():
+    with logging_restored():
         configure(json=True, level="INFO", stream=Full())
         log.info("dossier-routed", number=1, who=canary.NAME)
         logging.getLogger("kombu").error("%s", canary.ALL)

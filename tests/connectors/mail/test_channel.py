@@ -10,7 +10,7 @@ from config.settings import Settings, read
 from connectors.channel import ChannelSettingsError
 from connectors.mail.channel import MailChannel
 from connectors.notice import Trial
-from tests.fixtures_smtp import SmtpServer
+from tests.fixtures.smtp import SmtpServer
 
 AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 TRIAL = Trial(

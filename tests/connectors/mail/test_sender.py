@@ -8,7 +8,7 @@ from connectors.mail.outbox import OutboxFolder
 from connectors.mail.sender import open_sender
 from connectors.mail.smtp import SmtpSender
 from tests.connectors.mail.samples import SENDER, mail
-from tests.fixtures_smtp import SmtpServer
+from tests.fixtures.smtp import SmtpServer
 
 
 def test_a_server_gets_the_message_when_there_is_one(smtp: SmtpServer, tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ from connectors.mail.smtp import SmtpSender
 from connectors.mail.smtp_session import Timeouts
 from routing.failures import Cause
 from tests.connectors.mail.samples import AT, SENDER, mail, notice
-from tests.fixtures_smtp import At, Fault, SmtpServer
-from tests.guard import free_port
+from tests.fixtures.orphans import free_port
+from tests.fixtures.smtp import At, Fault, SmtpServer
 
 SHORT = Timeouts(step=0.3, acceptance=0.3)
 SAID = "secret of the server moe@ud75.example"

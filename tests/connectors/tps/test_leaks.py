@@ -17,7 +17,7 @@ from connectors.tps.v1.client import V1Client
 from routing.forms import PermitType
 from simulator import Fault, FaultKind, Simulator
 from tests.connectors.tps.samples import TOKEN, document, student_form
-from tests.connectors.tps.wire import http, once, raw_server
+from tests.fixtures.raw_server import http, once, raw_server
 
 CANARY = "Zoé-Ménard-canari"
 OURS = Path(connectors.__file__).parent

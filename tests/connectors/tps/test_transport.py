@@ -11,7 +11,7 @@ from connectors.tps.sealed_response import SealedResponse
 from connectors.tps.transport import Limits, Transport
 from routing.failures import Cause
 from tests.connectors.tps.samples import TOKEN
-from tests.connectors.tps.wire import http, raw_server
+from tests.fixtures.raw_server import http, raw_server
 
 PLACE = RequestContext(Operation.LIST, 1)
 PATH = "/api/v2/graphql"

@@ -23,8 +23,8 @@ from connectors.tps.v1.client import V1Client
 from routing.failures import Cause
 from simulator import FaultKind, Simulator
 from tests.connectors.tps.samples import PROCEDURE, TOKEN, student_form
-from tests.connectors.tps.wire import Conversation, http, once, raw_server
-from tests.guard import free_port
+from tests.fixtures.orphans import free_port
+from tests.fixtures.raw_server import Conversation, http, once, raw_server
 
 PATIENT = {"connect_timeout": 20.0, "read_timeout": 20.0, "total_timeout": 40.0}
 IMPATIENT = {"connect_timeout": 0.3, "read_timeout": 0.3, "total_timeout": 0.4}

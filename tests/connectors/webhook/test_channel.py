@@ -8,7 +8,7 @@ from config.settings import read
 from connectors.channel import Blame
 from connectors.webhook.channel import WebhookChannel
 from routing.failures import Cause, Failure
-from tests.fixtures_webhook import write_secrets
+from tests.fixtures.webhook import write_secrets
 
 CHANNEL = WebhookChannel()
 

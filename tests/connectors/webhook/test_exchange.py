@@ -16,7 +16,7 @@ from connectors.deadline import SocketAddress
 from connectors.webhook import exchange
 from connectors.webhook.exchange import cause_of, post
 from routing.failures import Cause, Failure
-from tests.fixtures_webhook import Answer, Receiver
+from tests.fixtures.webhook import Answer, Receiver
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 HERE = frozenset({"127.0.0.1"})

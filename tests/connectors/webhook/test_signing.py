@@ -15,7 +15,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from connectors.webhook.signing import read_secrets, signed_headers
 from routing.failures import Cause, Failure
-from tests.fixtures_webhook import OTHER_SECRET, SECRET, write_secrets
+from tests.fixtures.webhook import OTHER_SECRET, SECRET, write_secrets
 
 BODY = b'{"type":"trial","timestamp":"2026-11-23T08:00:00Z","data":{"unit":"UD075"}}'
 SEED = bytes(range(32))

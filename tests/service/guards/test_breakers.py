@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from service.guards.breakers import POLICIES, TPS, Breakers, BreakerState, Kind, Target, address
-from tests.fixtures_redis import RedisServer, redis_server
-from tests.fixtures_redis_state import Share
+from tests.fixtures.redis import RedisServer, redis_server
+from tests.fixtures.redis_state import Share
 
 UD075, UD093 = address("mail", "UD075"), address("mail", "UD093")
 REST = POLICIES[Kind.ADDRESS].rest

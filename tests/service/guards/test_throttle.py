@@ -9,8 +9,8 @@ import pytest
 from routing.failures import Action, Cause, Failure
 from service.guards.redis_state import RedisState
 from service.guards.throttle import LARGEST_RESERVE, MINUTE_SECONDS, SHELF_LIFE_SECONDS, Throttle
-from tests.fixtures_redis import RedisServer, redis_server
-from tests.fixtures_redis_state import Share
+from tests.fixtures.redis import RedisServer, redis_server
+from tests.fixtures.redis_state import Share
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 

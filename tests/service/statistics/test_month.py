@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from service.statistics.month import UNKNOWN, Figures, MonthCounts, publishable
 from service.statistics.suppression import ALL
 from service.statistics.working_days import TARGET
-from tests.service.statistics.attack import Knowledge
+from tests.service.statistics.linear_program import Knowledge
 
 PLACES = ("13", "2A", "75")
 KINDS = ("apprentissage", "doctorat")

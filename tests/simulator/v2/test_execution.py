@@ -11,7 +11,7 @@ import requests
 from simulator import Fault, FaultKind, Server, SimulatedForm, Simulator
 from simulator.fields import CONTRACT_TYPE, PERMIT_DEPARTMENT
 from simulator.v2.schema import OWN
-from tests.published import V2_SCHEMA, published
+from tests.fixtures.tps_schemas import V2_SCHEMA, published
 
 PARIS = SimulatedForm(1, "75")
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)

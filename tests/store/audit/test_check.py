@@ -14,7 +14,7 @@ from store.audit.seal_keys import SigningKey, load_or_create_signing_key
 from store.audit.seals import GENESIS, Seal, read_seals
 from store.engine import Database
 from store.models import AuditSeal
-from tests.store.audit.audit_scene import START, seal, signing_key, tampering, write
+from tests.store.audit.samples import START, seal, signing_key, tampering, write
 
 NEW_LINE = "INSERT INTO audit_lines (id, at, step) VALUES ({id}, '2026-01-05 08:00:00', 'seen')"
 RENUMBER = "UPDATE audit_lines SET id = {new} WHERE id = {old}"

@@ -19,7 +19,7 @@ from store.audit.lines import COLUMNS
 from store.audit.seal_keys import SigningKey, load_or_create_signing_key
 from store.audit.seals import read_seals
 from store.engine import Database
-from tests.store.audit.audit_scene import START, seal, signing_key, tampering, write
+from tests.store.audit.samples import START, seal, signing_key, tampering, write
 
 SCHEMA_DOCUMENT = json.loads(SCHEMA.read_text(encoding="utf-8"))
 SCHEMA_OF_A_LINE = Draft202012Validator(SCHEMA_DOCUMENT)

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from store.audit.proof import NoProofError, prove
 from store.audit.seal_keys import SigningKey, public_key_file
 from store.engine import Database
-from tests.store.audit.audit_scene import START, seal, signing_key, tampering, write
+from tests.store.audit.samples import START, seal, signing_key, tampering, write
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "audit.md"
 OF_THE_LINE, OF_THE_SEAL = re.findall(

@@ -12,8 +12,8 @@ from store.audit.seal_command import CommandSigner, load_command_signer
 from store.audit.seal_keys import SealKeyError, endorse, trusted_keys
 from store.audit.seals import seal_pending
 from store.engine import Database
-from tests.stage import START
-from tests.store.audit.audit_scene import write
+from tests.fixtures.harness import START
+from tests.store.audit.samples import write
 
 OPENSSL = shutil.which("openssl") or "openssl"
 

@@ -13,7 +13,7 @@ from store.audit.seal_keys import SigningKey
 from store.audit.seals import read_seals
 from store.engine import Database
 from store.models import AuditLine
-from tests.store.audit.audit_scene import START, seal, signing_key, tampering, write
+from tests.store.audit.samples import START, seal, signing_key, tampering, write
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from store.audit.seal_keys import SigningKey, rotate_signing_key, trusted_keys
 from store.audit.seals import GENESIS, Seal, newest_seal, read_seals, seal_of, seal_pending
 from store.engine import Database
 from store.models import AuditLine, AuditSeal
-from tests.store.audit.audit_scene import LOG, START, seal, signing_key, write
+from tests.store.audit.samples import LOG, START, seal, signing_key, write
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from store.audit.seals import Seal, read_seals
 from store.engine import Database
 from store.models import AuditLine, AuditSeal, UtcDateTime
 from store.ranges import expand
-from tests.store.audit.audit_scene import seal, signing_key, tampering, unguarded, write
+from tests.store.audit.samples import seal, signing_key, tampering, unguarded, write
 
 LINES = 2 * len(Step)
 """So many hold every step twice, in different shapes."""

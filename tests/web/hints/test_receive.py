@@ -7,9 +7,9 @@ import requests
 from sqlalchemy import select
 
 from store.models import Dossier
-from tests.fixtures_web import Serve
-from tests.processes import until
-from tests.stage import PARIS_FORM, Stage
+from tests.fixtures.harness import PARIS_FORM, Harness
+from tests.fixtures.processes import until
+from tests.fixtures.web import Serve
 from tests.web.hints.signing import batch, secret, sign
 from web.hints import receive
 from web.server import WebServer
@@ -20,12 +20,12 @@ SIGNING = secret("tests")
 
 
 @pytest.fixture
-def known(stage: Stage) -> int:
+def known(harness: Harness) -> int:
     """A dossier that was routed and told of an hour ago."""
-    number = stage.file()
-    stage.run()
-    stage.wait(hours=1)
-    stage.waker.woken.clear()
+    number = harness.file()
+    harness.run()
+    harness.wait(hours=1)
+    harness.waker.woken.clear()
     return number
 
 
@@ -40,42 +40,42 @@ def post(server: WebServer, number: object, secret: str = KNOWN) -> int:
     return requests.post(f"{server.public.url}/hints/{secret}", fields, timeout=5).status_code
 
 
-def is_due(stage: Stage, number: int) -> bool:
+def is_due(harness: Harness, number: int) -> bool:
     query = select(Dossier.next_attempt_at).where(Dossier.number == number)
-    with stage.runtime.database.read() as connection:
+    with harness.runtime.database.read() as connection:
         return connection.scalar(query) is not None
 
 
 def test_a_form_is_stored_when_it_is_answered_and_wakes_a_worker(
-    server: WebServer, stage: Stage, known: int
+    server: WebServer, harness: Harness, known: int
 ) -> None:
     assert post(server, known) == 204
-    assert is_due(stage, known)
-    until(lambda: stage.waker.woken == {f"route {PARIS_FORM}": 1}, "a worker is woken")
+    assert is_due(harness, known)
+    until(lambda: harness.waker.woken == {f"route {PARIS_FORM}": 1}, "a worker is woken")
 
 
 def test_a_batch_is_stored_when_it_is_answered_and_wakes_workers(
-    server: WebServer, stage: Stage, known: int
+    server: WebServer, harness: Harness, known: int
 ) -> None:
     signed = sign(batch(PARIS_FORM, (1, "dossier_accepte", known)), SIGNING)
     url = f"{server.public.url}/hints"
     answer = requests.post(url, signed.body, headers=signed.headers, timeout=5)
     assert (answer.status_code, answer.content) == (204, b"")
-    assert is_due(stage, known)
+    assert is_due(harness, known)
     # Nothing is known of what this webhook told before.
     woken = {f"route {PARIS_FORM}": 1, f"poll {PARIS_FORM}": 1}
-    until(lambda: stage.waker.woken == woken, "workers are woken")
+    until(lambda: harness.waker.woken == woken, "workers are woken")
 
 
 def test_who_does_not_know_the_secret_finds_nothing(
-    server: WebServer, stage: Stage, known: int
+    server: WebServer, harness: Harness, known: int
 ) -> None:
     assert post(server, known, secret=UNKNOWN) == 404
     assert post(server, known, secret="é") == 404
     signed = sign(batch(PARIS_FORM, (1, "dossier_accepte", known)), secret("another"))
     url = f"{server.public.url}/hints"
     assert requests.post(url, signed.body, headers=signed.headers, timeout=5).status_code == 401
-    assert not is_due(stage, known)
+    assert not is_due(harness, known)
 
 
 def test_nonsense_is_refused(server: WebServer) -> None:
@@ -85,7 +85,7 @@ def test_nonsense_is_refused(server: WebServer) -> None:
     assert requests.get(url, timeout=5).status_code == 405
 
 
-def test_without_secrets_there_are_no_hints(serve: Serve, stage: Stage) -> None:
+def test_without_secrets_there_are_no_hints(serve: Serve, harness: Harness) -> None:
     url = serve().public.url
     for path in ("/hints", f"/hints/{KNOWN}"):
         assert requests.post(url + path, b"", timeout=5).status_code == 404
@@ -104,10 +104,10 @@ def test_a_hint_that_cannot_be_stored_is_not_answered_well(serve: Serve) -> None
 
 
 def test_a_dossier_that_was_hinted_at_is_read_and_its_office_told(
-    server: WebServer, stage: Stage
+    server: WebServer, harness: Harness
 ) -> None:
-    number = stage.file()
+    number = harness.file()
     assert post(server, number) == 204
-    until(lambda: stage.waker.woken[f"poll {PARIS_FORM}"] == 1, "a poll is woken")
-    stage.run()
-    assert [event for event, _ in stage.told(number)] == ["filed"]
+    until(lambda: harness.waker.woken[f"poll {PARIS_FORM}"] == 1, "a poll is woken")
+    harness.run()
+    assert [event for event, _ in harness.told(number)] == ["filed"]

@@ -18,9 +18,9 @@ from service.seal import seal
 from store import heartbeats, incidents, tallies
 from store.hints import FORM, Tip, note
 from store.models import Dossier
-from tests.fixtures_redis import RedisServer, redis_server
-from tests.fixtures_web import Serve
-from tests.stage import OTHER_FORM, PARIS_FORM, START, Stage
+from tests.fixtures.harness import OTHER_FORM, PARIS_FORM, START, Harness
+from tests.fixtures.redis import RedisServer, redis_server
+from tests.fixtures.web import Serve
 from web.metrics.families import ALL
 from web.metrics.page import page
 
@@ -36,8 +36,8 @@ def read(text: str) -> Found:
     }
 
 
-def scrape(stage: Stage) -> Found:
-    return read(page(stage.runtime).decode())
+def scrape(harness: Harness) -> Found:
+    return read(page(harness.runtime).decode())
 
 
 def value(found: Found, name: str, **labels: object) -> float | None:
@@ -51,7 +51,7 @@ def broker() -> Iterator[RedisServer]:
         yield server
 
 
-def put(stage: Stage, **values: object) -> None:
+def put(harness: Harness, **values: object) -> None:
     """Store a dossier as it is given."""
     row = {
         "procedure": PARIS_FORM,
@@ -63,18 +63,18 @@ def put(stage: Stage, **values: object) -> None:
         "last_listed_at": START,
         **values,
     }
-    with stage.runtime.database.begin() as connection:
+    with harness.runtime.database.begin() as connection:
         connection.execute(insert(Dossier), [row])
 
 
-def test_dossiers_and_deliveries_are_counted(stage: Stage) -> None:
-    numbers = {stage.file() for _ in range(2)}
-    stage.wait(seconds=10)
-    stage.run()
-    found = scrape(stage)
+def test_dossiers_and_deliveries_are_counted(harness: Harness) -> None:
+    numbers = {harness.file() for _ in range(2)}
+    harness.wait(seconds=10)
+    harness.run()
+    found = scrape(harness)
     expected: Counter[frozenset[tuple[str, str]]] = Counter()
     for number in numbers:
-        facts = stage.dossier(number).facts
+        facts = harness.dossier(number).facts
         assert facts is not None
         labels = {
             "procedure": str(PARIS_FORM),
@@ -90,12 +90,12 @@ def test_dossiers_and_deliveries_are_counted(stage: Stage) -> None:
     assert value(found, "wif_delivery_events_total", channel="mail", outcome="sent") == 2
 
 
-def test_latencies_are_histograms(stage: Stage) -> None:
-    stage.run()
-    stage.file()
-    stage.wait(seconds=20)
-    stage.run()
-    found = scrape(stage)
+def test_latencies_are_histograms(harness: Harness) -> None:
+    harness.run()
+    harness.file()
+    harness.wait(seconds=20)
+    harness.run()
+    found = scrape(harness)
     for name, labels in (("wif_filed_to_seen", {}), ("wif_filed_to_sent", {"channel": "mail"})):
         bucket = f"{name}_seconds_bucket"
         counts = {
@@ -107,10 +107,10 @@ def test_latencies_are_histograms(stage: Stage) -> None:
         assert value(found, f"{name}_seconds_count", **labels) == 1
 
 
-def test_procedures_show_their_lag(stage: Stage) -> None:
-    stage.run()
-    stage.wait(minutes=3)
-    found = scrape(stage)
+def test_procedures_show_their_lag(harness: Harness) -> None:
+    harness.run()
+    harness.wait(minutes=3)
+    found = scrape(harness)
     assert value(found, "wif_procedure_status", procedure=PARIS_FORM, status="active") == 1
     assert value(found, "wif_procedure_poll_lag_seconds", procedure=OTHER_FORM) == 180
     last = value(found, "wif_procedure_last_poll_timestamp_seconds", procedure=PARIS_FORM)
@@ -118,53 +118,53 @@ def test_procedures_show_their_lag(stage: Stage) -> None:
     assert value(found, "wif_procedure_poll_failures", procedure=PARIS_FORM) == 0
 
 
-def test_what_waits_shows_its_age(stage: Stage) -> None:
-    stage.run()
-    put(stage, number=1, status="pending", next_attempt_at=START)
-    put(stage, number=2, unrouted=True, state="received", decided_at=START)
-    put(stage, number=3, status="quarantined", aside_since=START)
-    stage.wait(hours=1)
-    found = scrape(stage)
+def test_what_waits_shows_its_age(harness: Harness) -> None:
+    harness.run()
+    put(harness, number=1, status="pending", next_attempt_at=START)
+    put(harness, number=2, unrouted=True, state="received", decided_at=START)
+    put(harness, number=3, status="quarantined", aside_since=START)
+    harness.wait(hours=1)
+    found = scrape(harness)
     for what in ("unread", "unrouted", "quarantined"):
         assert value(found, "wif_waiting", what=what) == 1
         assert value(found, "wif_oldest_waiting_seconds", what=what) == 3600
     assert value(found, "wif_waiting", what="unsent") == 0
 
 
-def test_incidents_parts_rules_and_seals_are_told(stage: Stage) -> None:
-    stage.file()
-    stage.run()
-    stage.wait(minutes=5)
-    assert value(scrape(stage), "wif_audit_unsealed_seconds") == 300
-    seal(stage.runtime)
-    with stage.runtime.database.begin() as connection:
+def test_incidents_parts_rules_and_seals_are_told(harness: Harness) -> None:
+    harness.file()
+    harness.run()
+    harness.wait(minutes=5)
+    assert value(scrape(harness), "wif_audit_unsealed_seconds") == 300
+    seal(harness.runtime)
+    with harness.runtime.database.begin() as connection:
         seen = PresentIncident(kind=IncidentKind.DEAD_LETTERS, subject="x", count=1)
-        incidents.note(connection, seen, stage.now)
-        heartbeats.note(connection, ["beat"], stage.now)
-        note(connection, [Tip(procedure=PARIS_FORM, source=FORM)], stage.now)
-    found = scrape(stage)
+        incidents.note(connection, seen, harness.now)
+        heartbeats.note(connection, ["beat"], harness.now)
+        note(connection, [Tip(procedure=PARIS_FORM, source=FORM)], harness.now)
+    found = scrape(harness)
     assert value(found, "wif_incidents", kind="dead-letters") == 1
     assert value(found, "wif_incidents", kind="poll-lag") == 0
-    assert value(found, "wif_part_seen_timestamp_seconds", part="beat") == stage.now.timestamp()
+    assert value(found, "wif_part_seen_timestamp_seconds", part="beat") == harness.now.timestamp()
     heard = value(found, "wif_hint_heard_timestamp_seconds", procedure=PARIS_FORM)
-    assert heard == stage.now.timestamp()
-    assert value(found, "wif_audit_sealed_timestamp_seconds") == stage.now.timestamp()
+    assert heard == harness.now.timestamp()
+    assert value(found, "wif_audit_sealed_timestamp_seconds") == harness.now.timestamp()
     assert value(found, "wif_audit_unsealed_seconds") == 0
-    active = stage.runtime.rule_sets.active()
+    active = harness.runtime.rule_sets.active()
     assert active is not None
     assert value(found, "wif_rule_set_info", rule_set=active[:12]) == 1
 
 
-def test_requests_of_a_pass_are_counted(stage: Stage) -> None:
-    stage.file()
-    stage.run()
-    assert value(scrape(stage), "wif_tps_requests_total", status=200) == 3
+def test_requests_of_a_pass_are_counted(harness: Harness) -> None:
+    harness.file()
+    harness.run()
+    assert value(scrape(harness), "wif_tps_requests_total", status=200) == 3
 
 
-def test_requests_are_counted_by_status(stage: Stage) -> None:
-    with stage.runtime.database.begin() as connection:
+def test_requests_are_counted_by_status(harness: Harness) -> None:
+    with harness.runtime.database.begin() as connection:
         tallies.add_requests(connection, {"200": 3, Cause.TPS_TIMEOUT.value: 1, "Dupont": 1})
-    found = scrape(stage)
+    found = scrape(harness)
     assert value(found, "wif_tps_requests_total", status=200) == 3
     assert value(found, "wif_tps_requests_total", status="tps-timeout") == 1
     assert value(found, "wif_tps_requests_total", status="other") == 1
@@ -172,9 +172,9 @@ def test_requests_are_counted_by_status(stage: Stage) -> None:
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_what_workers_share_is_told_where_there_is_a_broker(
-    stage: Stage, broker: RedisServer, serve: Serve
+    harness: Harness, broker: RedisServer, serve: Serve
 ) -> None:
-    assert value(scrape(stage), "wif_tps_limit_ratio") is None
+    assert value(scrape(harness), "wif_tps_limit_ratio") is None
     server = serve(broker_url=broker.url, tps_requests_per_minute=100)
     other = server.runtime
     other.throttle.take()
@@ -187,19 +187,19 @@ def test_what_workers_share_is_told_where_there_is_a_broker(
     assert value(found, "wif_breakers_open", kind="address") == 0
 
 
-def test_procedures_that_are_configured_no_more_are_one(stage: Stage) -> None:
-    put(stage, number=1, procedure=1)
-    put(stage, number=2, procedure=2)
-    found = scrape(stage)
+def test_procedures_that_are_configured_no_more_are_one(harness: Harness) -> None:
+    put(harness, number=1, procedure=1)
+    put(harness, number=2, procedure=2)
+    found = scrape(harness)
     rest = {"permit_type": "apprentissage", "department": "75", "outcome": "routed"}
     assert value(found, "wif_dossiers", procedure="other", **rest) == 2
 
 
-def test_a_text_that_should_not_be_there_is_not_shown(stage: Stage) -> None:
-    put(stage, permit_type="M. Dupont", department="Dup")
-    with stage.runtime.database.begin() as connection:
+def test_a_text_that_should_not_be_there_is_not_shown(harness: Harness) -> None:
+    put(harness, permit_type="M. Dupont", department="Dup")
+    with harness.runtime.database.begin() as connection:
         connection.execute(update(Dossier).values(status="Dupont"))
-    text = page(stage.runtime).decode()
+    text = page(harness.runtime).decode()
     assert "Dup" not in text
     assert 'outcome="other"' in text
 
@@ -213,13 +213,13 @@ def test_without_a_database_it_says_so(serve: Serve) -> None:
     assert {name for name, _ in found} >= {"wif_build_info"}
 
 
-def test_it_is_what_prometheus_reads(serve: Serve, stage: Stage) -> None:
+def test_it_is_what_prometheus_reads(serve: Serve, harness: Harness) -> None:
     program = shutil.which("promtool")
     if program is None:
         pytest.skip("no promtool here: apt-get install prometheus")
-    stage.file()
-    stage.wait(seconds=3)
-    stage.run()
+    harness.file()
+    harness.wait(seconds=3)
+    harness.run()
     answer = requests.get(f"{serve().private.url}/metrics", timeout=5)
     assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     checked = subprocess.run(
@@ -230,6 +230,6 @@ def test_it_is_what_prometheus_reads(serve: Serve, stage: Stage) -> None:
     assert shown <= {f"{each.name}{suffix}" for each in ALL for suffix in ("", "_total")}
 
 
-def test_an_hour_of_polling_is_no_latency(stage: Stage) -> None:
-    put(stage, lane=1, filed_at=START - timedelta(days=9))
-    assert not [name for name, _ in scrape(stage) if name.startswith("wif_filed")]
+def test_an_hour_of_polling_is_no_latency(harness: Harness) -> None:
+    put(harness, lane=1, filed_at=START - timedelta(days=9))
+    assert not [name for name, _ in scrape(harness) if name.startswith("wif_filed")]

@@ -21,10 +21,10 @@ import requests
 from config.settings import read as read_settings
 from service.runtime import Runtime
 from service.statistics.publish import update_statistics
-from tests import shipped
-from tests.filling import Filling, fill
-from tests.fixtures_web import ANY_PORT
-from tests.service.statistics.attack import Knowledge
+from tests.fixtures import shipped_rules
+from tests.fixtures.bulk_dossiers import BulkDossiers, store_bulk
+from tests.fixtures.web import ANY_PORT
+from tests.service.statistics.linear_program import Knowledge
 from web.server import WebServer
 
 OCTOBER = datetime(2026, 10, 28, tzinfo=UTC)
@@ -87,7 +87,7 @@ def site(folder: Path, database: Path) -> Iterator[Site]:
     url = f"sqlite:///{shutil.copy(database, folder / 'wif.sqlite3')}"
     made = Site(Runtime(read_settings(var_dir=folder, database_url=url, **ANY_PORT)))
     made.runtime.clock = lambda: made.now
-    shipped.publish(made.runtime)
+    shipped_rules.publish(made.runtime)
     server = WebServer(made.runtime)
     made.url = server.public.url
     thread = threading.Thread(target=server.run)
@@ -103,7 +103,7 @@ def public(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> I
     """The address of a service with three months of dossiers."""
     with site(tmp_path_factory.mktemp("public"), migrated_sqlite) as made:
         since = datetime(2026, 8, 1, tzinfo=UTC)
-        fill(made.runtime, Filling(count=900, since=since, until=OCTOBER, places=30))
+        store_bulk(made.runtime, BulkDossiers(count=900, since=since, until=OCTOBER, places=30))
         assert len(made.publish()) == 3
         yield made.url
 
@@ -209,10 +209,10 @@ def test_nothing_below_five_can_be_computed_from_all_files_of_two_days(
     tmp_path: Path, migrated_sqlite: Path
 ) -> None:
     with site(tmp_path, migrated_sqlite) as made:
-        october = Filling(
+        october = BulkDossiers(
             count=60, since=datetime(2026, 10, 2, tzinfo=UTC), until=OCTOBER, places=3
         )
-        dossiers = fill(made.runtime, october)
+        dossiers = store_bulk(made.runtime, october)
         made.publish()
         before = everything(made.url)
         made.now = datetime(2026, 12, 9, tzinfo=UTC)
@@ -222,7 +222,7 @@ def test_nothing_below_five_can_be_computed_from_all_files_of_two_days(
             since=OCTOBER,
             until=datetime(2026, 11, 29, tzinfo=UTC, microsecond=9000),
         )
-        dossiers += fill(made.runtime, november, seed=2)
+        dossiers += store_bulk(made.runtime, november, seed=2)
         assert made.publish() == (date(2026, 11, 1),)
         after = everything(made.url)
     assert {cell: after[cell] for cell in before} == before
@@ -255,7 +255,7 @@ def test_with_too_few_dossiers_the_page_says_so_and_nothing_else(
     with site(tmp_path, migrated_sqlite) as made:
         empty = read(f"{made.url}/stats").text
         since = datetime(2026, 10, 2, tzinfo=UTC)
-        fill(made.runtime, Filling(count=3, since=since, until=OCTOBER))
+        store_bulk(made.runtime, BulkDossiers(count=3, since=since, until=OCTOBER))
         assert made.publish() == ()
         assert read(f"{made.url}/stats").text == empty
         assert "Aucun chiffre" in empty

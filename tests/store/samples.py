@@ -7,7 +7,7 @@ from routing.listing import ListedDossier
 from store.dossiers import FRESH, Lane
 from store.engine import Database
 from store.listing import note_listed
-from tests.stage import START
+from tests.fixtures.harness import START
 
 PROCEDURE = 13760
 
