@@ -10,6 +10,8 @@ from aiosmtpd.smtp import Envelope
 
 from tests.fixtures.smtp import At, Fault, Received, SmtpServer
 
+DIGEST = "digest"
+_LISTED = re.compile(rb"(?m)^- n=C2=B0 ?([0-9]+) ")
 _HEADER = re.compile(
     rb"(?im)^(Message-ID|X-WIF-Unit|X-WIF-Event|X-WIF-Dossier):[ \t\r\n]*(\S+)\r?$"
 )
@@ -17,7 +19,11 @@ _HEADER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a message tells whom, and by which id."""
+    """What a message tells whom, and by which id.
+
+    A digest has no dossier of its own: its procedure and number are 0, and `carried` holds the
+    numbers that it lists.
+    """
 
     procedure: int
     number: int
@@ -25,6 +31,7 @@ class Told:
     unit: str
     recipient: str
     message_id: str
+    carried: tuple[int, ...] = ()
 
     @property
     def subject(self) -> tuple[int, int, str, str]:
@@ -84,10 +91,13 @@ def told(messages: Iterable[Received]) -> list[Told]:
 def _told(raw: bytes, recipient: str) -> Told:
     head = raw.partition(b"\r\n\r\n")[0]
     found = {name.decode().lower(): value.decode() for name, value in _HEADER.findall(head)}
-    procedure, _, number = found["x-wif-dossier"].partition("/")
+    dossier = found["x-wif-dossier"]
+    procedure, _, number = ("0", "", "0") if dossier == DIGEST else dossier.partition("/")
+    text = raw.partition(b"text/html")[0] if dossier == DIGEST else b""
     return Told(
         procedure=int(procedure),
         number=int(number),
+        carried=tuple(int(listed) for listed in _LISTED.findall(text)),
         event=found["x-wif-event"],
         unit=found["x-wif-unit"],
         recipient=recipient,

@@ -27,6 +27,14 @@ LONGEST_WAIT = timedelta(hours=24)
 """Nothing waits longer for its next attempt: so much of a peer's `Retry-After` is believed."""
 
 ARRIVALS = frozenset({Event.FILED.value, Event.REASSIGNED_TO.value})
+UNFINISHED = frozenset(
+    {
+        DeliveryState.PENDING,
+        DeliveryState.SENDING,
+        DeliveryState.WAITING,
+        DeliveryState.CARRIED,
+    }
+)
 PLACED = frozenset({Step.ROUTED, Step.UNROUTED})
 
 
@@ -162,7 +170,7 @@ def _at_the_end(rows: _Rows, evidence: Evidence) -> Iterator[Finding]:
         if key not in listed and row.status != DossierStatus.GONE:
             yield Finding(Kind.LISTED_NO_MORE, f"{_name(*key)} {row.status}")
     for row in rows.deliveries:
-        if row.state in {DeliveryState.PENDING, DeliveryState.SENDING}:
+        if row.state in UNFINISHED:
             yield Finding(Kind.UNFINISHED, f"{_delivery(row)} {row.state}")
     for name, row in _leased(rows):
         yield Finding(Kind.LEASE, f"{name} {row.lease_token} outlived the work")
@@ -243,7 +251,10 @@ def _leased(rows: _Rows) -> Iterator[tuple[str, Any]]:
 
 
 def _keys(rows: _Rows) -> Iterator[Finding]:
-    keys = Counter((*_subject(row), row.channel, row.assignment) for row in rows.deliveries)
+    keys = Counter(
+        (row.procedure, row.number, row.event, row.unit, row.channel, row.assignment)
+        for row in rows.deliveries
+    )
     for key, count in keys.items():
         if count > 1:
             yield Finding(Kind.TWO_ROWS, f"{key} {count} times")
@@ -258,7 +269,9 @@ def _mails(rows: _Rows, evidence: Evidence) -> Iterator[Finding]:
             yield Finding(Kind.MISADDRESSED, f"{told.subject} to {told.recipient}")
     states: dict[tuple[int, int, str, str], Counter[str]] = defaultdict(Counter)
     for row in rows.deliveries:
-        states[_subject(row)][row.state] += 1
+        if row.carrier is None:
+            states[_subject(row)][row.state] += 1
+    yield from _listed(rows, evidence)
     for subject in ids.keys() | states.keys():
         yield from _side_by_side(subject, ids[subject], states[subject], evidence.accidents)
 
@@ -280,6 +293,20 @@ def _side_by_side(
     for message_id, count in ids.items():
         if count > 1 + accidents[message_id]:
             yield Finding(Kind.COPY, f"{subject}: {count} times {message_id}")
+
+
+def _listed(rows: _Rows, evidence: Evidence) -> Iterator[Finding]:
+    """What digests carried, laid beside what they list: each delivery stands once, in one."""
+    digests = {told.message_id: told for told in evidence.told if told.carried}
+    listed = Counter((told.unit, number) for told in digests.values() for number in told.carried)
+    carried = [row for row in rows.deliveries if row.carrier is not None]
+    sent = Counter((row.unit, row.number) for row in carried if row.state == DeliveryState.SENT)
+    asked = Counter((row.unit, row.number) for row in carried)
+    for key in listed.keys() | asked.keys():
+        if listed[key] < sent[key]:
+            yield Finding(Kind.SENT_BY_NOBODY, f"{key}: {sent[key]} sent, {listed[key]} listed")
+        if listed[key] > asked[key]:
+            yield Finding(Kind.UNASKED, f"{key}: {asked[key]} carried, {listed[key]} listed")
 
 
 def _mailboxes(rules: RuleSet, unit: str) -> set[str]:
@@ -412,7 +439,8 @@ def _counted(name: str, states: Counter[str], steps: Counter[str]) -> Iterator[F
 
 
 def _subject(row: Any) -> tuple[int, int, str, str]:  # noqa: ANN401
-    return (row.procedure, row.number, row.event, row.unit)
+    # A digest has the number of the first delivery that it carries; its mail names none.
+    return (row.procedure, row.number if row.procedure else 0, row.event, row.unit)
 
 
 def _name(procedure: int, number: int) -> str:

@@ -214,7 +214,9 @@ class World:
         with self.runtime.database.read() as connection:
             columns = (Delivery.procedure, Delivery.number, Delivery.event, Delivery.unit)
             unknown = select(*columns).where(Delivery.state != DeliveryState.SENT.value)
-            open_ = {tuple(row) for row in connection.execute(unknown)}
+            found = [tuple(row) for row in connection.execute(unknown)]
+        # The mail of a digest, which belongs to procedure 0, names no number.
+        open_ = {(procedure, number if procedure else 0, *of) for procedure, number, *of in found}
         copies = Counter(told.message_id for told in self.offices.told if told.subject in open_)
         # A message that stands there twice was hit before: count this accident besides.
         for message_id, count in copies.items():
