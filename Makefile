@@ -38,10 +38,10 @@ test: install   ## every test but the fault suite, both database engines
 CLOCKED = tests/routing tests/config tests/simulator tests/service tests/connectors tests/store \
   tests/cli tests/contract tests/web --ignore=tests/cli/test_up.py --ignore=tests/service/test_timestamps.py \
   --ignore=tests/cli/test_guide.py -k "not postgres"
-test-clock: install ## the suite far ahead, at the end of a year and in other time zones
-	TEST_CLOCK=$$(date -u -d '400 days' +%FT%T+00:00) $(BIN)/pytest -q -n $(WORKERS) $(CLOCKED)
+test-clock: install ## the suite 400 days ahead in Martinique, and at the end of a year in La Réunion
+	TEST_CLOCK=$$(date -u -d '400 days' +%FT%T+00:00) TZ=America/Martinique \
+	  $(BIN)/pytest -q -n $(WORKERS) $(CLOCKED)
 	TEST_CLOCK=2027-12-31T23:59:00+04:00 TZ=Indian/Reunion $(BIN)/pytest -q -n $(WORKERS) $(CLOCKED)
-	TEST_CLOCK=2028-02-29T23:59:00-04:00 TZ=America/Martinique $(BIN)/pytest -q -n $(WORKERS) $(CLOCKED)
 
 coverage: install ## the same with branch coverage, which takes twice as long
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --ignore=tests/pages --cov --cov-report=term:skip-covered
