@@ -17,12 +17,12 @@ from store import digests
 from store.deliveries import DeliveryState
 from store.digests import Digest
 from store.models import Delivery
-from tests import shipped
 from tests.faults.conftest import MakeWorld
 from tests.faults.oracle import Finding, Kind
 from tests.faults.victims import Victim, is_mail
 from tests.faults.world import FORMS, HOUR, MINUTE, World
-from tests.fixtures_smtp import At, Fault
+from tests.fixtures import shipped_rules
+from tests.fixtures.smtp import At, Fault
 
 UNIT = "UD002"
 DAY = timedelta(days=1)
@@ -40,7 +40,7 @@ def world(make_world: MakeWorld) -> World:
 
 
 def with_digest() -> str:
-    content = json.loads(shipped.document())
+    content = json.loads(shipped_rules.document())
     for unit in content["units"]:
         if unit["code"] == UNIT:
             unit["digest"] = {"at": ["08:30", "14:00"], "days": "working"}
