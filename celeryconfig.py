@@ -10,6 +10,7 @@ import sys
 
 from kombu import Exchange, Queue
 
+from config.broker_url import through_sentinel
 from config.settings import SettingsError, load
 from service.guards import limits
 from tasks import queues
@@ -28,6 +29,7 @@ limits.check()
 broker_url = (
     _settings.broker_url.get_secret_value() if _settings.broker_url else "redis://127.0.0.1:6379/0"
 )
+_sentinels = through_sentinel(broker_url)
 broker_connection_retry_on_startup = True
 # Without these a worker whose connection is half open stays deaf for ever: it was never
 # seen to recover in 150 s, and recovers in 12 s with them.
@@ -43,6 +45,9 @@ broker_transport_options = {
     # Queues of this service only, in a database that others may use too.
     "global_keyprefix": "wif:",
 }
+if _sentinels:
+    broker_url = _sentinels.celery_url
+    broker_transport_options |= _sentinels.celery_options(seconds=2)
 # A task that wakes another must not wait for a broker that is away: the sweep will do it.
 task_publish_retry = False
 

@@ -20,7 +20,7 @@ with lazy_imports():
     import sqlalchemy
 
     from cli import context, tables
-    from config import ruleset
+    from config import broker_url, ruleset
     from config import settings as config_settings
     from connectors import deadline
     from connectors.mail import smtp
@@ -40,6 +40,7 @@ with lazy_imports():
     from store.audit import seal_keys
 
 if TYPE_CHECKING:
+    from config.broker_url import SentinelAddress
     from connectors.tps.port import TpsPort
     from service.runtime import Runtime
 
@@ -191,7 +192,25 @@ def _database(runtime: Runtime) -> str:
         )
     if not schema.is_current(runtime.database):
         raise CommandError(tr("the schema is missing or older: run `wif db upgrade`"))
+    if runtime.database.pooled:
+        return _pooled(runtime)
     return runtime.database.dialect
+
+
+def _pooled(runtime: Runtime) -> str:
+    """Whether PostgreSQL has by itself the time-outs that a pooler does not pass on."""
+    names = ("statement_timeout", "idle_in_transaction_session_timeout")
+    with runtime.database.read() as connection:
+        off = [
+            name
+            for name in names
+            if connection.scalar(sqlalchemy.text("SELECT current_setting(:name)"), {"name": name})
+            == "0"
+        ]
+    if off:
+        said = "no {names}, which a pooler does not pass on: ALTER ROLE … SET {first} = '60s'"
+        raise Advice(tr(mark(said), names=", no ".join(off), first=off[0]))
+    return tr("postgresql behind a pooler, with time-outs of its own")
 
 
 def _broker(runtime: Runtime) -> str:
@@ -202,13 +221,35 @@ def _broker(runtime: Runtime) -> str:
     try:
         with deadline.within(BROKER_SECONDS):
             policy = str(client.info("memory").get("maxmemory_policy"))
+            replicas = int(client.info("replication").get("connected_slaves", 0))
     finally:
         client.close()
     if policy != "noeviction":
         raise CommandError(
             tr("evicts messages ({policy}): set maxmemory-policy to noeviction", policy=policy)
         )
-    return tr("answers")
+    behind = broker_url.through_sentinel(url.get_secret_value())
+    return _sentinels(behind, replicas) if behind else tr("answers")
+
+
+def _sentinels(address: SentinelAddress, replicas: int) -> str:
+    """Whether another server could take over from the master."""
+    silent = []
+    asked = bounded_redis.sentinels(address, seconds=BROKER_SECONDS)
+    for (host, port), client in zip(address.hosts, asked, strict=True):
+        try:
+            with deadline.within(BROKER_SECONDS):
+                client.sentinel_ckquorum(address.master)
+        except (redis.RedisError, OSError):
+            silent.append(f"{host}:{port}")
+        finally:
+            client.close()
+    if silent:
+        said = "the Sentinel {names} is away, or sees too few others"
+        raise Advice(tr(mark(said), names=", ".join(silent)))
+    if not replicas:
+        raise Advice(tr("the master has no replica: nothing could take over from it"))
+    return tr("answers; {n} could take over", n=replicas)
 
 
 def _tps(runtime: Runtime) -> str:

@@ -5,11 +5,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from string import hexdigits
 from typing import Annotated, Any, NamedTuple
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from pydantic import AfterValidator, SecretStr
 
+from config.broker_url import through_sentinel
 from config.messages import mark, tr
+
+TRANSACTION = "transaction"
+"""`?pooling=` of a database address: PgBouncer gives a connection for a transaction only."""
 
 KEY_DIGITS = 64
 """Of a public key in hex."""
@@ -52,17 +56,35 @@ def _http_url(value: str) -> str:
 def with_scheme(*schemes: str) -> AfterValidator:
     """An address that begins with one of these schemes."""
 
-    def check(value: SecretStr) -> SecretStr:
-        parts = _split(value.get_secret_value())
-        if parts.scheme not in schemes:
-            raise ValueError(
-                tr("must start with one of {names}", names=", ".join(f"{s}://" for s in schemes))
-            )
-        if not parts.hostname and parts.scheme not in _HOSTLESS:
-            raise ValueError(tr("names no host"))
-        return value
+    return AfterValidator(lambda value: _with_scheme(value, *schemes))
 
-    return AfterValidator(check)
+
+def _with_scheme(value: SecretStr, *schemes: str) -> SecretStr:
+    parts = _split(value.get_secret_value())
+    if parts.scheme not in schemes:
+        raise ValueError(
+            tr("must start with one of {names}", names=", ".join(f"{s}://" for s in schemes))
+        )
+    if not parts.hostname and parts.scheme not in _HOSTLESS:
+        raise ValueError(tr("names no host"))
+    return value
+
+
+def _broker_url(value: SecretStr) -> SecretStr:
+    try:
+        if through_sentinel(value.get_secret_value()):
+            return value
+    except ValueError:
+        raise ValueError(tr("is not sentinel://HOST:PORT,HOST:PORT/MASTER")) from None
+    return _with_scheme(value, "redis", "rediss", "redis+socket", "sentinel")
+
+
+def _database_url(value: SecretStr) -> SecretStr:
+    _with_scheme(value, "sqlite", "postgresql", "postgresql+psycopg")
+    asked = parse_qs(urlsplit(value.get_secret_value()).query)
+    if asked.get("pooling", [TRANSACTION]) != [TRANSACTION]:
+        raise ValueError(tr("has a `pooling` that is not `transaction`"))
+    return value
 
 
 def _mailbox(value: str) -> str:
@@ -168,6 +190,8 @@ def _secret_path(value: SecretStr) -> SecretStr:
 PLACEHOLDER_SENDER = "Work In France <ne-pas-repondre@workinfrance.example>"
 """The sender while none is given; refused in production."""
 
+BrokerUrl = Annotated[SecretStr, AfterValidator(_broker_url)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 OneMailbox = Annotated[str, AfterValidator(_mailbox)]
 Sender = Annotated[str, AfterValidator(_mailbox_but(PLACEHOLDER_SENDER))]

@@ -40,6 +40,8 @@ from config.setting_sources import (
 from config.setting_values import (
     PLACEHOLDER_SENDER,
     Address,
+    BrokerUrl,
+    DatabaseUrl,
     DossierUrl,
     ExistingFolder,
     Folder,
@@ -184,11 +186,9 @@ class Settings(BaseSettings):
     tps_page_size: int = Field(default=1000, ge=1, le=1000)
     tps_procedures: Numbers = ""
 
-    database_url: (
-        Annotated[SecretStr, with_scheme("sqlite", "postgresql", "postgresql+psycopg")] | None
-    ) = None
+    database_url: DatabaseUrl | None = None
     database_role: str | None = Field(default=None, pattern="^[a-z_][a-z0-9_]{0,62}$")
-    broker_url: Annotated[SecretStr, with_scheme("redis", "rediss", "redis+socket")] | None = None
+    broker_url: BrokerUrl | None = None
     flower_hosts: Hosts = ""
     flower_url: HttpUrl | None = None
     ops_password: Annotated[SecretStr, Field(min_length=12)] | None = None

@@ -38,6 +38,7 @@ def dump(database: Database, path: Path, progress: Progress) -> None:
     Raises:
         CopyError: it could not be done.
     """
+    refuse_pooled(database)
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     if database.dialect == "sqlite":
         _copy_sqlite(_file_of(database.url), path, progress)
@@ -46,12 +47,26 @@ def dump(database: Database, path: Path, progress: Progress) -> None:
         _run("pg_dump", options, database.url, progress)
 
 
+def refuse_pooled(database: Database) -> None:
+    """Refuse to copy through a pooler: the programs of PostgreSQL set up a session and keep it.
+
+    Raises:
+        CopyError: the address is that of a pooler.
+    """
+    if database.pooled:
+        raise CopyError(
+            "WIF_DATABASE_URL: goes through a pooler; give the address of PostgreSQL itself for "
+            "this command, without ?pooling=transaction"
+        )
+
+
 def load(database: Database, path: Path, progress: Progress) -> None:
     """Load the file `path` into `database`, in which there is nothing.
 
     Raises:
         CopyError: there is something in it, or it could not be done.
     """
+    refuse_pooled(database)
     refuse_filled(database)
     if database.dialect == "sqlite":
         _load_sqlite(database, path, progress)

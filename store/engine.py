@@ -31,6 +31,13 @@ RETRY_PAUSE_SECONDS = 0.5
 POOL_SIZE = 2
 STATEMENT_TIMEOUT_SECONDS = 60
 IDLE_TRANSACTION_SECONDS = 60
+SESSION_OPTIONS = (
+    f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s "
+    f"-c idle_in_transaction_session_timeout={IDLE_TRANSACTION_SECONDS}s"
+)
+POOLED_OPTIONS = {"prepare_threshold": None}
+"""PgBouncer refuses options at the start, and hands what was prepared to whoever comes next."""
+
 ANSWER_SECONDS = 75.0
 """How long a whole answer of PostgreSQL may take, however it comes: longer than a statement."""
 
@@ -38,12 +45,17 @@ ANSWER_SECONDS = 75.0
 class Database:
     """Opens transactions. The engine is made on first use in each process.
 
+    With `?pooling=transaction` in its address PostgreSQL is behind PgBouncer, which gives a
+    connection for a transaction only: nothing is prepared or set for longer than that.
+
     A connection inherited over fork would be shared with the parent, so a child that
     finds its parent's engine drops it without closing and makes its own.
     """
 
     def __init__(self, url: str, *, answer_seconds: float = ANSWER_SECONDS) -> None:
-        self._url = make_url(url)
+        given = make_url(url)
+        self._url = given.difference_update_query(["pooling"])
+        self._pooled = "pooling" in given.query
         self._answer_seconds = answer_seconds
         self._engine: Engine | None = None
         self._owner = 0
@@ -57,6 +69,11 @@ class Database:
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
         return self._url.get_backend_name()
+
+    @property
+    def pooled(self) -> bool:
+        """Whether a connection is ours for a transaction only."""
+        return self._pooled
 
     @property
     def engine(self) -> Engine:
@@ -151,10 +168,11 @@ class Database:
                 "keepalives_count": 3,
                 "tcp_user_timeout": 60_000,
                 "application_name": "wif",
-                "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s "
-                f"-c idle_in_transaction_session_timeout={IDLE_TRANSACTION_SECONDS}s",
+                **(POOLED_OPTIONS if self._pooled else {"options": SESSION_OPTIONS}),
             },
         )
+        if self._pooled:
+            event.listen(engine, "connect", _prepare_pooled)
         event.listen(engine, "do_connect", partial(_connect, self._answer_seconds))
         event.listen(engine, "checkin", _rest)
         event.listen(engine, "checkout", partial(_wake, engine.dialect))
@@ -204,6 +222,13 @@ def _wake(
         dialect.do_ping(connection)
     except dialect.loaded_dbapi.Error as error:
         raise DisconnectionError from error
+
+
+def _prepare_pooled(connection: Any, record: object) -> None:  # noqa: ANN401, ARG001
+    # The one setting of a session that PgBouncer carries from connection to connection. Time-outs
+    # are those of the role, which `wif doctor` asks for.
+    connection.execute("SET TIME ZONE 'UTC'")
+    connection.commit()
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:  # noqa: ANN401, ARG001

@@ -6,6 +6,7 @@ half second held a worker for as long as it liked.
 
 import math
 import socket
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,7 +19,9 @@ from redis.connection import (
     UnixDomainSocketConnection,
 )
 from redis.retry import Retry
+from redis.sentinel import Sentinel, SentinelManagedConnection
 
+from config.broker_url import SentinelAddress, through_sentinel
 from connectors.deadline import remaining
 
 
@@ -88,6 +91,10 @@ class _BoundedUnix(_Bounded, UnixDomainSocketConnection):
     pass
 
 
+class _BoundedManaged(_Bounded, SentinelManagedConnection):
+    pass
+
+
 _CONNECTIONS = {"redis": _BoundedTcp, "rediss": _BoundedTls, "unix": _BoundedUnix}
 
 
@@ -107,13 +114,57 @@ def connect(url: str, *, seconds: float) -> redis.Redis:
         url: as in `WIF_BROKER_URL`.
         seconds: that a connection and the silence between two bytes may take.
     """
+    if behind := through_sentinel(url):
+        return _of_master(behind, seconds)
     address = redis_url(url)
-    pool = ConnectionPool.from_url(
-        address,
-        connection_class=_CONNECTIONS[urlsplit(address).scheme],
-        socket_timeout=seconds,
-        socket_connect_timeout=seconds,
-        retry=Retry(NoBackoff(), 0),
-        decode_responses=True,
-    )
+    kind = _CONNECTIONS[urlsplit(address).scheme]
+    pool = ConnectionPool.from_url(address, connection_class=kind, **_bounds(seconds))
     return redis.Redis.from_pool(pool)
+
+
+def sentinels(address: SentinelAddress, *, seconds: float) -> list[redis.Redis]:
+    """A client of each Sentinel, which the caller closes."""
+    login = {"password": address.sentinel_password, **_bounds(seconds)}
+    return [
+        redis.Redis.from_pool(
+            ConnectionPool(connection_class=_BoundedTcp, host=host, port=port, **login)
+        )
+        for host, port in address.hosts
+    ]
+
+
+class _OfMaster(redis.Redis):
+    """A client of whatever server is the master; it closes those of the Sentinels, too."""
+
+    asked: Sequence[redis.Redis] = ()
+
+    def close(self) -> None:
+        super().close()
+        for each in self.asked:
+            each.close()
+
+
+def _of_master(address: SentinelAddress, seconds: float) -> redis.Redis:
+    manager = Sentinel([])  # type: ignore[no-untyped-call]
+    # Its own clients of Sentinels would not keep to the deadline in force.
+    manager.sentinels = sentinels(address, seconds=seconds)
+    client: _OfMaster = manager.master_for(  # type: ignore[no-untyped-call]
+        address.master,
+        redis_class=_OfMaster,
+        connection_class=_BoundedManaged,
+        db=address.database,
+        username=address.user,
+        password=address.password,
+        **_bounds(seconds),
+    )
+    client.asked = tuple(manager.sentinels)
+    return client
+
+
+def _bounds(seconds: float) -> dict[str, Any]:
+    return {
+        "socket_timeout": seconds,
+        "socket_connect_timeout": seconds,
+        "retry": Retry(NoBackoff(), 0),
+        "decode_responses": True,
+    }
