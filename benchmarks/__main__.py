@@ -18,6 +18,7 @@ from benchmarks import (
     scale,
     statistics,
     throughput,
+    years,
 )
 from benchmarks.parts import ROOT, Parts, parts
 from benchmarks.result import Result, document, show
@@ -60,6 +61,11 @@ BENCHES: Mapping[str, Bench] = {
     ),
     "stats": lambda parts, size: statistics.run(
         parts, dossiers=_at(size, 20_000, 1_000_000, 1_000_000)
+    ),
+    "years": lambda parts, size: years.run(
+        parts,
+        dossiers=_at(size, 50_000, 200_000, 1_000_000),
+        lines=_at(size, 100_000, 2_000_000, 10_000_000),
     ),
 }
 

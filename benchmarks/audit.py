@@ -25,7 +25,7 @@ SHARE = 0.05
 LINES_OF_A_DOSSIER = 5
 """Seen, classified, routed, queued, sent."""
 
-_FILL = text(
+FILL = text(
     """
     INSERT INTO audit_lines (at, step, procedure, dossier_ref, key_id, event, channel, unit,
                              rule, ruleset, reason, attempt, duration_ms)
@@ -97,7 +97,7 @@ def seal_and_verify(parts: Parts, lines: int) -> tuple[Cost, Cost]:
     database = Database(url)
     upgrade(database)
     with database.begin() as connection:
-        connection.execute(_FILL, {"count": lines})
+        connection.execute(FILL, {"count": lines})
     vacuum(database)
     key = SigningKey(Ed25519PrivateKey.generate())
 

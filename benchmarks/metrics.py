@@ -26,7 +26,7 @@ BACKLOG = 20_000
 BATCH = 50
 FINISHED = 10
 
-_FILL = (
+FILL = (
     """
     INSERT INTO dossiers (procedure, number, status, seen_at, last_listed_at, state, filed_at,
                           changed_at, permit_type, department, department_source, filer,
@@ -135,9 +135,9 @@ def page_costs(parts: Parts, count: int) -> tuple[Cost, Cost]:
     prepare(runtime)
     register_procedures(runtime)
     with runtime.database.begin() as connection:
-        for statement in _FILL:
+        for statement in FILL:
             connection.execute(text(statement), {"count": count})
-    while _deltas(runtime):
+    while deltas(runtime):
         runtime.database.run(tallies.sum_up)
     vacuum(runtime.database)
     summed = _cost(parts, runtime)
@@ -149,7 +149,7 @@ def page_costs(parts: Parts, count: int) -> tuple[Cost, Cost]:
     return summed, waiting
 
 
-def _deltas(runtime: Runtime) -> int:
+def deltas(runtime: Runtime) -> int:
     with runtime.database.read() as connection:
         return connection.scalar(text("SELECT count(*) FROM tally_deltas")) or 0
 

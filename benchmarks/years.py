@@ -1,0 +1,156 @@
+"""What a database of years takes: sizes, and the time of what is done with it."""
+
+import time
+from collections.abc import Callable
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import text
+
+from benchmarks import audit, metrics
+from benchmarks.parts import Parts
+from benchmarks.result import Figure, Result
+from benchmarks.service import vacuum
+from cli.status import look
+from config.settings import read
+from service.claim import claim_due
+from service.clock import utc_now
+from service.guards.limits import LEASE
+from service.publish_rules import prepare
+from service.purge import purge
+from service.register import register_procedures
+from service.runtime import Runtime
+from service.sweep import sweep
+from store import delivery_claims, tallies
+from store.audit.check import verify
+from store.audit.seal_keys import SigningKey
+from store.audit.seals import seal_pending
+from store.leases import Lease
+
+MEGABYTE = 1024 * 1024
+TURNS = 20
+DUE = 1_000
+"""Dossiers and deliveries that wait, as after some minutes without workers."""
+OVERDUE = 10_000
+"""Dossiers whose time has passed: what a purge of the night may find."""
+
+_SHARES = (
+    "UPDATE dossiers SET filed_at = now() - interval '900 days', "
+    "changed_at = now() - interval '800 days', seen_at = now() - interval '900 days', "
+    "decided_at = now() - interval '900 days', ended_at = now() - interval '800 days' "
+    "WHERE number <= :overdue",
+    "UPDATE deliveries SET created_at = now() - interval '900 days', "
+    "finished_at = now() - interval '800 days' WHERE number <= :overdue",
+    "UPDATE dossiers SET status = 'pending', next_attempt_at = now() "
+    "WHERE procedure = :procedure AND number IN (SELECT number FROM dossiers "
+    "WHERE procedure = :procedure AND number > :overdue ORDER BY number LIMIT :due)",
+    "UPDATE deliveries SET state = 'pending', next_attempt_at = now(), finished_at = NULL "
+    "WHERE id IN (SELECT id FROM deliveries WHERE number > :overdue ORDER BY id LIMIT :due)",
+)
+_SIZES = """
+    SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'public' AND c.relkind IN ('r', 'm') AND c.relname LIKE :named
+"""
+
+
+def run(parts: Parts, *, dossiers: int, lines: int) -> Result:
+    """Fill a database with `dossiers` and `lines` of audit, and time what is done with it."""
+    url = parts.databases.create()
+    runtime = Runtime(read(database_url=url, var_dir=parts.folder))
+    prepare(runtime)
+    register_procedures(runtime)
+    _fill(runtime, dossiers, lines)
+    figures = [*_sizes(runtime), *_work(runtime), *_evidence(runtime, lines)]
+    runtime.close()
+    parts.databases.drop(url)
+    return Result("years", figures, {"dossiers": dossiers, "lines": lines})
+
+
+def _fill(runtime: Runtime, dossiers: int, lines: int) -> None:
+    form = next(iter(runtime.rules().forms.values()))
+    given = {"overdue": OVERDUE, "due": DUE, "procedure": form.procedure}
+    with runtime.database.begin() as connection:
+        for statement in metrics.FILL:
+            connection.execute(text(statement), {"count": dossiers})
+        for statement in _SHARES:
+            connection.execute(text(statement), given)
+        connection.execute(audit.FILL, {"count": lines})
+    while metrics.deltas(runtime):
+        runtime.database.run(tallies.sum_up)
+    vacuum(runtime.database)
+
+
+def _sizes(runtime: Runtime) -> list[Figure]:
+    with runtime.database.read() as connection:
+        return [
+            Figure(
+                name=f"size of {table}",
+                value=float(connection.scalar(text(_SIZES), {"named": named}) or 0) / MEGABYTE,
+                unit="MB",
+                note="indexes included",
+            )
+            for table, named in (
+                ("dossiers", "dossiers"),
+                ("deliveries", "deliveries%"),
+                ("audit_lines", "audit_lines%"),
+            )
+        ]
+
+
+def _work(runtime: Runtime) -> list[Figure]:
+    removed = 0
+
+    def purged() -> None:
+        nonlocal removed
+        removed = purge(runtime).dossiers
+
+    figures = [
+        _timed("wif status, without its start", lambda: look(runtime), TURNS),
+        _timed("sweep", lambda: sweep(runtime), TURNS),
+        _timed("claim of 50 dossiers", lambda: _claim_dossiers(runtime), TURNS),
+        _timed("claim of 50 deliveries", lambda: _claim_deliveries(runtime), TURNS),
+        _timed(f"purge of {OVERDUE:,} dossiers", purged),
+    ]
+    # One in a thousand is quarantined and stays.
+    if not 0.99 * OVERDUE < removed <= OVERDUE:
+        raise RuntimeError(f"{removed} dossiers were purged of {OVERDUE}")
+    return [*figures, _timed("purge with nothing to remove", lambda: purge(runtime))]
+
+
+def _claim_dossiers(runtime: Runtime) -> None:
+    rules = runtime.rules()
+    claim_due(runtime, rules, next(iter(rules.forms.values())), limit=50)
+
+
+def _claim_deliveries(runtime: Runtime) -> None:
+    now = runtime.clock()
+    with runtime.database.begin() as connection:
+        lease = Lease(now, LEASE)
+        delivery_claims.claim(connection, channel="mail", limit=50, lease=lease, now=now)
+
+
+def _evidence(runtime: Runtime, lines: int) -> list[Figure]:
+    key = SigningKey(Ed25519PrivateKey.generate())
+
+    def seal() -> None:
+        if seal_pending(runtime.database, key, now=utc_now()).lines < lines:
+            raise RuntimeError("not every line was sealed")
+
+    def check() -> None:
+        if not verify(runtime.database, trusted=frozenset({key.public})).intact:
+            raise RuntimeError("the log is not intact")
+
+    return [
+        _timed(f"seal {lines:,} lines", seal),
+        _timed(f"verify {lines:,} lines", check),
+    ]
+
+
+def _timed(name: str, work: Callable[[], object], turns: int = 1) -> Figure:
+    """The median of `turns`, in milliseconds on the clock."""
+    taken = []
+    for _ in range(turns):
+        before = time.perf_counter()
+        work()
+        taken.append((time.perf_counter() - before) * 1000)
+    return Figure(name=name, value=sorted(taken)[len(taken) // 2], unit="ms")
