@@ -35,8 +35,8 @@ from store.audit.log import AuditEntry, Step
 from store.deliveries import DeliveryState, Filter
 from tests.faults.victims import Victim
 from tests.faults.world import FORMS, World, publish_variant, world
-from tests.fixtures.smtp import At
-from tests.fixtures.smtp import Fault as MailFault
+from tests.fixtures.smtp_faults import At
+from tests.fixtures.smtp_faults import Fault as MailFault
 
 DEPARTMENTS = ("02", "10", "13", "21", "75", "2A", "971")
 TYPES = ("apprentissage", "professionnalisation", "interne-medecine", "doctorat")

@@ -8,7 +8,8 @@ from functools import lru_cache
 
 from aiosmtpd.smtp import Envelope
 
-from tests.fixtures.smtp import At, Fault, Received, SmtpServer
+from tests.fixtures.smtp import Received, SmtpServer
+from tests.fixtures.smtp_faults import At, Fault
 
 DIGEST = "digest"
 _LISTED = re.compile(rb"(?m)^- n=C2=B0 ?([0-9]+) ")

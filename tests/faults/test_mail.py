@@ -11,7 +11,7 @@ from tests.faults import safeguards
 from tests.faults.conftest import MakeWorld
 from tests.faults.oracle import Finding, Kind
 from tests.faults.world import HOUR, MINUTE, World
-from tests.fixtures.smtp import At, Fault
+from tests.fixtures.smtp_faults import At, Fault
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 

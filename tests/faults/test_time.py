@@ -13,7 +13,7 @@ from tests.faults.conftest import MakeWorld
 from tests.faults.oracle import Finding, Kind
 from tests.faults.victims import Victim, is_detail, is_mail
 from tests.faults.world import HOUR, MINUTE, World
-from tests.fixtures.smtp import At, Fault
+from tests.fixtures.smtp_faults import At, Fault
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 

@@ -38,7 +38,8 @@ from tests.fixtures.postgres import PACKAGE, PostgresServer
 from tests.fixtures.processes import ROOT, WIF, clean_environment, until
 from tests.fixtures.raw_server import raw_server
 from tests.fixtures.redis import redis_server
-from tests.fixtures.smtp import At, Fault, SmtpServer
+from tests.fixtures.smtp import SmtpServer
+from tests.fixtures.smtp_faults import At, Fault
 from tests.privacy import documents
 from tests.privacy.documents import Tps
 from tests.privacy.encodings import FIRST, NAME, planted_bytes, planted_texts

@@ -16,7 +16,8 @@ from store.deliveries import Filter
 from store.models import AuditLine
 from tests.fixtures.harness import Harness, make_harness
 from tests.fixtures.processes import wif
-from tests.fixtures.smtp import At, Fault, SmtpServer
+from tests.fixtures.smtp import SmtpServer
+from tests.fixtures.smtp_faults import At, Fault
 
 PARIS, BOBIGNY = "moe.ud075@direccte.example", "moe.ud093@direccte.example"
 

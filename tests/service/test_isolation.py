@@ -18,7 +18,8 @@ from service.route import route
 from simulator import FaultKind, Server
 from store.deliveries import StoredDelivery
 from tests.fixtures.harness import OTHER_FORM, PARIS_FORM, Harness, make_harness
-from tests.fixtures.smtp import At, Fault, SmtpServer
+from tests.fixtures.smtp import SmtpServer
+from tests.fixtures.smtp_faults import At, Fault
 
 BAD = "moe.ud075@direccte.example"
 MAILBOX = POLICIES[Kind.ADDRESS]

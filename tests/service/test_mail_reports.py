@@ -13,7 +13,8 @@ from service.mail_reports import first_working_day, mail_reports
 from simulator import Server
 from store.audit.log import Step
 from tests.fixtures.harness import Harness, make_harness
-from tests.fixtures.smtp import At, Fault, SmtpServer
+from tests.fixtures.smtp import SmtpServer
+from tests.fixtures.smtp_faults import At, Fault
 
 OCTOBER = datetime(2026, 10, 5, 8, 0, tzinfo=UTC)
 MORNING = datetime(2026, 11, 2, 7, 0, tzinfo=UTC)

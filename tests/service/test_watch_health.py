@@ -18,7 +18,8 @@ from simulator import Server
 from store import incidents, procedures, refusals
 from store.models import AuditLine, Incident
 from tests.fixtures.harness import PARIS_FORM, Harness, make_harness
-from tests.fixtures.smtp import At, Fault, SmtpServer
+from tests.fixtures.smtp import SmtpServer
+from tests.fixtures.smtp_faults import At, Fault
 
 OPS = "exploitation@wif.example"
 BAD = "moe.ud075@direccte.example"

@@ -22,7 +22,8 @@ from tasks.stopping import StopFlag
 from tests.fixtures.harness import PARIS_FORM, Harness, make_harness
 from tests.fixtures.processes import ROOT, clean_environment, until
 from tests.fixtures.redis import redis_server
-from tests.fixtures.smtp import At, Fault, SmtpServer
+from tests.fixtures.smtp import SmtpServer
+from tests.fixtures.smtp_faults import At, Fault
 
 WORKER = """
 import sys
