@@ -22,7 +22,7 @@ from tests.faults.oracle import Finding, Kind
 from tests.faults.victims import Victim, is_mail
 from tests.faults.world import FORMS, HOUR, MINUTE, World
 from tests.fixtures import shipped_rules
-from tests.fixtures.smtp import At, Fault
+from tests.fixtures.smtp_faults import At, Fault
 
 UNIT = "UD002"
 DAY = timedelta(days=1)
