@@ -16,6 +16,7 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
+from config.messages import tr
 from routing.calendar import PARIS
 
 with lazy_imports():
@@ -143,7 +144,7 @@ def trace(
         context.show_json([{**line, "at": _cell("at", line["at"])} for line in life])
         return
     rows = [[_cell(name, line[name]) for name in LIFE] for line in life]
-    tables.show_table(f"{dossier}: {len(life)} lines", LIFE, rows)
+    tables.show_table(tr("{dossier}: {count} lines", dossier=dossier, count=len(life)), LIFE, rows)
 
 
 @app.command()
@@ -159,7 +160,7 @@ def actors(as_json: AsJson = False) -> None:
         context.show_json(rows)
         return
     columns = ("actor", "account", "lines", "last")
-    tables.show_table("Actors", columns, [list(row.values()) for row in rows])
+    tables.show_table(tr("Actors"), columns, [list(row.values()) for row in rows])
 
 
 @app.command("export")
@@ -206,7 +207,9 @@ def output(path: Path | None) -> Iterator[BinaryIO]:
             yield stream
         draft.replace(path)
     except OSError as error:
-        raise CommandError(f"{path}: cannot be written ({type(error).__name__})", code=2) from None
+        raise CommandError(
+            tr("{path}: cannot be written ({name})", path=path, name=type(error).__name__), code=2
+        ) from None
     finally:
         draft.unlink(missing_ok=True)
 
@@ -242,16 +245,16 @@ class _Given:
     def missing(self, file: Path | None) -> Iterator[str]:
         """What only somebody outside could give, and did not."""
         if not self.knows_keys:
-            yield "a key: give --pin, --public-key, or set WIF_SEAL_PUBLIC_KEYS"
+            yield tr("a key: give --pin, --public-key, or set WIF_SEAL_PUBLIC_KEYS")
         if file is None and self.against is None and not self.heads:
-            yield "a seal: give --head or --against with what was mailed or kept elsewhere"
+            yield tr("a seal: give --head or --against with what was mailed or kept elsewhere")
 
 
 def _head(text: str) -> tuple[int, str]:
     number, _, digest = text.partition(":")
     if not re.fullmatch(r"[0-9]{1,9}", number, re.ASCII) or not _HASH.fullmatch(digest):
         raise CommandError(
-            "--head: is not NUMBER:HASH as it was mailed, for example 12:9f…", code=2
+            tr("--head: is not NUMBER:HASH as it was mailed, for example 12:9f…"), code=2
         )
     return int(number), digest
 
@@ -296,36 +299,50 @@ def _summary(result: Verification, trusted: frozenset[str]) -> dict[str, Any]:
 
 def _report(result: Verification, given: _Given, file: Path | None) -> Iterator[str]:
     seals_file = given.against if file else given.seals_file
-    yield f"{result.lines} lines under {result.seals} seals checked" + (
-        f", against {seals_file}" if seals_file else ""
+    counts = {"lines": result.lines, "seals": result.seals}
+    yield tr("{lines} lines under {seals} seals checked", **counts) + (
+        tr(", against {file}", file=seals_file) if seals_file else ""
     )
     yield from map(str, result.findings)
     if result.stopped:
-        yield "stopped here: there may be more"
+        yield tr("stopped here: there may be more")
     elif result.tail.size:
         tail = result.tail
-        yield f"{tail.size} lines from {tail.first} on ({tail.since} UTC) are not sealed yet"
+        yield tr(
+            "{size} lines from {first} on ({since} UTC) are not sealed yet",
+            size=tail.size,
+            first=tail.first,
+            since=tail.since,
+        )
     if result.withheld:
-        yield f"{result.withheld} lines of the seals are withheld: outside the period of the file"
+        yield tr(
+            "{withheld} lines of the seals are withheld: outside the period of the file",
+            withheld=result.withheld,
+        )
     if result.withheld_inside:
         yield (
-            f"{result.withheld_inside} of them stand between lines of the period: ask why, their "
-            "instants may lie outside it or not"
+            tr(
+                "{inside} of them stand between lines of the period: ask why, their "
+                "instants may lie outside it or not",
+                inside=result.withheld_inside,
+            )
         )
     if result.keys and not given.trusted:
-        yield "no public key was given: compare the key that signed with the published one"
+        yield tr("no public key was given: compare the key that signed with the published one")
         yield from sorted(result.keys)
     if result.intact and result.seals:
         for what in given.missing(file):
-            yield f"NOT ANCHORED, nothing from outside vouches for it; missing: {what}"
+            yield tr(
+                "NOT ANCHORED, nothing from outside vouches for it; missing: {what}", what=what
+            )
 
 
 def _verdict(result: Verification) -> str:
     if not result.intact:
-        return "TAMPERED"
+        return tr("TAMPERED")
     if result.signed is False:
-        return "UNSIGNED: the lines that are there are intact; lines may have been left out"
-    return "INTACT" if result.seals else "INTACT, but nothing is sealed yet"
+        return tr("UNSIGNED: the lines that are there are intact; lines may have been left out")
+    return tr("INTACT") if result.seals else tr("INTACT, but nothing is sealed yet")
 
 
 def _life(runtime: Runtime, procedure: int, number: int) -> list[dict[str, Any]]:
@@ -344,9 +361,16 @@ def _untraceable(runtime: Runtime, dossier: str) -> str:
     with runtime.database.read() as connection:
         unknown = set(audit_lines.key_ids(connection)) - {key.id for key in runtime.audit.keys}
     hint = (
-        f"; lines under {len(unknown)} unknown keys cannot be tied to a dossier" if unknown else ""
+        tr("; lines under {count} unknown keys cannot be tied to a dossier", count=len(unknown))
+        if unknown
+        else ""
     )
-    return f"{dossier}: no line under the {len(runtime.audit.keys)} known keys{hint}"
+    return tr(
+        "{dossier}: no line under the {count} known keys{hint}",
+        dossier=dossier,
+        count=len(runtime.audit.keys),
+        hint=hint,
+    )
 
 
 def _cell(name: str, value: object) -> object:
@@ -354,7 +378,7 @@ def _cell(name: str, value: object) -> object:
         return datetime.fromisoformat(f"{value}+00:00")
     if name == "ruleset" and isinstance(value, str):
         return value[:12]
-    return ("yes" if value else "no") if name == "sealed" else value
+    return (tr("yes") if value else tr("no")) if name == "sealed" else value
 
 
 def _instant(option: str, text: str | None, *, whole_day: bool = False) -> datetime | None:
@@ -367,8 +391,11 @@ def _instant(option: str, text: str | None, *, whole_day: bool = False) -> datet
         found = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         raise CommandError(
-            f"--{option}: is neither a day nor an instant; for example 2026-01-31 or "
-            "2026-01-31T12:00:00Z",
+            tr(
+                "--{option}: is neither a day nor an instant; for example 2026-01-31 or "
+                "2026-01-31T12:00:00Z",
+                option=option,
+            ),
             code=2,
         ) from None
     return (found if found.tzinfo else found.replace(tzinfo=PARIS)).astimezone(UTC)
@@ -381,12 +408,17 @@ def _key_if_any(runtime: Runtime) -> Signer | None:
 
 def _sealed(report: SealReport) -> str:
     if report.waiting:
-        return "nothing sealed: writers are in flight; try again"
-    return f"{report.lines} lines sealed under {report.seals} seals"
+        return tr("nothing sealed: writers are in flight; try again")
+    return tr("{lines} lines sealed under {seals} seals", lines=report.lines, seals=report.seals)
 
 
 def _exported(report: ExportReport, *, signed: bool) -> str:
-    return (
-        f"{report.lines} lines under {report.seals} seals, {report.unsealed} not sealed yet, "
-        f"{report.withheld} withheld; {'signed' if signed else 'not signed'}"
+    return tr(
+        "{lines} lines under {seals} seals, {unsealed} not sealed yet, {withheld} withheld; "
+        "{signed}",
+        lines=report.lines,
+        seals=report.seals,
+        unsealed=report.unsealed,
+        withheld=report.withheld,
+        signed=tr("signed") if signed else tr("not signed"),
     )

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from cli import context
 from cli.command_error import CommandError
+from config.messages import tr
 from service.backup import BackupError, Manifest, back_up, read_manifest
 from service.restore import RestoreReport, apply_sent_logs, restore
 from service.runtime import Runtime
@@ -40,13 +41,22 @@ def backup(
     if as_json:
         context.show_json(manifest)
         return
-    typer.echo(f"{folder}: {len(manifest.files)} files, {manifest.size} bytes, complete")
+    typer.echo(
+        tr(
+            "{folder}: {count} files, {size} bytes, complete",
+            folder=folder,
+            count=len(manifest.files),
+            size=manifest.size,
+        )
+    )
     if manifest.has_keys:
-        typer.echo("the keys are in it: keep it as you keep them")
+        typer.echo(tr("the keys are in it: keep it as you keep them"))
     if runtime.settings.sent_log is None:
         typer.echo(
-            "WIF_SENT_LOG is not set: after a restore of this backup, messages that were sent "
-            "since would be sent again"
+            tr(
+                "WIF_SENT_LOG is not set: after a restore of this backup, messages that were "
+                "sent since would be sent again"
+            )
         )
 
 
@@ -89,37 +99,58 @@ def _logs(runtime: Runtime, given: list[Path] | None) -> list[Path]:
     own = runtime.settings.sent_log
     logs = given or ([own] if own and own.exists() else [])
     if missing := [path for path in logs if not path.is_file()]:
-        raise CommandError(f"{missing[0]}: there is no such file", code=2)
+        raise CommandError(tr("{missing}: there is no such file", missing=missing[0]), code=2)
     return logs
 
 
 def _show(folder: Path, report: RestoreReport) -> None:
     manifest: Manifest = report.manifest
-    typer.echo(f"{folder}: restored as of {manifest.started_at:%Y-%m-%d %H:%M:%S} UTC")
-    for path in report.placed:
-        typer.echo(f"  written: {path}")
-    for path in report.kept:
-        typer.echo(f"  was there and stays: {path}")
     typer.echo(
-        "rules published and dossiers reassigned by hand since then are not in it: see "
-        "`wif rules history`, and publish or reassign them again before workers start"
+        tr(
+            "{folder}: restored as of {at} UTC",
+            folder=folder,
+            at=f"{manifest.started_at:%Y-%m-%d %H:%M:%S}",
+        )
+    )
+    for path in report.placed:
+        typer.echo(tr("  written: {path}", path=path))
+    for path in report.kept:
+        typer.echo(tr("  was there and stays: {path}", path=path))
+    typer.echo(
+        tr(
+            "rules published and dossiers reassigned by hand since then are not in it: see "
+            "`wif rules history`, and publish or reassign them again before workers start"
+        )
     )
 
 
 def _show_forward(forward: BroughtForward, damaged: int, logs: list[Path]) -> None:
     if not logs:
         typer.echo(
-            "NO LOG OF SENT MESSAGES was read: whatever was sent since will be sent again. If "
-            "there is one, run this with --only-sent-log --sent-log FILE before any worker starts"
+            tr(
+                "NO LOG OF SENT MESSAGES was read: whatever was sent since will be sent "
+                "again. If there is one, run this with --only-sent-log --sent-log FILE before"
+                " any worker starts"
+            )
         )
         return
     typer.echo(
-        f"sent log: {forward.messages} messages read; {forward.recorded} recorded as sent, "
-        f"{forward.moved} dossiers moved to where they were, {forward.awaited} dossiers awaited "
-        "from TPS"
+        tr(
+            "sent log: {messages} messages read; {recorded} recorded as sent, {moved} "
+            "dossiers moved to where they were, {awaited} dossiers awaited from TPS",
+            messages=forward.messages,
+            recorded=forward.recorded,
+            moved=forward.moved,
+            awaited=forward.awaited,
+        )
     )
     if damaged:
-        typer.echo(f"{damaged} lines of the sent log could not be read: see whether it is whole")
+        typer.echo(
+            tr(
+                "{damaged} lines of the sent log could not be read: see whether it is whole",
+                damaged=damaged,
+            )
+        )
 
 
 @contextmanager

@@ -100,7 +100,8 @@ def fail(message: str, code: int = 1) -> NoReturn:
 
 def confirmed(question: str) -> bool:
     """Ask on the terminal; an empty answer is no."""
-    answer = typer.prompt(f"{question} [{tr('y/N')}]", default="", show_default=False)
+    choices = tr("[y/N]")
+    answer = typer.prompt(f"{question} {choices}", default="", show_default=False)
     return str(answer).strip().casefold() in {"y", "yes", "o", "oui"}
 
 

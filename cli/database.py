@@ -9,6 +9,7 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
+from config.messages import tr
 
 with lazy_imports():
     from cli import context
@@ -42,7 +43,7 @@ def upgrade(
     if as_json:
         context.show_json({"schema": schema.NEWEST})
         return
-    typer.echo(f"the database has the newest schema, {schema.NEWEST}")
+    typer.echo(tr("the database has the newest schema, {newest}", newest=schema.NEWEST))
 
 
 @app.callback()

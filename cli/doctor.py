@@ -11,7 +11,7 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
-from config.messages import mark, tr
+from config.messages import mark, tr, trn
 from routing.failures import TABLE, Failure
 from routing.forms import Form, TpsApi
 
@@ -135,7 +135,11 @@ def _finding(name: str, check: Callable[[Runtime], str], runtime: Runtime) -> Do
     ) as error:
         return DoctorCheck(name, State.WRONG, str(error))
     except Failure as failure:
-        return DoctorCheck(name, State.WRONG, f"{failure}: {tr(TABLE[failure.cause].meaning)}")
+        return DoctorCheck(
+            name,
+            State.WRONG,
+            tr("{code}: {meaning}", code=failure, meaning=tr(TABLE[failure.cause].meaning)),
+        )
     except sqlalchemy.exc.SQLAlchemyError as error:
         advice = tr("cannot be used ({name}): see WIF_DATABASE_URL", name=type(error).__name__)
         return DoctorCheck(name, State.WRONG, advice)
@@ -161,7 +165,7 @@ def _rules(runtime: Runtime) -> str:
 
 
 def _audit_key(runtime: Runtime) -> str:
-    return tr("{count} known", count=len(runtime.audit.keys))
+    return trn("{n} known", "{n} known", len(runtime.audit.keys))
 
 
 def _seal_key(runtime: Runtime) -> str:
@@ -208,8 +212,14 @@ def _pooled(runtime: Runtime) -> str:
             == "0"
         ]
     if off:
-        said = "no {names}, which a pooler does not pass on: ALTER ROLE … SET {first} = '60s'"
-        raise Advice(tr(mark(said), names=", no ".join(off), first=off[0]))
+        raise Advice(
+            tr(
+                "missing {names}, which a pooler does not pass on: "
+                "ALTER ROLE … SET {first} = '60s'",
+                names=", ".join(off),
+                first=off[0],
+            )
+        )
     return tr("postgresql behind a pooler, with time-outs of its own")
 
 
@@ -245,8 +255,8 @@ def _sentinels(address: SentinelAddress, replicas: int) -> str:
         finally:
             client.close()
     if silent:
-        said = "the Sentinel {names} is away, or sees too few others"
-        raise Advice(tr(mark(said), names=", ".join(silent)))
+        names = ", ".join(silent)
+        raise Advice(tr("the Sentinel {names} is away, or sees too few others", names=names))
     if not replicas:
         raise Advice(tr("the master has no replica: nothing could take over from it"))
     return tr("answers; {n} could take over", n=replicas)

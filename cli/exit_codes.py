@@ -32,7 +32,10 @@ OF_COMMANDS = {
 
 def lines() -> list[str]:
     """The codes of every command, one a line, in the language of the program."""
-    return [f"{code}: {tr(meaning)}" for code, meaning in EXIT_CODES.items()]
+    return [
+        tr("{code}: {meaning}", code=code, meaning=tr(meaning))
+        for code, meaning in EXIT_CODES.items()
+    ]
 
 
 def page() -> str:

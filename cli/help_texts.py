@@ -30,6 +30,8 @@ def translate(command: Any) -> None:  # noqa: ANN401 - the parser's own classes 
     for parameter in command.params:
         if getattr(parameter, "help", None):
             parameter.help = tr(parameter.help)
+        if parameter.metavar:
+            parameter.metavar = tr(parameter.metavar)
         if "--json" in parameter.opts:
             parameter.callback = _for_scripts
     if below := getattr(command, "commands", None):
@@ -44,7 +46,8 @@ def texts(command: Any) -> Iterator[str]:  # noqa: ANN401
         yield _tidy(command.help)
     if command.options_metavar:
         yield command.options_metavar
-    yield from (each.help for each in command.params if getattr(each, "help", None))
+    for parameter in command.params:
+        yield from filter(None, (getattr(parameter, "help", None), parameter.metavar))
     if below := getattr(command, "commands", None):
         yield command.subcommand_metavar
         for each in below.values():

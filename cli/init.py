@@ -9,6 +9,7 @@ import typer
 from cli import context
 from cli.command_error import CommandError
 from config.json_schemas import schemas
+from config.messages import tr
 from config.schema import FILES
 from config.settings import HERE, PREFIX, Settings, example_of
 
@@ -32,7 +33,9 @@ def init(
     files = dict(_files())
     there = [name for name in files if (folder / name).exists()]
     if there:
-        raise CommandError(f"{folder / there[0]}: is there already; give another folder", code=2)
+        raise CommandError(
+            tr("{folder}: is there already; give another folder", folder=folder / there[0]), code=2
+        )
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,7 +43,7 @@ def init(
     if as_json:
         context.show_json({"files": [str(folder / name) for name in files]})
         return
-    typer.echo(f"{folder}: {len(files)} files written. Next:")
+    typer.echo(tr("{folder}: {count} files written. Next:", folder=folder, count=len(files)))
     typer.echo(f"  cd {folder} && cp {ENV_EXAMPLE} {ENV}   # and fill in what it asks for")
     typer.echo("  wif rules check && wif doctor")
 

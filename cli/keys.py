@@ -6,6 +6,7 @@ import typer
 
 from cli import context
 from cli.tables import show_table
+from config.messages import tr
 from service.clock import utc_now
 from service.rotate_audit_key import rotate_audit_key
 from service.secret_age import secret_ages
@@ -24,7 +25,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
         context.show_json(ages)
         return
     rows = [(age.setting, age.written_at, age.days) for age in ages]
-    show_table("Secrets in files", ("setting", "written", "days"), rows)
+    show_table(tr("Secrets in files"), ("setting", "written", "days"), rows)
 
 
 @app.command("rotate-audit")
@@ -39,4 +40,6 @@ def rotate_audit(
     if as_json:
         context.show_json({"key": made})
         return
-    typer.echo(f"audit key {made} is in force; the one before is kept to find older lines")
+    typer.echo(
+        tr("audit key {made} is in force; the one before is kept to find older lines", made=made)
+    )

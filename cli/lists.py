@@ -122,9 +122,9 @@ def refuse_unknown(
     for option, (given, choices) in known.items():
         if given is not None and str(given) not in choices:
             code = labels.get(normalise(str(given))) if option == "--permit-type" else None
-            hint = f"; {_meant(str(given), choices, code)}".removesuffix("; ")
+            hint = _meant(str(given), choices, code)
             message = tr("{option} {given}: there is no such code", option=option, given=given)
-            raise CommandError(message + hint, code=2)
+            raise CommandError(message + (tr("; {hint}", hint=hint) if hint else ""), code=2)
 
 
 def _meant(given: str, choices: Collection[str], code: str | None) -> str:

@@ -152,10 +152,13 @@ def _foreseen(error: Exception) -> tuple[str, int] | None:
         case ReassignmentRefused():
             return str(error), 1
         case Failure():
-            return f"{error}: {tr(TABLE[error.cause].meaning)}", 1
+            return tr("{code}: {meaning}", code=error, meaning=tr(TABLE[error.cause].meaning)), 1
         case SQLAlchemyError():
-            text = "the database cannot be used ({kind}): see WIF_DATABASE_URL, and `wif doctor`"
-            return tr(mark(text), kind=type(error).__name__), 1
+            text = tr(
+                "the database cannot be used ({kind}): see WIF_DATABASE_URL, and `wif doctor`",
+                kind=type(error).__name__,
+            )
+            return text, 1
     return None
 
 
@@ -166,8 +169,8 @@ def _refuse(error: TyperException) -> None:
         sys.exit(error.exit_code)  # its help has been printed
     path = context.command_path if context is not None else "wif"
     said = explained(error.format_message())
-    help_ = tr("see `{command} --help`", command=path)
-    _end(f"{path}: {said}; {help_}", error.exit_code)
+    text = tr("{command}: {said}; see `{command} --help`", command=path, said=said)
+    _end(text, error.exit_code)
 
 
 def _end(message: str, code: int) -> None:

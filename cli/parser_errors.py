@@ -42,7 +42,7 @@ def explained(message: str) -> str:
     """A sentence of the parser in our words; one that is not known stays as it is."""
     if value := _VALUE.fullmatch(message):
         why = _first(_WHYS, value["why"]) or value["why"].removeprefix("Value error, ")
-        return f"{value['name']}: {why}"
+        return tr("{name}: {why}", name=value["name"], why=why)
     return _first(_WHOLE, message) or message
 
 

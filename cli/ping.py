@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.command_error import CommandError
+from config.messages import tr
 from config.settings import load
 
 
@@ -25,5 +26,11 @@ def ping(
 
     name = worker if "@" in worker else f"{worker}@{socket.gethostname()}"
     if not consumes(app.tasks["wif.ping"], name, runtime().redis_state, within=within):
-        raise CommandError(f"the worker {name} took no message within {within:g} seconds")
-    typer.echo(f"{name} consumes")
+        raise CommandError(
+            tr(
+                "the worker {name} took no message within {within} seconds",
+                name=name,
+                within=f"{within:g}",
+            )
+        )
+    typer.echo(tr("{name} consumes", name=name))

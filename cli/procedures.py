@@ -113,4 +113,5 @@ def resume_(
         context.show_json({"resumed": resumed})
         return
     count = trn("{n} procedure goes on", "{n} procedures go on", len(resumed))
-    typer.echo(f"{count}: {', '.join(map(str, resumed)) or tr('none stood')}")
+    names = ", ".join(map(str, resumed)) or tr("none stood")
+    typer.echo(tr("{count}: {names}", count=count, names=names))

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.lazy import lazy_imports
+from config.messages import tr
 
 with lazy_imports():
     from cli import context
@@ -37,8 +38,14 @@ def purge_(
             }
         )
         return
-    done = "would be removed" if dry_run else "removed"
+    done = tr("would be removed") if dry_run else tr("removed")
     typer.echo(
-        f"{report.dossiers} dossiers that ended more than {days} days ago, with "
-        f"{report.deliveries} deliveries: {done}"
+        tr(
+            "{dossiers} dossiers that ended more than {days} days ago, with {deliveries} "
+            "deliveries: {done}",
+            dossiers=report.dossiers,
+            days=days,
+            deliveries=report.deliveries,
+            done=done,
+        )
     )

@@ -10,6 +10,7 @@ import typer
 from cli import context
 from cli.command_error import CommandError
 from config.files import write_whole
+from config.messages import tr
 from service.monthly_report import monthly_reports
 from service.monthly_workbook import national_workbook, unit_workbook
 from service.statistics.publish import next_month
@@ -29,7 +30,7 @@ def report(
     with context.runtime() as runtime:
         now = runtime.clock()
         if next_month(first) > day_in_paris(now):
-            raise CommandError(f"{month}: is not over yet", code=2)
+            raise CommandError(tr("{month}: is not over yet", month=month), code=2)
         rules = runtime.rules()
         with runtime.database.read() as connection:
             made = monthly_reports(connection, rules, first)
@@ -42,17 +43,19 @@ def report(
         name = f"rapport-{month}-national.xlsx"
         files[name] = national_workbook(made.national, rules, now)
     if not files:
-        raise CommandError(f"{unit}: had no dossier in {month} or the month before")
+        raise CommandError(
+            tr("{unit}: had no dossier in {month} or the month before", unit=unit, month=month)
+        )
     for name, content in files.items():
         write_whole(folder / name, content)
     if as_json:
         context.show_json({"files": [str(folder / name) for name in files]})
         return
-    typer.echo(f"{len(files)} reports written to {folder}")
+    typer.echo(tr("{count} reports written to {folder}", count=len(files), folder=folder))
 
 
 def _month(text: str) -> date:
-    wrong = CommandError(f"{text}: is no month; for example: 2026-10", code=2)
+    wrong = CommandError(tr("{text}: is no month; for example: 2026-10", text=text), code=2)
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}", text, re.ASCII):
         raise wrong
     try:

@@ -12,6 +12,7 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
+from config.messages import tr
 
 with lazy_imports():
     import sqlalchemy
@@ -37,7 +38,11 @@ def foreseen() -> Iterator[None]:
         raise CommandError(str(error), code=2) from None
     except sqlalchemy.exc.SQLAlchemyError as error:
         raise CommandError(
-            f"the database cannot be used ({type(error).__name__}): see WIF_DATABASE_URL", code=2
+            tr(
+                "the database cannot be used ({name}): see WIF_DATABASE_URL",
+                name=type(error).__name__,
+            ),
+            code=2,
         ) from None
 
 
@@ -51,7 +56,7 @@ def export(
             seal_file.write_seals(runtime.database, sys.stdout.buffer)
             return
         count = seal_file.extend_seals(runtime.database, file)
-    typer.echo(f"{count} seals added to {file}")
+    typer.echo(tr("{count} seals added to {file}", count=count, file=file))
 
 
 @app.command("timestamps")
@@ -61,7 +66,7 @@ def timestamps(
     """Write the timestamps of a third party for `openssl ts -verify`; docs/audit.md says how."""
     with foreseen(), context.runtime() as runtime:
         count = cli_timestamps.export(runtime, folder)
-    typer.echo(f"{count} timestamps written to {folder}")
+    typer.echo(tr("{count} timestamps written to {folder}", count=count, folder=folder))
 
 
 @app.command("public-key")
@@ -93,19 +98,26 @@ def new_key(
     path = _key_file(file)
     if file is None and context.settings().seal_command:
         raise CommandError(
-            "WIF_SEAL_COMMAND: its key is made where it lives; wif audit seals endorse names it",
+            tr(
+                "WIF_SEAL_COMMAND: its key is made where it lives; wif audit seals endorse names it"
+            ),
             code=2,
         )
     if path.exists() and not rotate:
-        raise CommandError(f"{path}: is there already; --rotate replaces it", code=2)
+        raise CommandError(tr("{path}: is there already; --rotate replaces it", path=path), code=2)
     with foreseen():
         key = (
             seal_keys.rotate_signing_key(path)
             if rotate
             else seal_keys.load_or_create_signing_key(path)
         )
-    typer.echo(f"{path}: new key, whose public half is {key.public}")
-    typer.echo(f"{seal_keys.public_key_file(path)}: every public key so far; give it to inspectors")
+    typer.echo(tr("{path}: new key, whose public half is {public}", path=path, public=key.public))
+    typer.echo(
+        tr(
+            "{file}: every public key so far; give it to inspectors",
+            file=seal_keys.public_key_file(path),
+        )
+    )
 
 
 @app.command("endorse")
@@ -122,7 +134,11 @@ def endorse_(
         runtime = runtimes.Runtime(context.settings())
         seal_keys.endorse(path, following, seal.signing_key(runtime))
     typer.echo(
-        f"{seal_keys.public_key_file(path)}: {following} is endorsed by the key that signs now"
+        tr(
+            "{file}: {following} is endorsed by the key that signs now",
+            file=seal_keys.public_key_file(path),
+            following=following,
+        )
     )
 
 
@@ -130,6 +146,6 @@ def _key_file(file: Path | None) -> Path:
     path = file or context.settings().seal_key
     if path is None:
         raise CommandError(
-            "WIF_SEAL_KEY_FILE: is not set; for example /run/secrets/seal.key", code=2
+            tr("WIF_SEAL_KEY_FILE: is not set; for example /run/secrets/seal.key"), code=2
         )
     return path

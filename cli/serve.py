@@ -3,6 +3,7 @@
 import typer
 
 from cli import context
+from config.messages import tr
 from service.runtime import Runtime
 from service.waker import Silence, Waker
 
@@ -19,8 +20,8 @@ def serve() -> None:
     made.waker = _waker(made)
     try:
         server = WebServer(made)
-        typer.echo(f"public: {server.public.url}")
-        typer.echo(f"private: {server.private.url}")
+        typer.echo(tr("public: {url}", url=server.public.url))
+        typer.echo(tr("private: {url}", url=server.private.url))
         server.run()
     finally:
         made.close()

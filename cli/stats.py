@@ -7,6 +7,8 @@ import typer
 
 from cli import context
 from cli.command_error import CommandError
+from config.foreign_messages import translated
+from config.messages import tr
 from service.runtime import Runtime
 from service.statistics.publish import update_statistics
 
@@ -32,9 +34,18 @@ def stats(
     if html is not None:
         typer.echo(html)
     elif months:
-        typer.echo(f"{len(months)} months are public: {months[0]} to {months[-1]}")
+        typer.echo(
+            tr(
+                "{count} months are public: {first} to {last}",
+                count=len(months),
+                first=months[0],
+                last=months[-1],
+            )
+        )
     else:
-        typer.echo("no month is public yet: it takes one with five dossiers that is over by a week")
+        typer.echo(
+            tr("no month is public yet: it takes one with five dossiers that is over by a week")
+        )
 
 
 def write_page(runtime: Runtime, month: str | None = None) -> tuple[str, list[str]]:
@@ -50,7 +61,9 @@ def write_page(runtime: Runtime, month: str | None = None) -> tuple[str, list[st
     try:
         chosen = selection.read_selection(asked, choices)
     except selection.UnknownChoice:
-        raise CommandError(f"--month: {month} is not public, or not YYYY-MM", code=2) from None
+        raise CommandError(
+            tr("--month: {month} is not public, or not YYYY-MM", month=month), code=2
+        ) from None
     found = known.read_known(runtime, chosen)
     shown = view.view(found, chosen) if found.months else None
     return page.standalone(shown, found), [wording.month_code(each) for each in choices.months]
@@ -60,4 +73,10 @@ def _write(path: Path, page: str) -> None:
     try:
         path.write_text(page, encoding="utf-8")
     except OSError as error:
-        raise CommandError(f"{path}: cannot be written ({error.strerror})") from None
+        raise CommandError(
+            tr(
+                "{path}: cannot be written ({why})",
+                path=path,
+                why=translated(error.strerror or type(error).__name__),
+            )
+        ) from None

@@ -229,7 +229,14 @@ def incident_parts(lasting: Sequence[StoredIncident]) -> Iterator[RenderableType
     yield tables.table(tr("Incidents"), tuple(rows[0]), [list(row.values()) for row in rows])
     for kind in dict.fromkeys(each.kind for each in lasting):
         meaning = meanings.MEANINGS[kind]
-        yield Text(f"{kind.value}: {tr(meaning.title)}. {tr(meaning.advice)}")
+        yield Text(
+            tr(
+                "{kind}: {title}. {advice}",
+                kind=kind.value,
+                title=tr(meaning.title),
+                advice=tr(meaning.advice),
+            )
+        )
 
 
 def described(incident: StoredIncident) -> dict[str, Any]:

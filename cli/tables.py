@@ -27,6 +27,23 @@ NAMES = (
     *(mark("undecided"), mark("decided, stay"), mark("départements"), mark("permit types")),
     *(mark("from day"), mark("publish"), mark("rollback")),
     *(mark("polls_failed"), mark("rows_malformed"), mark("new"), mark("changed")),
+    *(
+        mark("setting"),
+        mark("written"),
+        mark("days"),
+        mark("enabled"),
+        mark("url"),
+        mark("heard_at"),
+    ),
+    *(
+        mark("account"),
+        mark("lines"),
+        mark("last"),
+        mark("sealed"),
+        mark("step"),
+        mark("attempt"),
+        mark("duration_ms"),
+    ),
     *(mark("recorded_only"), mark("not_read"), mark("retried")),
 )
 """What columns and rows are called; in JSON and CSV these names stay as they are."""

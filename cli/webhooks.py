@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from cli import context
 from cli.command_error import CommandError
 from cli.tables import show_table
+from config.messages import tr, trn
 from connectors.tps.v2.webhooks import enable_webhook
 from routing.failures import Cause, Failure
 from service import tps_webhooks
@@ -41,7 +42,8 @@ def list_(
     if as_json:
         context.show_json(rows)
         return
-    show_table(f"{len(rows)} webhooks", COLUMNS, [list(row.values()) for row in rows])
+    title = trn("{n} webhook", "{n} webhooks", len(rows))
+    show_table(title, COLUMNS, [list(row.values()) for row in rows])
 
 
 @app.command()
@@ -54,11 +56,15 @@ def create(
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname or parts.query or parts.username:
         raise CommandError(
-            "--url: must be https://HOST/hints; for example: https://wif.example/hints", code=2
+            tr("--url: must be https://HOST/hints; for example: https://wif.example/hints"), code=2
         )
     with context.runtime() as runtime:
         webhook = _asked(lambda: tps_webhooks.create(runtime.settings, procedure, url))
-    said = f"{webhook}: on; its secret is in WIF_TPS_WEBHOOK_SECRETS, file {procedure}"
+    said = tr(
+        "{webhook}: on; its secret is in WIF_TPS_WEBHOOK_SECRETS, file {procedure}",
+        webhook=webhook,
+        procedure=procedure,
+    )
     _say(procedure, webhook, said, as_json=as_json)
 
 
@@ -67,7 +73,11 @@ def renew(procedure: Procedure, webhook: WebhookId, as_json: AsJson = False) -> 
     """Give a webhook a new secret; the one before it is good for a day."""
     with context.runtime() as runtime:
         _asked(lambda: tps_webhooks.renew(runtime.settings, procedure, webhook))
-    said = f"{webhook}: has a new secret, which is the first one of the file {procedure}"
+    said = tr(
+        "{webhook}: has a new secret, which is the first one of the file {procedure}",
+        webhook=webhook,
+        procedure=procedure,
+    )
     _say(procedure, webhook, said, as_json=as_json)
 
 
@@ -76,7 +86,7 @@ def enable(procedure: Procedure, webhook: WebhookId, as_json: AsJson = False) ->
     """Switch a webhook on again; TPS then sends what it kept for up to seven days."""
     with context.runtime() as runtime, tps_webhooks.client_of(runtime.settings) as client:
         _asked(lambda: enable_webhook(client, procedure, webhook))
-    _say(procedure, webhook, f"{webhook}: on again", as_json=as_json)
+    _say(procedure, webhook, tr("{webhook}: on again", webhook=webhook), as_json=as_json)
 
 
 def _say(procedure: int, webhook: str, said: str, *, as_json: bool) -> None:
@@ -115,6 +125,6 @@ def _asked(ask: Callable[[], Given]) -> Given:
     except Failure as failure:
         if failure.cause is Cause.TPS_REJECTED:
             raise CommandError(
-                "TPS has no webhooks, or refuses this one; without them polls find what is new"
+                tr("TPS has no webhooks, or refuses this one; without them polls find what is new")
             ) from None
         raise

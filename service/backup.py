@@ -17,6 +17,7 @@ from pathlib import Path
 import orjson
 
 from config.files import open_regular
+from config.messages import tr
 from config.schema import FILES
 from service.runtime import Runtime
 from store import schema
@@ -94,10 +95,12 @@ def back_up(
         OSError: a file cannot be read or written.
     """
     if folder.exists() and any(folder.iterdir()):
-        raise BackupError(f"{folder}: is not empty: nothing is overwritten; give a new folder")
+        raise BackupError(
+            tr("{folder}: is not empty: nothing is overwritten; give a new folder", folder=folder)
+        )
     revision = schema.revision(runtime.database)
     if revision is None:
-        raise BackupError("there is nothing to back up yet: the database is empty")
+        raise BackupError(tr("there is nothing to back up yet: the database is empty"))
     folder.mkdir(parents=True, mode=0o700, exist_ok=True)
     started_at = runtime.clock()
     for path, content in _small_files(runtime, keys=keys):
@@ -156,7 +159,7 @@ def checksum(path: Path, name: str, progress: Progress) -> str:
         while block := file.read(_BLOCK):
             digest.update(block)
             done += len(block)
-            progress(f"checksum of {name}", done, size)
+            progress(tr("checksum of {name}", name=name), done, size)
     return digest.hexdigest()
 
 
@@ -168,16 +171,20 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / MANIFEST
     if not path.is_file():
-        raise BackupError(f"{path}: is missing: this is no backup, or one that was not finished")
+        raise BackupError(
+            tr("{path}: is missing: this is no backup, or one that was not finished", path=path)
+        )
     try:
         content = orjson.loads(path.read_bytes())
         if content["format"] != FORMAT:
-            raise BackupError(f"{path}: has a later format; restore it with the program it names")
+            raise BackupError(
+                tr("{path}: has a later format; restore it with the program it names", path=path)
+            )
         instants = {name: datetime.fromisoformat(content[name]) for name in _INSTANTS}
         files = tuple(SavedFile(**file) for file in content["files"])
         return Manifest(**{**content, **instants, "files": files})
     except (ValueError, KeyError, TypeError):
-        raise BackupError(f"{path}: is damaged; take another backup") from None
+        raise BackupError(tr("{path}: is damaged; take another backup", path=path)) from None
 
 
 _INSTANTS = ("started_at", "finished_at")
@@ -192,6 +199,8 @@ def verify_files(folder: Path, manifest: Manifest, progress: Progress = lambda *
     for saved in manifest.files:
         path = folder / saved.path
         if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
-            raise BackupError(f"{path}: is missing from the backup; take another one")
+            raise BackupError(tr("{path}: is missing from the backup; take another one", path=path))
         if checksum(path, saved.path, progress) != saved.sha256:
-            raise BackupError(f"{path}: was changed since the backup was made; take another one")
+            raise BackupError(
+                tr("{path}: was changed since the backup was made; take another one", path=path)
+            )

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from config.files import write_whole
+from config.messages import tr
 from service.actor import actor_of
 from service.backup import (
     AUDIT_KEYS,
@@ -79,13 +80,23 @@ def restore(
     manifest = read_manifest(folder)
     if manifest.engine != runtime.database.dialect:
         raise BackupError(
-            f"{folder}: is of a {manifest.engine} database, and WIF_DATABASE_URL names one of "
-            f"{runtime.database.dialect}"
+            tr(
+                "{folder}: is of a {engine} database, and WIF_DATABASE_URL names one of {dialect}",
+                folder=folder,
+                engine=manifest.engine,
+                dialect=runtime.database.dialect,
+            )
         )
     if manifest.schema > schema.NEWEST:
         raise BackupError(
-            f"{folder}: was made by a later program (schema {manifest.schema}, this one has "
-            f"{schema.NEWEST}); restore it with version {manifest.program}"
+            tr(
+                "{folder}: was made by a later program (schema {schema}, this one has "
+                "{newest}); restore it with version {program}",
+                folder=folder,
+                schema=manifest.schema,
+                newest=schema.NEWEST,
+                program=manifest.program,
+            )
         )
     refuse_filled(runtime.database)
     verify_files(folder, manifest, progress)
@@ -162,8 +173,12 @@ def _place_audit_keys(runtime: Runtime, folder: Path) -> list[Path]:
     known = {AuditKey(secret).id for secret in runtime.settings.audit_keys()}
     if missing := _ids(saved) - known:
         raise BackupError(
-            f"{len(missing)} audit keys of the backup are not in WIF_AUDIT_KEY or "
-            f"WIF_AUDIT_PREVIOUS_KEYS: give those of {folder / AUDIT_KEYS}, the first as current"
+            tr(
+                "{count} audit keys of the backup are not in WIF_AUDIT_KEY or "
+                "WIF_AUDIT_PREVIOUS_KEYS: give those of {folder}, the first as current",
+                count=len(missing),
+                folder=folder / AUDIT_KEYS,
+            )
         )
     return placed
 

@@ -5,8 +5,9 @@ import secrets
 from pathlib import Path
 
 from config.files import read_regular, write_whole
+from config.messages import tr
 from config.secret_files import secret_files
-from config.setting_sources import LARGEST_SECRET, PREFIX, SettingsError
+from config.setting_sources import LARGEST_SECRET, SettingsError
 from config.settings import Settings
 from store.audit.log import AuditKey
 
@@ -38,8 +39,12 @@ def _files(settings: Settings) -> tuple[Path, Path]:
     missing = [name for name in ("audit_key", "audit_previous_keys") if name not in files]
     if missing:
         raise SettingsError(
-            f"{PREFIX}{missing[0].upper()}_FILE: is not set, and a key can be rotated in files "
-            f"only; for example: {PREFIX}{missing[0].upper()}_FILE=/run/secrets/{missing[0]}"
+            tr(
+                "WIF_{setting}_FILE: is not set, and a key can be rotated in files only; for "
+                "example: WIF_{setting}_FILE=/run/secrets/{missing}",
+                setting=missing[0].upper(),
+                missing=missing[0],
+            )
         )
     # Read before anything is written: a file that cannot be used stops here.
     for path in (files["audit_key"], files["audit_previous_keys"]):

@@ -240,7 +240,8 @@ def _show(found: Explained, dossier: str | None) -> None:
         "decided_on": tr("decided on {decided_on}", decided_on=case.decided_on),
     }
     shown = ", ".join(text for name, text in said.items() if name in found.given)
-    typer.echo(f"{dossier or tr('Facts')}: {shown or tr('none given')}")
+    shown = shown or tr("none given")
+    typer.echo(tr("{subject}: {facts}", subject=dossier or tr("Facts"), facts=shown))
     rows = [
         (t.rule.id, tr("yes") if t.matched else tr("no"), "; ".join(t.misses)) for t in found.trials
     ]

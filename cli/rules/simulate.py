@@ -214,8 +214,9 @@ def _change(change: Change) -> dict[str, Any]:
 
 def _said(change: Change) -> Iterator[str]:
     for outcome in (change.before, change.after):
-        unrouted = "" if outcome.routed else f" ({tr('unrouted')})"
-        yield ", ".join(outcome.units) + unrouted + told(outcome)
+        units = ", ".join(outcome.units)
+        shown = units if outcome.routed else tr("{units} (unrouted)", units=units)
+        yield shown + told(outcome)
     yield change.before.rule or "–"
     yield change.after.rule or "–"
 
