@@ -20,10 +20,9 @@ with lazy_imports():
     import sqlalchemy
 
     from cli import context, tables
-    from config import broker_url, ruleset
+    from config import broker_url, ruleset, smime
     from config import settings as config_settings
     from connectors import deadline
-    from connectors.mail import smtp
     from service import (
         channels,
         mail,
@@ -47,6 +46,9 @@ if TYPE_CHECKING:
 
 BROKER_SECONDS = 5.0
 """How long the broker may take to answer."""
+
+EXPIRES_SOON_DAYS = 30
+"""So long before its end a certificate is warned of."""
 
 SETTINGS = {"broker": "WIF_BROKER_URL", "mail": "WIF_OUTBOX_DIR", "sent log": "WIF_SENT_LOG"}
 """The setting behind what cannot be reached or written."""
@@ -112,6 +114,7 @@ def examine(runtime: Runtime) -> Iterator[DoctorCheck]:
         (mark("tps"), _tps),
         (mark("tps api"), _tps_api),
         (mark("mail"), _mail),
+        (mark("signatures"), _smime),
         (mark("hints"), _hints),
         (mark("channels"), _channels),
         (mark("reminders"), _reminders),
@@ -362,14 +365,29 @@ def _reminders(runtime: Runtime) -> str:
 
 
 def _mail(runtime: Runtime) -> str:
-    url = runtime.settings.smtp_url
-    if url is None:
-        runtime.settings.outbox.mkdir(parents=True, exist_ok=True)
-        return tr("no server set: messages are written as .eml files")
     with mail.mail_sender(runtime.settings) as sender:
-        if isinstance(sender, smtp.SmtpSender):
-            sender.check()
+        sender.check()
+    if runtime.settings.smtp_url is None:
+        return tr("no server set: messages are written as .eml files")
     return tr("the server lets us in")
+
+
+def _smime(runtime: Runtime) -> str:
+    """How long the certificate is good for that mails are signed with."""
+    certificate = runtime.settings.smime_certificate
+    if certificate is None:
+        return tr("mails are not signed: WIF_SMIME_CERTIFICATE is not set")
+    end = smime.expires_at(certificate)
+    left = (end - runtime.clock()).days
+    if left < 0:
+        raise CommandError(
+            tr("the certificate expired on {day}: readers warn of every mail", day=f"{end:%F}")
+        )
+    if left < EXPIRES_SOON_DAYS:
+        raise Advice(
+            tr("the certificate expires on {day}: replace it and its key", day=f"{end:%F}")
+        )
+    return tr("mails are signed; the certificate is good until {day}", day=f"{end:%F}")
 
 
 def _sent_log(runtime: Runtime) -> str:

@@ -38,6 +38,11 @@ class SecretFileWatch:
     def __post_init__(self) -> None:
         self.changed()
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of the settings that are taken on when their files change."""
+        return frozenset(self._files) - KEPT
+
     def changed(self) -> frozenset[str]:
         """Names of the settings whose files changed since the last call.
 

@@ -26,7 +26,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings.sources import PydanticBaseSettingsSource
 
-from config import setting_sources
+from config import setting_sources, smime
 from config.files import read_regular, write_whole
 from config.messages import mark, tr
 from config.setting_sources import (
@@ -116,6 +116,8 @@ EXAMPLES = {
     "broker_url": "redis://:password@redis.example:6379/0",
     "smtp_url": "smtp+starttls://user:password@smtp.example:587",
     "mail_from": "Work In France <ne-pas-repondre@wif.example>",
+    "smime_certificate": "its PEM text, or WIF_SMIME_CERTIFICATE_FILE=/run/secrets/smime.pem",
+    "smime_key": "its PEM text, or WIF_SMIME_KEY_FILE=/run/secrets/smime.key",
     "ops_mailbox": "exploitation@wif.example",
     "alarm_url": mark("https://chat.example/hooks/alarms, or syslog:///dev/log"),
     "hint_secret": mark("the output of: openssl rand -hex 24"),  # pragma: allowlist secret
@@ -197,6 +199,8 @@ class Settings(BaseSettings):
     smtp_url: Annotated[SecretStr, with_scheme("smtp", "smtps", "smtp+starttls")] | None = None
     mail_from: Sender = PLACEHOLDER_SENDER
     smtp_clear_hosts: Hosts = ""
+    smime_certificate: str | None = None
+    smime_key: SecretStr | None = None
     outbox_dir: Folder | None = None
     webhook_secrets: Path | None = None
     webhook_allow: Hosts = ""
@@ -273,6 +277,7 @@ class Settings(BaseSettings):
         if self.in_production:
             _refuse_missing(self)
             _refuse_trials(self)
+        _refuse_signatures_that_fail(self)
         return self
 
     def requests_per_minute(self, api: TpsApi) -> int:
@@ -466,6 +471,24 @@ def _refuse_trials(settings: Settings) -> None:
                 example=example_of("smtp_url"),
             )
         )
+
+
+def _refuse_signatures_that_fail(settings: Settings) -> None:
+    """Refuse a certificate and a key with which mails cannot be signed.
+
+    Raises:
+        ValueError: they cannot.
+    """
+    key = settings.smime_key.get_secret_value() if settings.smime_key else None
+    try:
+        smime.check_pair(
+            settings.smime_certificate, key, settings.mail_from, production=settings.in_production
+        )
+    except smime.SmimeError as error:
+        name = error.setting
+        raise ValueError(
+            f"{PREFIX}{name.upper()}: {error}; for example: {EXAMPLES[name]}"
+        ) from None
 
 
 def _decoded(name: str, key: str) -> bytes:

@@ -109,7 +109,7 @@ class Connections(Context):
     def refresh(self) -> None:
         """Take on secrets whose files were replaced; call it between two units of work."""
         if names := self.secrets.changed():
-            self.settings = renewed(self.settings, names)
+            self.settings = renewed(self.settings, names, self.secrets.names)
             self._close(_MADE_WITH_SECRETS)
 
     def close(self) -> None:

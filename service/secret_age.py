@@ -40,6 +40,7 @@ def _files(settings: Settings) -> dict[str, Path]:
         found[f"{PREFIX}SEAL_KEY_FILE"] = settings.seal_key
     if settings.audit_key is None and not settings.in_production:
         found[f"{PREFIX}AUDIT_KEY"] = settings.own_audit_key
-    # The ones used before are old by nature.
-    found.pop(f"{PREFIX}AUDIT_PREVIOUS_KEYS_FILE", None)
+    # The ones used before are old by nature, and a certificate says itself until when it is good.
+    for name in ("AUDIT_PREVIOUS_KEYS", "SMIME_CERTIFICATE"):
+        found.pop(f"{PREFIX}{name}_FILE", None)
     return found

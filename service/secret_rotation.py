@@ -9,11 +9,12 @@ from config.settings import Settings, SettingsError, load, read
 log = logs.get_logger("service")
 
 
-def renewed(settings: Settings, names: Collection[str]) -> Settings:
-    """The settings with those of `names` as their files say now.
+def renewed(settings: Settings, names: Collection[str], files: Collection[str]) -> Settings:
+    """The settings with all of `files` as their files say now, of which those of `names` changed.
 
     Where they cannot be read, or are wrong, all stays as it was: a secret that works is better than
-    one that does not.
+    one that does not. What was wrong before is taken on with the next that changes: a key and its
+    certificate are two files.
     """
     try:
         fresh = read()
@@ -23,7 +24,7 @@ def renewed(settings: Settings, names: Collection[str]) -> Settings:
         return settings
     for name in sorted(names):
         log.warning("secret-renewed", setting=f"{PREFIX}{name.upper()}")
-    return settings.model_copy(update={name: getattr(fresh, name) for name in names})
+    return settings.model_copy(update={name: getattr(fresh, name) for name in files})
 
 
 def settings_now() -> Settings:

@@ -31,5 +31,5 @@ def compose_alarm(alarm: Alarm, *, sender: str, recipient: str, at: datetime) ->
     )
     envelope.message["Auto-Submitted"] = "auto-generated"
     envelope.message["X-WIF-Incident"] = alarm.kind.value
-    envelope.message.set_content(alarm.text)
+    envelope.message.set_content(alarm.text, cte="quoted-printable")
     return envelope

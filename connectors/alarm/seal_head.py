@@ -54,6 +54,7 @@ def compose_seal_head(
                 f"  --pin {first_key}",
                 "",
             )
-        )
+        ),
+        cte="quoted-printable",
     )
     return envelope

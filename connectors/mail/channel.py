@@ -34,6 +34,12 @@ class MailSettings(Protocol):
     @property
     def outbox(self) -> Path: ...
 
+    @property
+    def smime_certificate(self) -> str | None: ...
+
+    @property
+    def smime_key(self) -> Secret | None: ...
+
 
 class MailChannel:
     """The channel `mail`."""
@@ -110,10 +116,11 @@ class MailSession:
 
 
 def open_sender(settings: MailSettings) -> "Sender":
-    """A way to send mail: the SMTP server of the settings, or files in the outbox.
+    """A way to send mail, signed where the settings have a certificate: the SMTP server of the
+    settings, or files in the outbox.
 
     Raises:
-        ChannelSettingsError: the server's address or the sender's is wrong.
+        ChannelSettingsError: the server's address or the sender's is wrong, or the certificate.
     """
     from connectors.mail.sender import open_sender as open_  # noqa: PLC0415
 
@@ -123,6 +130,19 @@ def open_sender(settings: MailSettings) -> "Sender":
         raise ChannelSettingsError(f"WIF_MAIL_FROM: {error}") from None
     url = settings.smtp_url
     try:
-        return open_(url.get_secret_value() if url else None, settings.outbox, settings.mail_from)
+        made = open_(url.get_secret_value() if url else None, settings.outbox, settings.mail_from)
     except ValueError as error:
         raise ChannelSettingsError(f"WIF_SMTP_URL: {error}") from None
+    return _signing(settings, made)
+
+
+def _signing(settings: MailSettings, sender: "Sender") -> "Sender":
+    certificate, key = settings.smime_certificate, settings.smime_key
+    if certificate is None or key is None:
+        return sender
+    from connectors.mail.smime import SigningSender, signer_of  # noqa: PLC0415
+
+    try:
+        return SigningSender(sender, signer_of(certificate, key.get_secret_value()))
+    except ValueError:
+        raise ChannelSettingsError("WIF_SMIME_KEY, WIF_SMIME_CERTIFICATE: cannot sign") from None

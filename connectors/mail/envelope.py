@@ -1,6 +1,6 @@
 """A message ready to be handed over: its recipient, its id and what it says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 
 
@@ -12,6 +12,7 @@ class Envelope:
         recipient: address on the envelope.
         label: codes that name it to a person (`UD075 filed 3272/1234567`).
         message: header and body, made with `email.policy.SMTP`.
+        written: what goes over the wire in place of `message` as it is; None for that itself.
 
     Raises:
         ValueError: the recipient could be read as a command by a server.
@@ -20,6 +21,7 @@ class Envelope:
     recipient: str
     label: str
     message: EmailMessage
+    written: bytes | None = None
 
     def __post_init__(self) -> None:
         if not self.recipient.isprintable() or set(self.recipient) & set("<> "):
@@ -33,4 +35,8 @@ class Envelope:
     @property
     def content(self) -> bytes:
         """Header and body as they go over the wire, every line ended by CRLF."""
-        return self.message.as_bytes()
+        return self.written or self.message.as_bytes()
+
+    def with_content(self, content: bytes) -> "Envelope":
+        """The same with other bytes for the wire."""
+        return replace(self, written=content)

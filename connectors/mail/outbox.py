@@ -36,6 +36,17 @@ class OutboxFolder:
     def close(self) -> None:
         """Nothing is kept open."""
 
+    def check(self) -> None:
+        """Make the folder.
+
+        Raises:
+            Failure: it cannot be made (`MAIL_UNWRITABLE`).
+        """
+        try:
+            self._path.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            raise Failure(Cause.MAIL_UNWRITABLE) from None
+
     def send(self, envelope: Envelope) -> None:
         """Write `envelope`; it is on disk when this returns.
 

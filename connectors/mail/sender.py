@@ -21,6 +21,13 @@ class Sender(Protocol):
         traceback: TracebackType | None,
     ) -> None: ...
 
+    def check(self) -> None:
+        """Find out whether messages would be taken; send nothing.
+
+        Raises:
+            routing.failures.Failure: they would not.
+        """
+
     def send(self, envelope: Envelope) -> None:
         """Hand over one message to its one recipient, or raise `routing.failures.Failure`."""
 

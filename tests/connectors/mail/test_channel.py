@@ -56,6 +56,8 @@ def test_a_wrong_setting_is_told_by_its_name(tmp_path: Path) -> None:
         smtp_url = None
         mail_from = "nobody at all"
         outbox = tmp_path
+        smime_certificate = None
+        smime_key = None
 
     with pytest.raises(ChannelSettingsError, match="WIF_MAIL_FROM"):
         MailChannel().open(Wrong(), lambda: AT)
