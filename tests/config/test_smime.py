@@ -9,7 +9,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from config.settings import Settings, SettingsError, read
 from config.smime import expires_at
-from tests.certificates import SENDER, Pair, pair, pem_of, rsa_key
+from tests.fixtures.certificates import SENDER, Pair, pair, pem_of, rsa_key
 
 MAIL_FROM = f"Work In France <{SENDER}>"
 

@@ -14,9 +14,9 @@ from connectors.mail.message import compose
 from connectors.mail.smime import SigningSender, signer_of
 from connectors.mail.smtp import SmtpSender
 from connectors.notice import Notice
-from tests.certificates import Pair, pair, verified
 from tests.connectors.mail.samples import AT, RECIPIENT, SENDER, any_notice, mail, parsed
-from tests.fixtures_smtp import SmtpServer
+from tests.fixtures.certificates import Pair, pair, verified
+from tests.fixtures.smtp import SmtpServer
 
 
 def signed(content: bytes, by: Pair | None = None) -> bytes:
