@@ -6,53 +6,38 @@ from typing import Any
 import pytest
 
 from service.actor import SERVICE, account
-from simulator import Server
 from tests.fixtures.harness import PARIS_FORM, Harness
 from tests.fixtures.processes import wif
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
 
-@pytest.fixture
-def settings(harness: Harness, tps: Server) -> dict[str, str]:
-    """Settings of a service on the harness's database."""
-    given = harness.runtime.settings
-    return {
-        "WIF_TPS_URL": tps.url,
-        "WIF_TPS_TOKEN": tps.simulator.token,
-        "WIF_DATABASE_URL": given.database,
-        "WIF_VAR_DIR": str(given.var_dir),
-        "WIF_OUTBOX_DIR": str(harness.outbox),
-        "WIF_TPS_PROCEDURES": given.tps_procedures,
-    }
-
-
-def _people(settings: dict[str, str]) -> list[dict[str, Any]]:
+def _people(service: dict[str, str]) -> list[dict[str, Any]]:
     """Who acted, but for the service itself, which published the first rules."""
-    rows = json.loads(wif("audit", "actors", "--json", **settings).stdout)
+    rows = json.loads(wif("audit", "actors", "--json", **service).stdout)
     return [row for row in rows if row["actor"] != SERVICE]
 
 
 def test_an_account_is_recorded_as_a_hash_and_resolved_here(
-    harness: Harness, settings: dict[str, str]
+    harness: Harness, service: dict[str, str]
 ) -> None:
     number = harness.file()
     harness.run()
     key = f"{PARIS_FORM}/{number}"
     asked = ("dossiers", "reassign", key, "--to", "UD092", "--reason", "moved")
-    assert wif(*asked, **settings).returncode == 0
-    (actor,) = _people(settings)
+    assert wif(*asked, **service).returncode == 0
+    (actor,) = _people(service)
     assert (actor["account"], actor["lines"]) == (account(), 1)
     assert account() not in actor["actor"]
-    life = json.loads(wif("audit", "trace", key, "--json", **settings).stdout)
+    life = json.loads(wif("audit", "trace", key, "--json", **service).stdout)
     assert {line["step"]: line["actor"] for line in life}["pinned"] == actor["actor"]
 
 
 def test_a_role_of_the_list_is_recorded_and_another_refused(
-    harness: Harness, settings: dict[str, str]
+    harness: Harness, service: dict[str, str]
 ) -> None:
     harness.run()
-    roles = {**settings, "WIF_ACTORS": "regional-admin", "WIF_ACTOR": "regional-admin"}
+    roles = {**service, "WIF_ACTORS": "regional-admin", "WIF_ACTOR": "regional-admin"}
     assert wif("procedures", "resume", str(PARIS_FORM), **roles).returncode == 0
     harness.tps.fail_all(401)
     harness.wait(minutes=5)
@@ -67,11 +52,11 @@ def test_a_role_of_the_list_is_recorded_and_another_refused(
 
 @pytest.mark.parametrize("reason", ["mme-x-a-demenage", "Mme Martin", ""])
 def test_a_reason_of_ones_own_is_refused(
-    harness: Harness, settings: dict[str, str], reason: str
+    harness: Harness, service: dict[str, str], reason: str
 ) -> None:
     number = harness.file()
     harness.run()
     key = f"{PARIS_FORM}/{number}"
-    ran = wif("dossiers", "reassign", key, "--to", "UD092", "--reason", reason, **settings)
+    ran = wif("dossiers", "reassign", key, "--to", "UD092", "--reason", reason, **service)
     assert ran.returncode in {1, 2}
     assert harness.dossier(number).assignment.units == ("UD075",)

@@ -1,0 +1,57 @@
+"""`wif doctor`: what works, what does not, and what to do."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.processes import embedded_broker
+from tests.fixtures.harness import Harness
+from tests.fixtures.processes import wif
+
+pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+"""What differs between the engines is tested below the command."""
+
+
+def test_doctor_names_settings_that_nobody_reads_and_asks_tps_whatever_the_rules_are(
+    harness: Harness, service: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "rules").mkdir()
+    given = {**service, "WIF_SMPT_URL": "smtp://x", "WIF_CONFIG_DIR": str(tmp_path / "rules")}
+    found = {each["check"]: each for each in json.loads(wif("doctor", "--json", **given).stdout)}
+    assert (
+        found["settings"]["advice"] == "WIF_SMPT_URL: no such setting; did you mean WIF_SMTP_URL?"
+    )
+    assert not found["rules"]["well"]
+    assert found["tps"]["well"]
+    harness.tps.fail_all(401)
+    found = {each["check"]: each for each in json.loads(wif("doctor", "--json", **given).stdout)}
+    assert "tps-unauthorized" in found["tps"]["advice"]
+
+
+def test_doctor_says_how_reminders_are_set_and_to_whom_they_cannot_go(
+    service: dict[str, str],
+) -> None:
+    def reminders(**given: str) -> dict[str, Any]:
+        found = json.loads(wif("doctor", "--json", **service, **given).stdout)
+        return next(each for each in found if each["check"] == "reminders")
+
+    assert "WIF_REMIND_AFTER" in reminders()["advice"]
+    said = reminders(WIF_REMIND_AFTER="5", WIF_ESCALATE_AFTER="7", WIF_REMIND_AT="08:15")
+    assert said["advice"] == "after 5 working days at 08:15; after 7 also NATIONAL"
+    wrong = reminders(WIF_REMIND_AFTER="5", WIF_ESCALATE_AFTER="7", WIF_ESCALATE_TO="UD999")
+    assert (wrong["state"], "UD999" in wrong["advice"]) == ("wrong", True)
+
+
+def test_doctor_asks_the_embedded_broker_on_its_socket_and_warns_while_nothing_is_anchored(
+    service: dict[str, str], tmp_path: Path
+) -> None:
+    with embedded_broker(tmp_path / "broker") as url:
+        ran = wif("doctor", "--json", WIF_BROKER_URL=url, **service)
+    found = {each["check"]: each for each in json.loads(ran.stdout)}
+    assert found["broker"] == {"check": "broker", "state": "ok", "advice": "answers", "well": True}
+    assert (found["seal key"]["state"], found["seal key"]["well"]) == ("warn", True)
+    assert "NOT ANCHORED" in found["seal key"]["advice"]
+    assert ran.returncode == 0
+    assert "WARN" in wif("doctor", **service).stdout
