@@ -21,7 +21,9 @@ from service.channels import (
 app = typer.Typer(no_args_is_help=True, help="Channels: by which the units are told.")
 
 UnitCode = Annotated[str, typer.Argument(help="Code of the unit, such as UD075.")]
-Kind = Annotated[str | None, typer.Option("--channel", help="Only this kind: mail, webhook.")]
+Kind = Annotated[
+    str | None, typer.Option("--channel", help="Only this kind: mail, webhook, tps_group.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -87,7 +89,7 @@ def _record(result: TrialResult) -> dict[str, object]:
     return {
         "unit": result.unit,
         "channel": result.channel,
-        "accepted": failure is None,
+        "accepted": failure is None and result.left is None,
         "cause": failure.cause.value if failure else None,
         "status": failure.status if failure else None,
         "duration_ms": result.duration_ms,
@@ -96,6 +98,8 @@ def _record(result: TrialResult) -> dict[str, object]:
 
 def _line(result: TrialResult) -> str:
     what = f"{result.unit} {result.channel}:"
+    if result.left is not None:
+        return f"{what} {result.left}"
     if result.failure is None:
         return tr("{what} accepted after {duration} ms", what=what, duration=result.duration_ms)
     return f"{what} {result.failure}: {tr(TABLE[result.failure.cause].meaning)}"

@@ -32,6 +32,7 @@ with lazy_imports():
         secret_age,
         tps_versions,
         tps_webhooks,
+        write_back,
     )
     from service import runtime as runtimes
     from service.guards import bounded_redis
@@ -118,6 +119,7 @@ def examine(runtime: Runtime) -> Iterator[DoctorCheck]:
         (mark("hints"), _hints),
         (mark("channels"), _channels),
         (mark("reminders"), _reminders),
+        (mark("tps groups"), _groups),
         (mark("sent log"), _sent_log),
         (mark("secrets"), _secrets),
     )
@@ -361,6 +363,49 @@ def _reminders(runtime: Runtime) -> str:
         at=f"{terms.at:%H:%M}",
         later=terms.escalate_after,
         unit=terms.escalate_to,
+    )
+
+
+def _groups(runtime: Runtime) -> str:
+    """Whether the groups that units have in `units.yaml` are there in TPS."""
+    rules = publish_rules.configured_rules(runtime.settings)
+    labels = write_back.labels_of(rules)
+    followed = write_back.followed_procedures(runtime.settings, rules)
+    if not runtime.settings.tps_write_back or not labels:
+        if labels:
+            return tr("nothing is moved in TPS: WIF_TPS_WRITE_BACK is not true")
+        return tr("nothing is moved in TPS: no unit has a `tps_group`")
+    numbers = [number for number in _procedures(runtime) if number in followed]
+    compared = list(write_back.compare_groups(runtime, numbers, labels))
+    missing = [
+        tr(
+            "{procedure} has no open group « {label} » ({unit})",
+            procedure=each.procedure,
+            label=label,
+            unit=unit,
+        )
+        for each in compared
+        if each.grouped
+        for unit, label in each.missing.items()
+    ]
+    if missing:
+        more = " …" if len(missing) > 5 else ""  # noqa: PLR2004
+        raise CommandError(
+            tr(
+                "{count} groups are missing: {shown}{more}",
+                count=len(missing),
+                shown="; ".join(missing[:5]),
+                more=more,
+            )
+        )
+    grouped = [each for each in compared if each.grouped]
+    unmapped = sum(len(each.unmapped) for each in grouped)
+    return tr(
+        "{grouped} procedures have every group of `units.yaml`, and {unmapped} that no unit names; "
+        "{others} procedures are not followed",
+        grouped=len(grouped),
+        unmapped=unmapped,
+        others=len(_procedures(runtime)) - len(grouped),
     )
 
 

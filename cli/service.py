@@ -55,7 +55,7 @@ def up(
         fleet.stop_on_signals()
         stack.callback(fleet.stop)
         fleet.start("worker", *processes.worker_command(concurrency))
-        if settings.webhook_secrets is not None:
+        if settings.webhook_secrets is not None or settings.tps_write_back:
             fleet.start("channels", *processes.channels_command())
         fleet.start("upkeep", *processes.upkeep_command())
         fleet.start("beat", *processes.beat_command())

@@ -39,7 +39,7 @@ _FUNCTIONAL = Field(
     description="true : boîte partagée, bien que l'adresse ressemble à celle d'une personne "
     "ou serve à plusieurs unités.",
 )
-_LONGEST_ADDRESS = {AddressForm.MAILBOX: 254, AddressForm.URL: 2_000}
+_LONGEST_ADDRESS = {AddressForm.MAILBOX: 254, AddressForm.URL: 2_000, AddressForm.LABEL: 255}
 
 
 def channel_entry(channel: Channel) -> type[ChannelEntry]:
@@ -50,7 +50,7 @@ def channel_entry(channel: Channel) -> type[ChannelEntry]:
     options: dict[str, Any] = {channel.kind: (str, address)}
     if channel.address_form is AddressForm.MAILBOX:
         options["functional"] = (bool, _FUNCTIONAL)
-    name = f"{channel.kind.capitalize()}Entry"
+    name = "".join(word.capitalize() for word in channel.kind.split("_")) + "Entry"
     model: type[ChannelEntry] = create_model(name, __base__=ChannelEntry, **options)
     model.kind = channel.kind
     return model

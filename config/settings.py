@@ -112,6 +112,9 @@ EXAMPLES = {
     "tps_token": mark(
         "the API token of the TPS account, or WIF_TPS_TOKEN_FILE=/run/secrets/tps_token"
     ),
+    "tps_write_token": mark(
+        "a token that may write, or WIF_TPS_WRITE_TOKEN_FILE=/run/secrets/tps_write"
+    ),
     "database_url": "postgresql+psycopg://wif@db.example/wif",
     "broker_url": "redis://:password@redis.example:6379/0",
     "smtp_url": "smtp+starttls://user:password@smtp.example:587",
@@ -180,6 +183,8 @@ class Settings(BaseSettings):
     tps_token: SecretStr | None = None
     tps_api: TpsApi = TpsApi.V2
     tps_token_in_query: bool = False
+    tps_write_back: bool = False
+    tps_write_token: SecretStr | None = None
     tps_dossier_url: DossierUrl = "{tps_url}/procedures/{procedure}/dossiers/{number}"
     tps_connect_timeout: float = Field(default=5, gt=0, le=20)
     tps_read_timeout: float = Field(default=35, gt=0, le=60)

@@ -6,6 +6,7 @@ who is to blame for a failure.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from types import TracebackType
@@ -24,6 +25,8 @@ class AddressForm(StrEnum):
 
     MAILBOX = "mailbox"
     URL = "url"
+    LABEL = "label"
+    """What people call it: several units may share one."""
 
 
 class Blame(StrEnum):
@@ -41,6 +44,45 @@ class Blame(StrEnum):
     """The address or the way: it counts against both."""
 
 
+class Left(StrEnum):
+    """Why a message was left alone although nothing failed. It counts as cancelled."""
+
+    CHOSEN = "group-chosen-in-tps"
+    """A person chose another group since: it stays."""
+    UNGROUPED = "form-without-groups"
+    """The form has one group for all: there is nowhere to move a dossier to."""
+    SUPERSEDED = "superseded"
+    """The dossier has other units by now."""
+    SWITCHED_OFF = "write-back-off"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a channel knows of a message that did not fail, beyond that.
+
+    Attributes:
+        left: why nothing was done, None when it was done.
+        group: number of the group in which TPS has the dossier since; None where none was set.
+    """
+
+    left: Left | None = None
+    group: int | None = None
+
+
+class RequestLimit(Protocol):
+    """The limit of requests to TPS, which all workers keep together."""
+
+    def take(self, *, reading: bool = False) -> None:
+        """Return when one request may be made.
+
+        Raises:
+            routing.failures.Failure: not now; `retry_after` says when.
+        """
+
+    def heed(self, failure: Failure) -> None:
+        """Let all workers pause when TPS asked for it."""
+
+
 class ChannelSession(Protocol):
     """A channel in use for one batch: a context manager that lets go of what it opened."""
 
@@ -53,8 +95,9 @@ class ChannelSession(Protocol):
         traceback: TracebackType | None,
     ) -> None: ...
 
-    def send(self, message: Message, address: str) -> None:
-        """Hand `message` over to `address`; it was accepted when this returns.
+    def send(self, message: Message, address: str) -> Receipt | None:
+        """Hand `message` over to `address`; it was accepted when this returns, unless the receipt
+        says that it was left alone.
 
         A channel of which `addresses_at_once` is above 1 is called by as many threads.
 
@@ -115,12 +158,19 @@ class Channel(Protocol):
     def blame(self, failure: Failure) -> Blame:
         """Who or what a failure of `ChannelSession.send` is to blame on."""
 
-    def open(self, settings: Any, clock: Callable[[], datetime]) -> ChannelSession:  # noqa: ANN401
+    def open(
+        self,
+        settings: Any,  # noqa: ANN401
+        clock: Callable[[], datetime],
+        limit: RequestLimit,
+        /,
+    ) -> ChannelSession:
         """A session; nothing is connected before the first message.
 
         Args:
             settings: what the channel's own module says that it reads of the settings.
             clock: the present instant.
+            limit: of requests to TPS, for channels that make some.
 
         Raises:
             ChannelSettingsError: a setting is missing or wrong.

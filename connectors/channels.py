@@ -4,11 +4,13 @@ from collections.abc import Mapping
 
 from connectors.channel import Channel
 from connectors.mail.channel import MailChannel
+from connectors.tps_group.channel import TpsGroupChannel
 from connectors.webhook.channel import WebhookChannel
 
 _ALL: tuple[Channel, ...] = (
     MailChannel(),
     WebhookChannel(),
+    TpsGroupChannel(),
 )
 
 CHANNELS: Mapping[str, Channel] = {channel.kind: channel for channel in _ALL}

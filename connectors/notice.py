@@ -19,6 +19,22 @@ class Office:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What is known of the group in which TPS has a dossier.
+
+    Attributes:
+        current: whether the unit that is meant still has the dossier.
+        known: number of the group in which it was first seen, or into which this service moved
+            it last; None when neither is known.
+        begun: labels of the groups to which moves were begun since, of which the end is not known.
+    """
+
+    current: bool
+    known: int | None
+    begun: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """One message to one unit about one event of one dossier.
@@ -48,6 +64,7 @@ class Notice:
         decided_at: instant of the decision that is told, None when it is not known.
         carried: of a digest or of reminders: what it tells of, oldest first. Its own number is
             then 0, and its deposit that of the first.
+        placement: where TPS has the dossier, for the channel that moves it; None for others.
     """
 
     event: Event
@@ -72,6 +89,7 @@ class Notice:
     prefix: str = "[WIF]"
     decided_at: datetime | None = None
     carried: "tuple[Notice, ...]" = ()
+    placement: Placement | None = None
 
     def __post_init__(self) -> None:
         if self.filed_at.tzinfo is None:

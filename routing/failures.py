@@ -40,6 +40,8 @@ class Cause(StrEnum):
     TPS_NOT_JSON = "tps-not-json"
     TPS_MALFORMED = "tps-malformed"
     TPS_FORM_CHANGED = "tps-form-changed"
+    TPS_GROUP_MISSING = "tps-group-missing"
+    TPS_GROUP_REFUSED = "tps-group-refused"
     MAIL_UNREACHABLE = "mail-unreachable"
     MAIL_TIMEOUT = "mail-timeout"
     MAIL_DROPPED = "mail-dropped"
@@ -111,6 +113,12 @@ TABLE: dict[Cause, Verdict] = {
     Cause.TPS_MALFORMED: Verdict(Action.PERMANENT, "JSON without what the protocol promises"),
     Cause.TPS_FORM_CHANGED: Verdict(
         Action.PAUSE_PROCEDURE, "a label that routing reads is not on the form, or stands twice"
+    ),
+    Cause.TPS_GROUP_MISSING: Verdict(
+        Action.RETRY, "the form has no open group of that label, or several: `wif doctor`"
+    ),
+    Cause.TPS_GROUP_REFUSED: Verdict(
+        Action.RETRY, "the dossier is not moved: the token may only read, or the group was closed"
     ),
     Cause.MAIL_UNREACHABLE: Verdict(Action.RETRY, "name not resolved or connection refused"),
     Cause.MAIL_TIMEOUT: Verdict(Action.RETRY, "no answer in time"),

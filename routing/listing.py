@@ -20,6 +20,8 @@ class ListedDossier:
         facts: its facts where the version brings them with the page; None: read them.
         failure: why the facts that should have come with the page could not be read; the
             dossier is quarantined for that cause. None otherwise.
+        group: number of the *groupe d'instructeurs* that has it, None where the version does
+            not say.
     """
 
     number: int
@@ -28,6 +30,7 @@ class ListedDossier:
     changed_at: datetime | None
     facts: Facts | None = None
     failure: Failure | None = None
+    group: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +69,14 @@ class KnownDossier:
         changed_at: the last change that a list told of, None where none did.
         gone: whether TPS no longer had it.
         state: the state last read, None while it is not settled.
+        group: the group that it was in when a list first told, or into which this service moved
+            it since; None while no list has told.
     """
 
     changed_at: datetime | None
     gone: bool
     state: DossierState | None
+    group: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import date, time
 from enum import StrEnum
 
+GROUP_CHANNEL = "tps_group"
+"""The kind of channel that tells nobody: it moves the dossier, in TPS, to the unit's group."""
+
 
 @dataclass(frozen=True, slots=True)
 class Channel:
@@ -11,7 +14,8 @@ class Channel:
 
     Attributes:
         kind: protocol (`mail`).
-        address: where, in the words of the protocol: a functional mailbox for `mail`.
+        address: where, in the words of the protocol: a functional mailbox for `mail`, the label
+            of a *groupe d'instructeurs* for `tps_group`.
     """
 
     kind: str
@@ -78,6 +82,11 @@ class Unit:
     successor: str | None = None
     contact: str | None = None
     digest: Digest | None = None
+
+    @property
+    def has_group(self) -> bool:
+        """Whether dossiers are moved, in TPS, to a group of this unit."""
+        return any(channel.kind == GROUP_CHANNEL for channel in self.channels)
 
     @property
     def place(self) -> str | None:

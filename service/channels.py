@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from config.messages import tr
+from connectors.channel import Left
 from connectors.channels import CHANNELS
 from connectors.notice import Trial
 from routing.failures import Failure
@@ -43,6 +44,7 @@ class TrialResult:
         unit: code of the unit.
         channel: kind of channel.
         failure: why it was not accepted, None when it was.
+        left: why nothing was done with it, None when something was.
         duration_ms: how long it took.
     """
 
@@ -50,6 +52,7 @@ class TrialResult:
     channel: str
     failure: Failure | None
     duration_ms: int
+    left: Left | None = None
 
 
 def channel_statuses(runtime: Runtime) -> list[ChannelStatus]:
@@ -102,15 +105,19 @@ def _try(runtime: Runtime, unit: Unit, channel: Channel) -> TrialResult:
         contact=unit.contact or runtime.settings.contact,
         prefix=runtime.settings.subject_prefix,
     )
-    failure = None
+    failure = receipt = None
     with open_channel(runtime, CHANNELS[channel.kind]) as session:
         try:
-            session.send(trial, channel.address)
+            receipt = session.send(trial, channel.address)
         except Failure as found:
             failure = found
     took = int((runtime.clock() - started_at).total_seconds() * 1000)
     return TrialResult(
-        unit=unit.code, channel=channel.kind, failure=failure, duration_ms=max(0, took)
+        unit=unit.code,
+        channel=channel.kind,
+        failure=failure,
+        duration_ms=max(0, took),
+        left=receipt.left if receipt else None,
     )
 
 

@@ -17,8 +17,10 @@ from config.settings import SettingsError
 from connectors.channel import Blame, Channel, ChannelSession, ChannelSettingsError
 from connectors.channels import CHANNELS
 from routing.failures import Action
+from routing.forms import TpsApi
 from routing.retries import MAX_ATTEMPTS, after_failure
 from routing.ruleset import RuleSet
+from routing.units import GROUP_CHANNEL
 from service.disabled import disable, disabled_now
 from service.guards.breakers import BreakerState
 from service.guards.channels import ChannelGuard
@@ -29,11 +31,12 @@ from service.report import Totals
 from service.runtime import Runtime
 from service.sending import Attempt, Sending, send
 from service.sent_log import note_sent
-from store import deliveries, delivery_claims, delivery_outcomes
+from store import deliveries, delivery_claims, delivery_outcomes, groups
 from store.audit.log import AuditEntry, Step
 from store.delivery_claims import ClaimedDelivery
 from store.delivery_outcomes import Outcome, Postponement
 from store.disabled_addresses import Disabled, address_hash
+from store.groups import KnownPlace
 from store.leases import LEASE_EXPIRED, Lease
 
 log = logs.get_logger("tasks")
@@ -69,12 +72,14 @@ class Claim:
         deliveries: what is to be made.
         buried: how many were found dead: each attempt was lost with its worker.
         disabled: addresses that want nothing more, by channel and unit.
+        places: where TPS has the dossiers, for the channel that moves them; else empty.
     """
 
     lease: Lease
     deliveries: Sequence[ClaimedDelivery]
     buried: int
     disabled: Mapping[tuple[str, str], Disabled]
+    places: Mapping[groups.Key, KnownPlace]
 
     @property
     def size(self) -> int:
@@ -139,8 +144,10 @@ def _claim(
         )
         buried = _note_lost(runtime, connection, found, lease)
         disabled = disabled_now(runtime, connection, rules) if channel.disabling and found else {}
+        moved = [(each.procedure, each.number) for each in found if channel.kind == GROUP_CHANNEL]
+        places = groups.places(connection, moved)
     alive = [delivery for delivery in found if delivery.id not in buried]
-    return Claim(lease, alive, len(buried), disabled)
+    return Claim(lease, alive, len(buried), disabled, places)
 
 
 def _make(
@@ -151,7 +158,9 @@ def _make(
     begun: set[int] = set()
     tried: list[Attempt] = []
     waits: dict[str, float] = {}
-    jobs = [prepare(runtime, rules, each, claim.disabled) for each in claim.deliveries]
+    jobs = [
+        prepare(runtime, rules, each, claim.disabled, claim.places) for each in claim.deliveries
+    ]
     try:
         with open_channel(runtime, channel) as session:
             for attempt in send(_sending(runtime, channel, session, guard, begun), jobs):
@@ -198,7 +207,7 @@ def open_channel(runtime: Runtime, channel: Channel) -> ChannelSession:
         SettingsError: a setting that it needs is missing or wrong.
     """
     try:
-        return channel.open(runtime.settings, runtime.clock)
+        return channel.open(runtime.settings, runtime.clock, runtime.throttles[TpsApi.V2])
     except ChannelSettingsError as error:
         raise SettingsError(str(error)) from None
 
@@ -214,16 +223,19 @@ def _commit(
     if not attempts:
         return DeliverReport()
     group = tuple(attempts)
-    sent = [attempt.delivery for attempt in group if attempt.failure is None]
+    sent = [attempt.delivery for attempt in group if _is_sent(attempt)]
     note_sent(runtime, [each for delivery in sent for each in (delivery, *delivery.carried)])
 
     def store(connection: Connection) -> list[AuditEntry]:
         now = runtime.clock()
         outcomes = [_outcome(runtime, attempt, now) for attempt in group]
         disable(runtime, connection, _disabled(channel, group, now))
+        groups.moved(connection, _moved(group), now)
         return delivery_outcomes.store_outcomes(connection, runtime.audit, outcomes, lease, now)
 
-    one_statement = not any(attempt.failure or attempt.delivery.carried for attempt in group)
+    one_statement = not any(
+        attempt.failure or attempt.delivery.carried or attempt.receipt for attempt in group
+    )
     entries = runtime.database.run(store, patience=FINISH_PATIENCE_SECONDS, alone=one_statement)
     steps = [entry.step for entry in entries]
     return DeliverReport(
@@ -232,6 +244,20 @@ def _commit(
         dead=steps.count(Step.DEAD),
         retried=steps.count(Step.RETRIED) + steps.count(Step.THROTTLED),
     )
+
+
+def _is_sent(attempt: Attempt) -> bool:
+    left = attempt.receipt.left if attempt.receipt else None
+    return attempt.failure is None and left is None
+
+
+def _moved(attempts: Sequence[Attempt]) -> Mapping[groups.Key, tuple[int, int]]:
+    """The group into which each dossier was moved, and for which of its assignments."""
+    return {
+        (delivery.procedure, delivery.number): (attempt.receipt.group, delivery.assignment)
+        for attempt in attempts
+        if (delivery := attempt.delivery) and attempt.receipt and attempt.receipt.group
+    }
 
 
 def _disabled(channel: Channel, attempts: Sequence[Attempt], now: datetime) -> list[Disabled]:
@@ -253,6 +279,9 @@ def _disabled(channel: Channel, attempts: Sequence[Attempt], now: datetime) -> l
 
 def _outcome(runtime: Runtime, attempt: Attempt, now: datetime) -> Outcome:
     delivery, failure = attempt.delivery, attempt.failure
+    if attempt.receipt and attempt.receipt.left:
+        left = attempt.receipt.left.value
+        return Outcome(delivery.id, _entry(attempt, Step.CANCELLED, left), left=left)
     if failure is None:
         return Outcome(delivery.id, _entry(attempt, Step.SENT), digest=bool(delivery.carried))
     following = after_failure(failure, attempts=delivery.attempts, now=now, jitter=runtime.jitter)
@@ -269,7 +298,7 @@ def _outcome(runtime: Runtime, attempt: Attempt, now: datetime) -> Outcome:
     )
 
 
-def _entry(attempt: Attempt, step: Step) -> AuditEntry:
+def _entry(attempt: Attempt, step: Step, reason: str | None = None) -> AuditEntry:
     delivery, failure = attempt.delivery, attempt.failure
     return AuditEntry(
         step=step,
@@ -278,7 +307,7 @@ def _entry(attempt: Attempt, step: Step) -> AuditEntry:
         event=delivery.event.value,
         channel=delivery.channel,
         unit=delivery.unit,
-        reason=failure.cause.value if failure else None,
+        reason=failure.cause.value if failure else reason,
         attempt=delivery.attempts,
         duration_ms=attempt.duration_ms,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from config import logs
-from connectors.notice import Notice, Office
+from connectors.notice import Notice, Office, Placement
 from routing.assignment import Event
 from routing.facts import Reason
 from routing.failures import Cause, Failure
@@ -16,6 +16,7 @@ from service.runtime import Runtime
 from service.tps import dossier_url
 from store.delivery_claims import ClaimedDelivery
 from store.disabled_addresses import Disabled
+from store.groups import Key, KnownPlace
 
 log = logs.get_logger("tasks")
 
@@ -48,6 +49,7 @@ def prepare(
     rules: RuleSet,
     delivery: ClaimedDelivery,
     disabled: Mapping[tuple[str, str], Disabled],
+    places: Mapping[Key, KnownPlace],
 ) -> Job | Unmade:
     """What `delivery` says and where it goes, looked up now: an address may have changed."""
     unit = rules.units.get(delivery.unit)
@@ -58,7 +60,11 @@ def prepare(
         return Unmade(delivery, Failure(Cause(found.reason)))
     try:
         describe = _digest if delivery.is_digest else _describe
-        return Job(delivery, describe(runtime, rules, delivery, unit), address)
+        notice = describe(runtime, rules, delivery, unit)
+        place = places.get((delivery.procedure, delivery.number))
+        if place is not None:
+            notice = replace(notice, placement=_placement(rules, delivery, place))
+        return Job(delivery, notice, address)
     except Exception:
         # One delivery that our own code cannot describe must not keep the others.
         log.exception("delivery-failed", delivery=delivery.id)
@@ -70,6 +76,15 @@ def address_of(unit: Unit | None, channel: str) -> str | None:
     if unit is None:
         return None
     return next((known.address for known in unit.channels if known.kind == channel), None)
+
+
+def _placement(rules: RuleSet, delivery: ClaimedDelivery, place: KnownPlace) -> Placement:
+    labels = [address_of(rules.units.get(unit), delivery.channel) for unit in place.begun]
+    return Placement(
+        current=place.assignment == delivery.assignment,
+        known=place.group,
+        begun=tuple(label for label in labels if label is not None),
+    )
 
 
 def _digest(runtime: Runtime, rules: RuleSet, delivery: ClaimedDelivery, unit: Unit) -> Notice:

@@ -8,6 +8,7 @@ from routing.outcome import decide_again
 from routing.ruleset import RuleSet
 from service.runtime import Runtime
 from service.wake import wake_deliveries
+from service.write_back import followed_procedures
 from store import dossiers
 from store.assign import Change
 from store.assign import reassign as store_reassignments
@@ -90,7 +91,8 @@ def _change(
         dossiers.pin(connection, procedure, number, unit=pin[0], reason=pin[1], now=now)
         pinned = replace(dossier, pinned_unit=pin[0], pinned_reason=pin[1])
         decided = decide_again(rules, pinned, dossier.facts, on=paris_day(now))
-        (assigned,) = store_reassignments(connection, rules, [Change(pinned, decided)], now)
+        changes, followed = [Change(pinned, decided)], followed_procedures(runtime.settings, rules)
+        (assigned,) = store_reassignments(connection, rules, changes, now, followed=followed)
         runtime.audit.append(connection, now, [line, *assigned.entries])
     wake_deliveries(runtime.waker, rules)
     return assigned.assignment.units

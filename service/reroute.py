@@ -8,6 +8,7 @@ from routing.ruleset import RuleSet
 from service.report import Totals
 from service.runtime import Runtime
 from service.wake import wake_deliveries
+from service.write_back import followed_procedures
 from store import dossiers
 from store.assign import Change, reassign
 
@@ -48,7 +49,7 @@ def reroute_open(runtime: Runtime) -> RerouteReport:
 
 def _batch(runtime: Runtime, rules: RuleSet, after: tuple[int, int]) -> _Rerouted:
     now = runtime.clock()
-    today = paris_day(now)
+    today, followed = paris_day(now), followed_procedures(runtime.settings, rules)
     with runtime.database.begin() as connection:
         batch = dossiers.undecided(connection, ruleset=rules.hash, after=after, limit=BATCH)
         changes = [
@@ -56,7 +57,7 @@ def _batch(runtime: Runtime, rules: RuleSet, after: tuple[int, int]) -> _Reroute
             for dossier in batch
             if dossier.facts is not None
         ]
-        assigned = reassign(connection, rules, changes, now)
+        assigned = reassign(connection, rules, changes, now, followed=followed)
         runtime.audit.append(connection, now, [e for each in assigned for e in each.entries])
     moved = sum(
         set(each.assignment.units) != set(change.dossier.assignment.units)

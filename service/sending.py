@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from threading import Event
 
 from config import logs
-from connectors.channel import Blame, Channel, ChannelSession
+from connectors.channel import Blame, Channel, ChannelSession, Receipt
 from routing.failures import Cause, Failure
 from service.clock import Clock
 from service.guards.limits import WORK_BUDGET
@@ -36,6 +36,7 @@ class Attempt:
         address: where it was sent; None when nobody was asked.
         duration_ms: how long it took.
         cut_off: our own time was up before its end was known.
+        receipt: what the channel knows beyond that it did not fail; None: nothing.
     """
 
     delivery: ClaimedDelivery
@@ -43,6 +44,7 @@ class Attempt:
     address: str | None = None
     duration_ms: int = 0
     cut_off: bool = False
+    receipt: Receipt | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,10 +167,10 @@ def make_attempt(how: Sending, job: Job | Unmade) -> Attempt:
     """Make one delivery; whatever goes wrong is in the attempt, and nothing is raised."""
     if isinstance(job, Unmade):
         return Attempt(job.delivery, job.failure)
-    failure, cut_off = None, False
+    failure, receipt, cut_off = None, None, False
     started_at = how.clock()
     try:
-        how.session.send(job.notice, job.address)
+        receipt = how.session.send(job.notice, job.address)
     except Failure as found:
         failure = found
     except TimeLimitReached:
@@ -180,4 +182,5 @@ def make_attempt(how: Sending, job: Job | Unmade) -> Attempt:
         log.exception("delivery-failed", delivery=job.delivery.id)
         failure = Failure(Cause.INTERNAL)
     elapsed = (how.clock() - started_at).total_seconds()
-    return Attempt(job.delivery, failure, job.address, max(0, int(elapsed * 1000)), cut_off)
+    took = max(0, int(elapsed * 1000))
+    return Attempt(job.delivery, failure, job.address, took, cut_off, receipt)

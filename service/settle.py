@@ -20,6 +20,7 @@ from service.guards.limits import STOPPED_PROBE_INTERVAL
 from service.guards.time_limit import TimeLimitReached
 from service.read import Reading, concerns_all
 from service.wake import wake_deliveries
+from service.write_back import followed_procedures
 from store import settle as store
 from store.assign import Change
 from store.settle import Batch, Settled, Unread
@@ -78,6 +79,7 @@ def decide(runtime: Connections, claim: Claim, readings: Sequence[Reading]) -> B
         rest_due_at=now + _wait(general),
         stop=_stop_cause(general),
         probe_at=now + STOPPED_PROBE_INTERVAL,
+        followed=followed_procedures(runtime.settings, claim.rules),
     )
 
 

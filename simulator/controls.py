@@ -1,6 +1,7 @@
 """A simulated TPS with every way to change it and to let it fail."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from simulator.faults import Fault, FaultKind, fault
 from simulator.filing import Filing
@@ -79,6 +80,18 @@ class Controls(Filing):
             groups = self.state.procedures[procedure].groups
             groups.append(Group(groups[-1].number + 1, label, closed))
             return groups[-1].number
+
+    def close_group(self, procedure: int, number: int) -> None:
+        """Close a group of a form: nothing can be moved to it any more."""
+        with self.lock:
+            groups = self.state.procedures[procedure].groups
+            groups[:] = [replace(e, closed=e.closed or e.number == number) for e in groups]
+
+    def choose_group(self, number: int, group: int) -> None:
+        """Let an agent move a dossier to a group."""
+        with self.lock:
+            moved = replace(self.dossier(number), group=group, changed_at=self.clock())
+            self.state.keep(moved)
 
     def group_of(self, number: int) -> int:
         """The number of the *groupe d'instructeurs* that has a dossier."""

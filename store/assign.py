@@ -1,6 +1,6 @@
 """Assigning decided dossiers to units: the plan of each change, and its deliveries."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,8 @@ from routing.decision import Decision
 from routing.office_days import next_opening
 from routing.outcome import Decided
 from routing.ruleset import RuleSet
-from store import deliveries, dossier_outcomes
+from routing.units import GROUP_CHANNEL
+from store import deliveries, dossier_outcomes, groups
 from store.audit.log import AuditEntry, Step
 from store.deliveries import Order
 from store.dossiers import DossierRecord
@@ -42,7 +43,12 @@ class Assigned:
 
 
 def assign(
-    connection: Connection, rules: RuleSet, changes: Sequence[Change], now: datetime
+    connection: Connection,
+    rules: RuleSet,
+    changes: Sequence[Change],
+    now: datetime,
+    *,
+    followed: Collection[int],
 ) -> tuple[Assigned, ...]:
     """Plan each change, withdraw what is no longer true and queue what must be told.
 
@@ -51,8 +57,11 @@ def assign(
         rules: the rule set in force, which names the channels of units.
         changes: of dossiers that are locked or leased.
         now: the present instant.
+        followed: ids of the procedures whose dossiers are moved to their unit's group in TPS.
     """
-    unsent = deliveries.unsent(connection, [each.dossier.key for each in changes if _moves(each)])
+    moving = [each.dossier.key for each in changes if _moves(each)]
+    unsent = deliveries.unsent(connection, moving)
+    overtaken = groups.withdraw_moves(connection, moving, now)
     told = deliveries.told(connection, [each.dossier.key for each in changes if _informs(each)])
     nobody: frozenset[str] = frozenset()
     plans = [
@@ -62,7 +71,7 @@ def assign(
     for each, planned in zip(changes, plans, strict=True):
         deliveries.withdraw(connection, *each.dossier.key, planned.withdraw, now)
     assigned = tuple(
-        _assigned(rules, change, planned, now)
+        _assigned(rules, change, planned, now, followed=followed, overtaken=overtaken)
         for change, planned in zip(changes, plans, strict=True)
     )
     deliveries.queue(connection, [order for each in assigned for order in each.orders], now)
@@ -70,10 +79,15 @@ def assign(
 
 
 def reassign(
-    connection: Connection, rules: RuleSet, changes: Sequence[Change], now: datetime
+    connection: Connection,
+    rules: RuleSet,
+    changes: Sequence[Change],
+    now: datetime,
+    *,
+    followed: Collection[int],
 ) -> tuple[Assigned, ...]:
     """Assign dossiers, and store decisions that were taken on stored facts."""
-    assigned = assign(connection, rules, changes, now)
+    assigned = assign(connection, rules, changes, now, followed=followed)
     for change, each in zip(changes, assigned, strict=True):
         if change.decided.decision is not None:
             dossier_outcomes.redecide(
@@ -110,9 +124,17 @@ def _plan(change: Change, unsent: frozenset[Notification], told: frozenset[str])
     )
 
 
-def _assigned(rules: RuleSet, change: Change, planned: Plan, now: datetime) -> Assigned:
+def _assigned(
+    rules: RuleSet,
+    change: Change,
+    planned: Plan,
+    now: datetime,
+    *,
+    followed: Collection[int],
+    overtaken: Sequence[AuditEntry],
+) -> Assigned:
     dossier = change.dossier
-    orders = tuple(
+    told = tuple(
         Order(
             procedure=dossier.procedure,
             number=dossier.number,
@@ -125,12 +147,40 @@ def _assigned(rules: RuleSet, change: Change, planned: Plan, now: datetime) -> A
         for notice in planned.notify
         for channel in channels_of(rules, notice.unit)
     )
+    moves = _moves_in_tps(rules, change, planned) if dossier.procedure in followed else ()
+    orders = (*told, *moves)
     entries = (
         *(_entry(dossier, Step.CANCELLED, notice) for notice in planned.withdraw),
+        *(each for each in overtaken if (each.procedure, each.number) == dossier.key),
         *_reassigned(dossier, planned.assignment),
         *(_entry(dossier, Step.QUEUED, order.notification, order.channel) for order in orders),
     )
     return Assigned(planned.assignment, orders, entries)
+
+
+def _moves_in_tps(rules: RuleSet, change: Change, planned: Plan) -> tuple[Order, ...]:
+    """The move of a dossier with new units to the group of the first of them that has one.
+
+    It does not depend on who is told: a unit may get back a dossier without hearing of it.
+    """
+    dossier, units = change.dossier, planned.assignment.units
+    if planned.assignment.ordinal == dossier.assignment.ordinal or change.decided.silent:
+        return ()
+    with_group = (code for code in units if code in rules.units and rules.units[code].has_group)
+    unit = next(with_group, None)
+    if unit is None:
+        return ()
+    first = dossier.assignment.ordinal == 0
+    notification = Notification(Event.FILED if first else Event.REASSIGNED_TO, unit)
+    order = Order(
+        procedure=dossier.procedure,
+        number=dossier.number,
+        notification=notification,
+        channel=GROUP_CHANNEL,
+        assignment=planned.assignment.ordinal,
+        lane=dossier.lane,
+    )
+    return (order,)
 
 
 def _reassigned(dossier: DossierRecord, assignment: Assignment) -> tuple[AuditEntry, ...]:
@@ -184,4 +234,4 @@ def channels_of(rules: RuleSet, unit: str) -> tuple[str, ...]:
     """The kinds of channel by which a unit is told; mail where it names none, so that it shows."""
     known = rules.units.get(unit)
     kinds = dict.fromkeys(channel.kind for channel in known.channels) if known else {}
-    return tuple(kinds) or ("mail",)
+    return tuple(kind for kind in kinds if kind != GROUP_CHANNEL) or ("mail",)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, func, select, tuple_, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from routing.assignment import ARRIVALS, Event, Notification
+from routing.units import GROUP_CHANNEL
 from store.bulk import insert_rows
 from store.models import Delivery, Dossier
 from store.states import DeliveryState as DeliveryState  # noqa: PLC0414 - exported
@@ -64,6 +65,8 @@ def unsent(
 ) -> dict[tuple[int, int], frozenset[Notification]]:
     """Notifications of these dossiers that can still be withdrawn: queued, waiting and dead ones.
 
+    Moves in TPS are none: nobody is told by them.
+
     Locked until the commit: one that is claimed in between would be sent all the same, and
     the unit would never be told that it lost the dossier.
     """
@@ -72,6 +75,7 @@ def unsent(
     query = select(Delivery.procedure, Delivery.number, Delivery.event, Delivery.unit).where(
         tuple_(Delivery.procedure, Delivery.number).in_(list(dossiers)),
         Delivery.state.in_(WITHDRAWABLE),
+        Delivery.channel != GROUP_CHANNEL,
     )
     found: dict[tuple[int, int], set[Notification]] = {}
     for procedure, number, event, unit in connection.execute(query.with_for_update()):

@@ -59,12 +59,14 @@ class Outcome:
         entry: the audit line that says so.
         postponement: None when it was sent.
         digest: whether it is a digest, with which others are told.
+        left: why it was left alone; it then counts as cancelled, and cost no attempt.
     """
 
     delivery: int
     entry: AuditEntry
     postponement: Postponement | None = None
     digest: bool = False
+    left: str | None = None
 
 
 def store_outcomes(
@@ -84,12 +86,17 @@ def store_outcomes(
         lease: under which they were claimed.
         now: the present instant.
     """
-    sent = {each.delivery: each.entry for each in outcomes if each.postponement is None}
+    sent = {
+        each.delivery: each.entry
+        for each in outcomes
+        if each.postponement is None and each.left is None
+    }
     failed = {each.delivery: each for each in outcomes if each.postponement is not None}
     digests = [each.delivery for each in outcomes if each.digest]
     done = finish_sent(connection, audit, sent, lease, now)
     finish_carried(connection, audit, [id_ for id_ in digests if id_ in done], now)
     entries = [entry for id_, entry in sent.items() if id_ in done]
+    entries += _leave(connection, audit, [each for each in outcomes if each.left], lease, now)
     if not failed:
         return entries
     later = [each.postponement for each in failed.values() if each.postponement is not None]
@@ -97,6 +104,29 @@ def store_outcomes(
     put_off = [each.entry for id_, each in failed.items() if id_ in ours]
     audit.append(connection, now, put_off)
     return entries + put_off
+
+
+def _leave(
+    connection: Connection, audit: AuditLog, left: Sequence[Outcome], lease: Lease, now: datetime
+) -> list[AuditEntry]:
+    """Cancel what was left alone, where `lease` still holds it; the lines that were written."""
+    entries = []
+    for each in left:
+        changed = connection.execute(
+            update(Delivery)
+            .where(Delivery.id == each.delivery, Delivery.lease_token == lease.token)
+            .values(
+                state=DeliveryState.CANCELLED.value,
+                reason=each.left,
+                attempts=Delivery.attempts - 1,
+                next_attempt_at=None,
+                lease_token=None,
+                finished_at=now,
+            )
+        )
+        entries += [each.entry] if changed.rowcount else []
+    audit.append(connection, now, entries)
+    return entries
 
 
 def postpone(

@@ -18,6 +18,7 @@ from sqlalchemy import (
 from routing.facts import DossierState
 from routing.listing import KnownDossier, ListedDossier, Page, news
 from routing.quarantine import ABSENCES_BEFORE_ASKING
+from store import groups
 from store.audit.log import AuditEntry, AuditLog, Step
 from store.bulk import insert_rows
 from store.dossiers import BACKLOG, DossierStatus, Lane
@@ -118,6 +119,8 @@ def note_listed(
     found = news(rows, stored, purged_before(connection, procedure) if unknown else None)
     insert_rows(connection, Dossier, [_newcomer(procedure, row, now, lane) for row in found.new])
     _make_due_again(connection, procedure, found.changed, now)
+    first_seen = [(row.number, row.group) for row in rows if _first_told(row, stored)]
+    groups.keep(connection, procedure, first_seen)
     if scan_started_at is not None and stored:
         _touch(connection, procedure, stored, scan_started_at)
     return StoredPage(
@@ -126,12 +129,19 @@ def note_listed(
     )
 
 
+def _first_told(row: ListedDossier, stored: Mapping[int, KnownDossier]) -> bool:
+    """Whether a list tells for the first time which group has a known dossier."""
+    known_before = stored.get(row.number)
+    return row.group is not None and known_before is not None and known_before.group is None
+
+
 _SETTLED_ROW = and_(_THIS.status == DossierStatus.ROUTED.value, _THIS.next_attempt_at.is_(None))
 _KNOWING = select(
     _THIS.number,
     _THIS.listed_change_at,
     _THIS.status == DossierStatus.GONE.value,
     case((_SETTLED_ROW, _THIS.state), else_=None),
+    _THIS.tps_group,
 ).where(_THIS.procedure == bindparam("of"), number_in(_THIS.number, "numbers"))
 
 
@@ -141,8 +151,10 @@ def known(
     """What is stored of those of `numbers` that are known."""
     rows = connection.execute(_KNOWING, {"of": procedure, "numbers": numbers})
     return {
-        number: KnownDossier(changed_at, gone, None if state is None else DossierState(state))
-        for number, changed_at, gone, state in rows
+        number: KnownDossier(
+            changed_at, gone, None if state is None else DossierState(state), group
+        )
+        for number, changed_at, gone, state, group in rows
     }
 
 
@@ -157,6 +169,7 @@ def _newcomer(procedure: int, row: ListedDossier, now: datetime, lane: Lane) -> 
         "filed_at": row.filed_at,
         "listed_change_at": row.changed_at,
         "last_listed_at": now,
+        "tps_group": row.group,
     }
 
 

@@ -137,6 +137,8 @@ class Dossier(Base):
     worker_losses: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     aside_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    tps_group: Mapped[int | None] = mapped_column(BigInteger)
+    """The group in which a list first showed it, or into which this service moved it since."""
 
     __table_args__ = (
         Index(

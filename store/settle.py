@@ -43,6 +43,7 @@ class Batch:
         rest_due_at: when the others are due again.
         stop: why the procedure is stopped, None when it goes on.
         probe_at: when a stopped procedure is polled again.
+        followed: ids of the procedures whose dossiers are moved to their unit's group in TPS.
     """
 
     procedure: int
@@ -54,6 +55,7 @@ class Batch:
     rest_due_at: datetime
     stop: Cause | None
     probe_at: datetime
+    followed: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +137,7 @@ def _store(
     now: datetime,
 ) -> tuple[Settled, tuple[AuditEntry, ...]]:
     """Store facts and decisions, and queue the deliveries that they make necessary."""
-    assigned = assign(connection, batch.rules, read, now)
+    assigned = assign(connection, batch.rules, read, now, followed=batch.followed)
     pairs = tuple(zip(read, assigned, strict=True))
     dossier_outcomes.settle(
         connection,

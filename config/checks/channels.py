@@ -17,6 +17,7 @@ from config.messages import tr
 from config.schema import UnitEntry
 from connectors.channel import AddressForm
 from connectors.channels import CHANNELS
+from routing.units import GROUP_CHANNEL
 
 PLACEHOLDER = re.compile(r"(.*\.)?(example|test|invalid|localhost|example\.(com|org|net|fr))")
 """Hosts that stand in examples and are nobody's."""
@@ -50,6 +51,7 @@ def check(configuration: Configuration) -> Iterator[Diagnostic]:
     for place in places(configuration):
         yield from _malformed(place, production=configuration.production)
         yield from _second_of_its_kind(place)
+        yield from _tells_nobody(place)
         others = seen.setdefault((place.entry.kind, place.entry.address.casefold()), [])
         yield from _twice(place, others)
         others.append(place)
@@ -65,11 +67,12 @@ def _malformed(place: ChannelPlace, *, production: bool) -> Iterator[Diagnostic]
     except ValueError as error:
         yield place.mistake(Code.CHANNEL_ADDRESS, str(error))
         return
-    host = urlsplit(place.entry.address).hostname or ""
-    if production and PLACEHOLDER.fullmatch(host):
-        yield place.mistake(
-            Code.CHANNEL_ADDRESS, tr("is a placeholder"), tr("write the unit's address")
-        )
+    if production and channel.address_form is AddressForm.URL:
+        host = urlsplit(place.entry.address).hostname or ""
+        if PLACEHOLDER.fullmatch(host):
+            yield place.mistake(
+                Code.CHANNEL_ADDRESS, tr("is a placeholder"), tr("write the unit's address")
+            )
 
 
 def _second_of_its_kind(place: ChannelPlace) -> Iterator[Diagnostic]:
@@ -86,8 +89,20 @@ def _second_of_its_kind(place: ChannelPlace) -> Iterator[Diagnostic]:
         )
 
 
+def _tells_nobody(place: ChannelPlace) -> Iterator[Diagnostic]:
+    """A unit whose only channel moves dossiers in TPS would not be told of any."""
+    if {entry.kind for entry in place.unit.entry.channels} == {GROUP_CHANNEL}:
+        yield place.mistake(
+            Code.CHANNEL_ADDRESS,
+            tr("is the only channel of {unit}, and tells nobody", unit=place.unit.entry.code),
+            tr("add `- mail: …` beside it"),
+        )
+
+
 def _twice(place: ChannelPlace, others: list[ChannelPlace]) -> Iterator[Diagnostic]:
     unit, entry = place.unit.entry, place.entry
+    if CHANNELS[entry.kind].address_form is AddressForm.LABEL:
+        return
     for other in others:
         its = other.unit.entry
         if its is unit or not overlap(unit, its) or (entry.shared and other.entry.shared):

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from connectors.channel import AddressForm, Blame, ChannelSettingsError
+from connectors.channel import AddressForm, Blame, ChannelSettingsError, RequestLimit
 from connectors.mail.blame import blame
 from connectors.notice import Message, Trial
 from routing.failures import Cause, Failure
@@ -70,7 +70,9 @@ class MailChannel:
         """The server, or the mailbox behind it."""
         return blame(failure)
 
-    def open(self, settings: MailSettings, clock: Callable[[], datetime]) -> "MailSession":
+    def open(
+        self, settings: MailSettings, clock: Callable[[], datetime], _limit: RequestLimit
+    ) -> "MailSession":
         """One connection, made by the first message.
 
         Raises:

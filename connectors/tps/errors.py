@@ -20,6 +20,8 @@ class Operation(StrEnum):
     READ = "read dossier"
     LOOK_UP = "look up procedure"
     WEBHOOKS = "manage webhooks of procedure"
+    GROUPS = "list groups of procedure"
+    MOVE = "move dossier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class MalformedReason(StrEnum):
     DATA = "data"
     PROCEDURE = "demarche"
     REVISION = "revision"
+    GROUP = "groupeInstructeur"
     UNFORESEEN = "unforeseen"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from connectors.channel import AddressForm, Blame
+from connectors.channel import AddressForm, Blame, RequestLimit
 from connectors.notice import Message
 from connectors.webhook.url import WebhookUrl
 from routing.failures import Action, Cause, Failure
@@ -60,7 +60,9 @@ class WebhookChannel:
             return Blame.NOBODY if failure.status is None else Blame.MESSAGE
         return Blame.NOBODY if failure.cause is Cause.INTERNAL else Blame.ADDRESS
 
-    def open(self, settings: WebhookSettings, clock: Callable[[], datetime]) -> "WebhookSession":
+    def open(
+        self, settings: WebhookSettings, clock: Callable[[], datetime], _limit: RequestLimit
+    ) -> "WebhookSession":
         """A session that keeps nothing open between two messages."""
         return WebhookSession(settings.webhook_secrets, settings.webhook_allowed, clock)
 

@@ -10,6 +10,8 @@ from simulator.v2.nodes import DossierNode, Resolver
 
 
 def _change_group(_: object, context: Context, arguments: Mapping[str, Any]) -> object:
+    if not context.service.token_writes:
+        return _failed("Le jeton utilisé est configuré seulement en lecture")
     given = arguments["input"]
     number = number_of(given["dossierId"], "Dossier")
     if number is None or number not in context.state.places:

@@ -37,6 +37,7 @@ class V2Service:
         instant: writes an instant.
         available: whether the server has this API at all.
         webhooks_available: whether it has the mutations of webhooks, as few servers do.
+        token_writes: whether the token may change anything.
         selected: every field that was asked for and given, as `Type.field`.
         slow_above: dossiers of a page above which execution runs into its time limit, None for
             none.
@@ -49,6 +50,7 @@ class V2Service:
     instant: Callable[[datetime], str]
     available: bool = True
     webhooks_available: bool = True
+    token_writes: bool = True
     selected: set[str] = field(default_factory=set)
     slow_above: int | None = None
     cursors_from: int = 0

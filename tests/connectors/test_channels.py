@@ -1,5 +1,6 @@
 """The registry of channels: what everybody else knows of them."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -7,10 +8,11 @@ import pytest
 from config.settings import read
 from connectors.channels import CHANNELS, DEFAULT_CHANNEL
 from routing.failures import TABLE, Action, Cause
+from tests.connectors.limit import UNLIMITED
 
 
 def test_mail_comes_first() -> None:
-    assert list(CHANNELS) == ["mail", "webhook"]
+    assert list(CHANNELS) == ["mail", "webhook", "tps_group"]
     assert DEFAULT_CHANNEL == "mail"
 
 
@@ -20,10 +22,14 @@ def test_each_is_known_by_its_own_name_which_fits_its_column(kind: str) -> None:
     assert len(kind) <= 16
 
 
+def _never() -> datetime:
+    raise AssertionError("nothing is sent")
+
+
 @pytest.mark.parametrize("kind", CHANNELS)
 def test_the_settings_have_what_each_reads(kind: str, tmp_path: Path) -> None:
     settings = read(var_dir=tmp_path, outbox_dir=tmp_path / "outbox")
-    with CHANNELS[kind].open(settings, lambda: pytest.fail("nothing is sent")) as session:
+    with CHANNELS[kind].open(settings, _never, UNLIMITED) as session:
         assert callable(session.send)
 
 
@@ -33,5 +39,8 @@ def test_what_is_cut_off_or_an_outage_is_tried_again_and_what_disables_is_final(
     assert TABLE[channel.timeout].action is Action.RETRY
     assert {TABLE[cause].action for cause in channel.outages} <= {Action.RETRY}
     assert {TABLE[cause].action for cause in channel.disabling} <= {Action.PERMANENT}
-    assert all(cause.value.startswith(kind) for cause in channel.outages | channel.disabling)
+    assert all(
+        cause.value.startswith(kind.partition("_")[0])
+        for cause in channel.outages | channel.disabling
+    )
     assert Cause(channel.timeout) in TABLE

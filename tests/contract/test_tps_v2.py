@@ -11,6 +11,9 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     NonNullTypeNode,
+    ObjectValueNode,
+    OperationDefinitionNode,
+    OperationType,
     TypeInfo,
     TypeInfoVisitor,
     VariableDefinitionNode,
@@ -133,6 +136,22 @@ def test_only_forms_that_the_establishment_decides_ask_for_it(schema: GraphQLSch
             ("Address", "cityCode"),
         }
         assert ("Dossier", "demandeur") not in by_residence
+
+
+def test_a_change_is_given_a_dossier_and_a_group_and_nothing_else(schema: GraphQLSchema) -> None:
+    given = [
+        field.name.value
+        for document in documents.ALL
+        for operation in parse(document.text).definitions
+        if isinstance(operation, OperationDefinitionNode)
+        and operation.operation is OperationType.MUTATION
+        for change in operation.selection_set.selections
+        if isinstance(change, FieldNode)
+        for argument in change.arguments or ()
+        if isinstance(argument.value, ObjectValueNode)
+        for field in argument.value.fields
+    ]
+    assert set(given) == {"dossierId", "groupeInstructeurId"}
 
 
 COMPOSITE = (GraphQLObjectType, GraphQLInterfaceType)

@@ -50,7 +50,7 @@ SELECTED: Fields = _of(
     DeletedDossier="number",
     Dossier="""id number state archived dateDepot dateDerniereModification demarche revision
         groupeInstructeur champs demandeur deposeParUnTiers""",
-    GroupeInstructeur="id number closed",
+    GroupeInstructeur="id number label closed",
     DossierChangerGroupeInstructeurPayload="errors",
     PersonneMorale="address",
     Address="cityCode cityName postalCode departmentCode",
@@ -84,7 +84,7 @@ PERSON: Fields = {
         DeletedDossierConnection="edges",
         DeletedDossierEdge="*",
         DeletedDossier="reason",
-        GroupeInstructeur="instructeurs label",
+        GroupeInstructeur="instructeurs",
         GroupeInstructeurWithDossiers="*",
         PersonneMorale="*",
         PersonneMoraleIncomplete="*",

@@ -1,4 +1,4 @@
-"""The queries that are sent: static documents, each a file beside this module.
+"""The documents that are sent, each static and in a file beside this module.
 
 Whatever is selected of TPS stands in these files and nowhere else; a test holds each against
 the list of fields that carry nobody's personal data.
@@ -12,7 +12,7 @@ HERE = Path(__file__).resolve().parent
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A query and the name of its operation."""
+    """A document and the name of the operation of it that is meant."""
 
     operation: str
     text: str
@@ -38,5 +38,13 @@ FORM = _document("FormFields", "form", "fields_of_revision")
 DOSSIER_FORM = _document("FormFieldsOfDossier", "dossier_form", "fields_of_revision")
 PROCEDURE = _document("Procedure", "procedure")
 
-ALL = (*PAGE.values(), *DOSSIER.values(), NUMBERS, FORM, DOSSIER_FORM, PROCEDURE)
+GROUPS = _document("Groups", "groups")
+DOSSIER_GROUP = _document("DossierGroup", "groups")
+MOVE = _document("MoveDossier", "groups")
+ANSWERS = _document("Answers", "groups")
+
+ALL = (
+    *(*PAGE.values(), *DOSSIER.values(), NUMBERS, FORM, DOSSIER_FORM, PROCEDURE),
+    *(GROUPS, DOSSIER_GROUP, MOVE, ANSWERS),
+)
 """Every document that the connector can send."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from connectors.tps.errors import MalformedReason
-from connectors.tps.json_checks import MalformedJson, an_object, whole_number
+from connectors.tps.json_checks import MalformedJson, an_object, is_object, whole_number
 from connectors.tps.timestamps import parse_timestamp
 from connectors.tps.v2.answers import answers_of
 from connectors.tps.v2.fields import text_of, wanted
@@ -82,6 +82,12 @@ def revision_id(dossier: Mapping[str, object]) -> str:
 
 def _demarche(dossier: Mapping[str, object]) -> dict[str, object]:
     return an_object(dossier.get("demarche"), MalformedReason.PROCEDURE)
+
+
+def group_of(dossier: Mapping[str, object]) -> int | None:
+    """Number of the *groupe d'instructeurs* that has a dossier, None when it cannot be read."""
+    group = dossier.get("groupeInstructeur")
+    return whole_number(group.get("number")) if is_object(group) else None
 
 
 def state_of(dossier: Mapping[str, object]) -> DossierState | None:

@@ -8,7 +8,7 @@ from connectors.tps.json_checks import MalformedJson, a_list, an_object, is_obje
 from connectors.tps.port import ListedDossier
 from connectors.tps.timestamps import parse_timestamp
 from connectors.tps.v2.answers import is_absent
-from connectors.tps.v2.dossier import facts_of, revision_id, state_of
+from connectors.tps.v2.dossier import facts_of, group_of, revision_id, state_of
 from connectors.tps.v2.fields import text_of
 from connectors.tps.v2.graphql_errors import data_of
 from routing.facts import Facts
@@ -139,6 +139,7 @@ class PageReader:
             changed_at=parse_timestamp(node.get("dateDerniereModification")),
             facts=facts,
             failure=failure,
+            group=group_of(node),
         )
 
     def _facts(self, node: Mapping[str, object]) -> tuple[Facts | None, Failure | None]:
@@ -162,7 +163,9 @@ def _unread(node: Mapping[str, object]) -> ListedDossier | None:
     if number is None:
         return None
     changed_at = parse_timestamp(node.get("dateDerniereModification"))
-    return ListedDossier(number=number, state=None, filed_at=None, changed_at=changed_at)
+    return ListedDossier(
+        number=number, state=None, filed_at=None, changed_at=changed_at, group=group_of(node)
+    )
 
 
 def _demarche(content: object, place: RequestContext) -> dict[str, object]:

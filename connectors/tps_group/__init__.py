@@ -1,0 +1,1 @@
+"""Following in TPS: a dossier is moved to the *groupe d'instructeurs* of the unit that has it."""

@@ -1,0 +1,171 @@
+"""Groups of TPS as a channel: nobody is told; the office finds the dossier in its own list."""
+
+from collections.abc import Callable
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from connectors.channel import (
+    AddressForm,
+    Blame,
+    ChannelSettingsError,
+    Left,
+    Receipt,
+    RequestLimit,
+)
+from connectors.notice import Message, Notice, Trial
+from routing.failures import TABLE, Cause, Failure, Sign
+from routing.text import normalise
+from routing.units import GROUP_CHANNEL
+
+if TYPE_CHECKING:
+    from connectors.tps_group.move import Mover
+
+
+class Secret(Protocol):
+    """A value that does not show itself."""
+
+    def get_secret_value(self) -> str: ...
+
+
+class TpsGroupSettings(Protocol):
+    """What is read of the settings."""
+
+    @property
+    def tps_write_back(self) -> bool: ...
+
+    @property
+    def tps_url(self) -> str | None: ...
+
+    @property
+    def tps_token(self) -> Secret | None: ...
+
+    @property
+    def tps_write_token(self) -> Secret | None: ...
+
+    @property
+    def tps_connect_timeout(self) -> float: ...
+
+    @property
+    def tps_read_timeout(self) -> float: ...
+
+    @property
+    def tps_max_bytes(self) -> int: ...
+
+
+_ABOUT_ONE = frozenset(
+    {Cause.TPS_GROUP_MISSING, Cause.TPS_NOT_FOUND, Cause.TPS_MALFORMED, Cause.INTERNAL}
+)
+"""Causes that say nothing of other dossiers."""
+
+
+class TpsGroupChannel:
+    """The channel `tps_group`."""
+
+    kind = GROUP_CHANNEL
+    address_form = AddressForm.LABEL
+    description = (
+        "Libellé du groupe d'instructeurs de l'unité dans TPS, le même dans chaque démarche ; "
+        "sans effet tant que WIF_TPS_WRITE_BACK n'est pas true."
+    )
+    addresses_at_once = 1
+    timeout = Cause.TPS_TIMEOUT
+    outages = frozenset(
+        cause
+        for cause, verdict in TABLE.items()
+        if cause.value.startswith("tps-") and verdict.sign in {Sign.UNANSWERED, Sign.DOWN}
+    )
+    disabling: frozenset[Cause] = frozenset()
+
+    def check_address(self, address: str) -> None:
+        """Accept the label of a group.
+
+        Raises:
+            ValueError: it is blank, or more than one line.
+        """
+        if not normalise(address) or not address.isprintable():
+            raise ValueError("is no label: write that of the group in TPS, on one line")
+
+    def check_ready(self, settings: TpsGroupSettings, unit: str, address: str) -> None:
+        """Nothing: whether the forms have the group is asked by `wif doctor`."""
+
+    def blame(self, failure: Failure) -> Blame:
+        """TPS, which is one for all, unless it says something of one dossier or group."""
+        return Blame.NOBODY if failure.cause in _ABOUT_ONE else Blame.WAY
+
+    def open(
+        self, settings: TpsGroupSettings, _clock: Callable[[], datetime], limit: RequestLimit
+    ) -> "TpsGroupSession":
+        """A session that asks for the groups of a form once.
+
+        Raises:
+            ChannelSettingsError: there is no address of TPS or no token.
+        """
+        return TpsGroupSession(_mover(settings, limit) if settings.tps_write_back else None)
+
+
+class TpsGroupSession:
+    """Moves of dossiers, one after the other."""
+
+    def __init__(self, mover: "Mover | None") -> None:
+        self._mover = mover
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._mover is not None:
+            self._mover.close()
+
+    def send(self, message: Message, address: str) -> Receipt:
+        """Have TPS give the dossier to the group labelled `address`.
+
+        A trial asks TPS whether it answers, and moves nothing.
+
+        Raises:
+            Failure: it did not, or nobody knows.
+        """
+        if self._mover is None:
+            return Receipt(Left.SWITCHED_OFF)
+        if isinstance(message, Trial):
+            self._mover.try_out()
+            return Receipt()
+        return self._move(self._mover, message, address)
+
+    def _move(self, mover: "Mover", notice: Notice, label: str) -> Receipt:
+        placement = notice.placement
+        if placement is None:
+            raise ValueError("a dossier whose place is not known cannot be moved")
+        if not placement.current:
+            return Receipt(Left.SUPERSEDED)
+        return mover.move(notice.procedure, notice.number, label, placement)
+
+
+def _mover(settings: TpsGroupSettings, limit: RequestLimit) -> "Mover":
+    # HTTP takes longer to load than most commands of the command line to run.
+    from connectors.tps.transport import Limits, Transport  # noqa: PLC0415
+    from connectors.tps.v2.client import V2Client  # noqa: PLC0415
+    from connectors.tps_group.move import SECONDS, Mover  # noqa: PLC0415
+
+    token = settings.tps_write_token or settings.tps_token
+    if settings.tps_url is None or token is None:
+        raise ChannelSettingsError("WIF_TPS_URL and WIF_TPS_WRITE_TOKEN: needed to move dossiers")
+    limits = Limits(
+        connect=settings.tps_connect_timeout,
+        read=settings.tps_read_timeout,
+        whole=SECONDS,
+        size=settings.tps_max_bytes,
+        quick_retries=1,
+    )
+    try:
+        transport = Transport(
+            base_url=settings.tps_url, token=token, token_in_query=False, limits=limits
+        )
+    except ValueError as error:
+        raise ChannelSettingsError(f"WIF_TPS_URL: {error}") from None
+    return Mover(V2Client(transport), limit)
