@@ -171,5 +171,6 @@ class TestOverTheWire:
             "Dossier.dateDepot",
             "Dossier.dateDerniereModification",
             "Dossier.demarche",
+            "Dossier.groupeInstructeur",
             "Dossier.champs",
         }
