@@ -19,7 +19,7 @@ with lazy_imports():
     import redis
     import sqlalchemy
 
-    from cli import context, tables
+    from cli import context, doctor_groups, tables
     from config import broker_url, ruleset, smime
     from config import settings as config_settings
     from connectors import deadline
@@ -32,7 +32,6 @@ with lazy_imports():
         secret_age,
         tps_versions,
         tps_webhooks,
-        write_back,
     )
     from service import runtime as runtimes
     from service.guards import bounded_redis
@@ -368,45 +367,7 @@ def _reminders(runtime: Runtime) -> str:
 
 def _groups(runtime: Runtime) -> str:
     """Whether the groups that units have in `units.yaml` are there in TPS."""
-    rules = publish_rules.configured_rules(runtime.settings)
-    labels = write_back.labels_of(rules)
-    followed = write_back.followed_procedures(runtime.settings, rules)
-    if not runtime.settings.tps_write_back or not labels:
-        if labels:
-            return tr("nothing is moved in TPS: WIF_TPS_WRITE_BACK is not true")
-        return tr("nothing is moved in TPS: no unit has a `tps_group`")
-    numbers = [number for number in _procedures(runtime) if number in followed]
-    compared = list(write_back.compare_groups(runtime, numbers, labels))
-    missing = [
-        tr(
-            "{procedure} has no open group « {label} » ({unit})",
-            procedure=each.procedure,
-            label=label,
-            unit=unit,
-        )
-        for each in compared
-        if each.grouped
-        for unit, label in each.missing.items()
-    ]
-    if missing:
-        more = " …" if len(missing) > 5 else ""  # noqa: PLR2004
-        raise CommandError(
-            tr(
-                "{count} groups are missing: {shown}{more}",
-                count=len(missing),
-                shown="; ".join(missing[:5]),
-                more=more,
-            )
-        )
-    grouped = [each for each in compared if each.grouped]
-    unmapped = sum(len(each.unmapped) for each in grouped)
-    return tr(
-        "{grouped} procedures have every group of `units.yaml`, and {unmapped} that no unit names; "
-        "{others} procedures are not followed",
-        grouped=len(grouped),
-        unmapped=unmapped,
-        others=len(_procedures(runtime)) - len(grouped),
-    )
+    return doctor_groups.compare(runtime, _procedures(runtime))
 
 
 def _mail(runtime: Runtime) -> str:

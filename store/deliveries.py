@@ -93,6 +93,7 @@ def told(
         tuple_(Delivery.procedure, Delivery.number).in_(list(dossiers)),
         Delivery.event.in_([event.value for event in (*ARRIVALS, Event.INFORMED)]),
         Delivery.state != DeliveryState.CANCELLED.value,
+        Delivery.channel != GROUP_CHANNEL,
     )
     found: dict[tuple[int, int], set[str]] = {}
     for procedure, number, unit in connection.execute(query):

@@ -12,8 +12,8 @@ from config.ruleset import read_directory
 from config.settings import HERE
 from service.publish_rules import publish
 from simulator import Server
-from tests.processes import Ran, wif
-from tests.stage import OTHER_FORM, PARIS_FORM, Stage, make_stage
+from tests.fixtures.harness import OTHER_FORM, PARIS_FORM, Harness, make_harness
+from tests.fixtures.processes import Ran, wif
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
@@ -25,7 +25,7 @@ LABEL = "UD 75"
 class Desk:
     """A service of which one unit has a group, and the command."""
 
-    stage: Stage
+    harness: Harness
     settings: dict[str, str]
 
     def wif(self, *arguments: str, **more: str) -> Ran:
@@ -44,9 +44,9 @@ def desk(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Desk]:
     assert units.count(PARIS_MAILBOX) == 1
     grouped = f"{PARIS_MAILBOX}      - tps_group: {LABEL}\n"
     (folder / "units.yaml").write_text(units.replace(PARIS_MAILBOX, grouped))
-    stage = make_stage(database_url, tps, tmp_path, tps_api="v2", tps_write_back=True)
-    with stage.runtime.database.begin() as connection:
-        publish(stage.runtime, connection, read_directory(folder), note="tests")
+    harness = make_harness(database_url, tps, tmp_path, tps_api="v2", tps_write_back=True)
+    with harness.runtime.database.begin() as connection:
+        publish(harness.runtime, connection, read_directory(folder), note="tests")
     settings = {
         "WIF_TPS_URL": tps.url,
         "WIF_TPS_TOKEN": tps.simulator.token,
@@ -56,12 +56,12 @@ def desk(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Desk]:
         "WIF_VAR_DIR": str(tmp_path / "var"),
         "WIF_CONFIG_DIR": str(folder),
     }
-    yield Desk(stage, settings)
-    stage.runtime.close()
+    yield Desk(harness, settings)
+    harness.runtime.close()
 
 
 def test_groups_of_units_are_compared_with_those_of_tps(desk: Desk) -> None:
-    tps = desk.stage.tps
+    tps = desk.harness.tps
     assert "2 procedures are not followed" in desk.groups()["advice"]
     tps.add_group(PARIS_FORM, "UD 57")
     found = desk.groups()
@@ -90,4 +90,4 @@ def test_a_trial_asks_tps_with_the_token_that_writes_and_moves_nothing(desk: Des
     assert "another" not in refused.stdout + refused.stderr
     off = desk.wif(*arguments, WIF_TPS_WRITE_BACK="false")
     assert "UD075 tps_group: write-back-off" in off.stdout
-    assert all(seen.operation != "MoveDossier" for seen in desk.stage.tps.requests)
+    assert all(seen.operation != "MoveDossier" for seen in desk.harness.tps.requests)

@@ -18,8 +18,8 @@ from service.write_back import Comparison, compare_groups, followed_procedures, 
 from simulator import Fault, FaultKind, Server
 from simulator.seen import Seen
 from store.models import AuditLine, Dossier
-from tests import shipped
-from tests.stage import OTHER_FORM, PARIS_FORM, Stage, make_stage
+from tests.fixtures import shipped_rules
+from tests.fixtures.harness import OTHER_FORM, PARIS_FORM, Harness, make_harness
 
 LABELS = {"UD075": "UD 75", "UD093": "UD 93 – Bobigny"}
 MOVE = "MoveDossier"
@@ -42,50 +42,50 @@ def with_groups(document: str, labels: Mapping[str, str], v1: int | None = None)
 class Offices:
     """A service that follows in TPS, and the groups that its units have in the Paris form."""
 
-    stage: Stage
+    harness: Harness
     groups: dict[str, int]
 
     def publish(self, labels: Mapping[str, str], v1: int | None = None) -> None:
-        runtime, document = self.stage.runtime, with_groups(shipped.document(), labels, v1)
+        runtime, document = self.harness.runtime, with_groups(shipped_rules.document(), labels, v1)
         with runtime.database.begin() as connection:
             publish(runtime, connection, document, note="tests")
 
     def file(self, department: str = "75") -> int:
-        number = self.stage.file(department=department)
-        self.stage.run()
+        number = self.harness.file(department=department)
+        self.harness.run()
         return number
 
     def go_on(self, **duration: float) -> None:
-        self.stage.wait(**duration)
-        self.stage.run()
+        self.harness.wait(**duration)
+        self.harness.run()
 
     def reassign(self, number: int, unit: str) -> None:
-        reason = next(iter(self.stage.runtime.rules().reasons))
-        reassign(self.stage.runtime, PARIS_FORM, number, unit=unit, reason=reason)
+        reason = next(iter(self.harness.runtime.rules().reasons))
+        reassign(self.harness.runtime, PARIS_FORM, number, unit=unit, reason=reason)
 
     def moves(self) -> int:
         """Mutations that TPS was asked for."""
-        return sum(seen.operation == MOVE for seen in self.stage.tps.requests)
+        return sum(seen.operation == MOVE for seen in self.harness.tps.requests)
 
     def states(self, number: int) -> list[tuple[str, str, str | None]]:
-        found = self.stage.deliveries(number=number, channel="tps_group")
+        found = self.harness.deliveries(number=number, channel="tps_group")
         return [(each.unit, each.state, each.reason) for each in found]
 
     def group(self, number: int) -> int:
-        return self.stage.tps.group_of(number)
+        return self.harness.tps.group_of(number)
 
     def fail_the_move(self, fault: Fault) -> None:
         """Let the next mutation fail."""
 
         def look(seen: Seen) -> None:
             if seen.operation == MOVE:
-                self.stage.tps.on_request = None
-                self.stage.tps.fail_all(fault)
+                self.harness.tps.on_request = None
+                self.harness.tps.fail_all(fault)
 
-        self.stage.tps.on_request = look
+        self.harness.tps.on_request = look
 
     def audited(self, number: int) -> list[tuple[str, str | None]]:
-        runtime = self.stage.runtime
+        runtime = self.harness.runtime
         refs = runtime.audit.refs(PARIS_FORM, number)
         query = select(AuditLine.step, AuditLine.reason).where(AuditLine.dossier_ref.in_(refs))
         with runtime.database.read() as connection:
@@ -94,12 +94,12 @@ class Offices:
 
 @pytest.fixture
 def offices(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Offices]:
-    stage = make_stage(database_url, tps, tmp_path, tps_api="v2", tps_write_back=True)
+    harness = make_harness(database_url, tps, tmp_path, tps_api="v2", tps_write_back=True)
     add = tps.simulator.add_group
-    made = Offices(stage, {code: add(PARIS_FORM, label) for code, label in LABELS.items()})
+    made = Offices(harness, {code: add(PARIS_FORM, label) for code, label in LABELS.items()})
     made.publish(LABELS)
     yield made
-    stage.runtime.close()
+    harness.runtime.close()
 
 
 def test_a_decided_dossier_is_moved_to_the_group_of_its_unit_once(offices: Offices) -> None:
@@ -110,29 +110,29 @@ def test_a_decided_dossier_is_moved_to_the_group_of_its_unit_once(offices: Offic
     for _ in range(2):
         offices.go_on(minutes=2)
     assert offices.moves() == 2
-    assert len(offices.stage.mails()) == 2
+    assert len(offices.harness.mails()) == 2
 
 
 def test_it_is_off_by_default(database_url: str, tps: Server, tmp_path: Path) -> None:
-    stage = make_stage(database_url, tps, tmp_path, tps_api="v2")
+    harness = make_harness(database_url, tps, tmp_path, tps_api="v2")
     tps.simulator.add_group(PARIS_FORM, LABELS["UD075"])
-    offices = Offices(stage, {})
+    offices = Offices(harness, {})
     offices.publish(LABELS)
     number = offices.file()
     assert offices.states(number) == []
     assert offices.group(number) == FIRST_GROUP
-    assert stage.told(number) == [("filed", "UD075")]
-    stage.runtime.close()
+    assert harness.told(number) == [("filed", "UD075")]
+    harness.runtime.close()
 
 
 def test_what_was_queued_is_left_alone_when_it_is_switched_off(offices: Offices) -> None:
-    stage = offices.stage
-    stage.tps.v2.token_writes = False
+    harness = offices.harness
+    harness.tps.v2.token_writes = False
     number = offices.file()
     assert offices.states(number) == [("UD075", "pending", "tps-group-refused")]
-    stage.tps.v2.token_writes = True
-    off = stage.runtime.settings.model_copy(update={"tps_write_back": False})
-    stage.runtime.settings = off
+    harness.tps.v2.token_writes = True
+    off = harness.runtime.settings.model_copy(update={"tps_write_back": False})
+    harness.runtime.settings = off
     offices.go_on(hours=1)
     assert offices.states(number) == [("UD075", "cancelled", "write-back-off")]
     assert offices.group(number) == FIRST_GROUP
@@ -142,13 +142,13 @@ def test_a_unit_without_a_group_is_only_told(offices: Offices) -> None:
     number = offices.file("92")
     assert offices.states(number) == []
     assert offices.moves() == 0
-    assert len(offices.stage.mails()) == 1
+    assert len(offices.harness.mails()) == 1
 
 
 def test_where_it_is_already_nothing_is_changed(offices: Offices) -> None:
-    number = offices.stage.file(department="75")
-    offices.stage.tps.choose_group(number, offices.groups["UD075"])
-    offices.stage.run()
+    number = offices.harness.file(department="75")
+    offices.harness.tps.choose_group(number, offices.groups["UD075"])
+    offices.harness.run()
     assert offices.states(number) == [("UD075", "sent", None)]
     assert offices.moves() == 0
 
@@ -159,7 +159,7 @@ def test_a_reassignment_moves_it_as_well_and_tells_as_usual(offices: Offices) ->
     offices.go_on(minutes=2)
     assert offices.group(number) == offices.groups["UD093"]
     assert offices.states(number) == [("UD075", "sent", None), ("UD093", "sent", None)]
-    assert len(offices.stage.mails()) == 3
+    assert len(offices.harness.mails()) == 3
     offices.reassign(number, "UD075")
     offices.go_on(minutes=2)
     assert offices.group(number) == offices.groups["UD075"]
@@ -167,23 +167,23 @@ def test_a_reassignment_moves_it_as_well_and_tells_as_usual(offices: Offices) ->
 
 
 def test_a_move_that_waits_is_overtaken_by_the_next_one(offices: Offices) -> None:
-    offices.stage.tps.v2.token_writes = False
+    offices.harness.tps.v2.token_writes = False
     number = offices.file()
-    offices.stage.tps.v2.token_writes = True
+    offices.harness.tps.v2.token_writes = True
     offices.reassign(number, "UD093")
     offices.go_on(hours=1)
     states = offices.states(number)
     assert states == [("UD075", "cancelled", "tps-group-refused"), ("UD093", "sent", None)]
     # That the move waited does not change who is told by mail.
     assert {("filed", "UD075"), ("reassigned-from", "UD075"), ("reassigned-to", "UD093")} == set(
-        offices.stage.told(number)
+        offices.harness.told(number)
     )
 
 
 def test_a_group_that_a_person_chose_later_wins_and_is_audited(offices: Offices) -> None:
     number = offices.file()
-    chosen = offices.stage.tps.add_group(PARIS_FORM, "Cellule nationale")
-    offices.stage.tps.choose_group(number, chosen)
+    chosen = offices.harness.tps.add_group(PARIS_FORM, "Cellule nationale")
+    offices.harness.tps.choose_group(number, chosen)
     offices.reassign(number, "UD093")
     offices.go_on(minutes=2)
     assert offices.group(number) == chosen
@@ -191,24 +191,24 @@ def test_a_group_that_a_person_chose_later_wins_and_is_audited(offices: Offices)
     assert offices.states(number)[-1] == ("UD093", "cancelled", "group-chosen-in-tps")
     assert ("cancelled", "group-chosen-in-tps") in offices.audited(number)
     # The office is told by mail all the same.
-    assert ("reassigned-to", "UD093") in offices.stage.told(number)
+    assert ("reassigned-to", "UD093") in offices.harness.told(number)
 
 
 def test_also_one_that_was_chosen_before_the_first_move(offices: Offices) -> None:
-    offices.stage.tps.v2.token_writes = False
+    offices.harness.tps.v2.token_writes = False
     number = offices.file()
-    chosen = offices.stage.tps.add_group(PARIS_FORM, "Cellule nationale")
-    offices.stage.tps.choose_group(number, chosen)
-    offices.stage.tps.v2.token_writes = True
+    chosen = offices.harness.tps.add_group(PARIS_FORM, "Cellule nationale")
+    offices.harness.tps.choose_group(number, chosen)
+    offices.harness.tps.v2.token_writes = True
     offices.go_on(minutes=2)
     assert offices.group(number) == chosen
     assert offices.states(number) == [("UD075", "cancelled", "group-chosen-in-tps")]
 
 
 def test_the_group_into_which_tps_itself_sorted_it_is_nobodys_choice(offices: Offices) -> None:
-    number = offices.stage.file(department="75")
-    offices.stage.tps.choose_group(number, offices.groups["UD093"])
-    offices.stage.run()
+    number = offices.harness.file(department="75")
+    offices.harness.tps.choose_group(number, offices.groups["UD093"])
+    offices.harness.run()
     assert offices.group(number) == offices.groups["UD075"]
 
 
@@ -216,11 +216,11 @@ def test_the_group_of_a_dossier_that_was_known_before_is_learned_from_a_list(
     offices: Offices,
 ) -> None:
     number = offices.file("92")
-    with offices.stage.runtime.database.begin() as connection:
+    with offices.harness.runtime.database.begin() as connection:
         connection.execute(update(Dossier).values(tps_group=None))
     offices.go_on(hours=1)
-    chosen = offices.stage.tps.add_group(PARIS_FORM, "Cellule nationale")
-    offices.stage.tps.choose_group(number, chosen)
+    chosen = offices.harness.tps.add_group(PARIS_FORM, "Cellule nationale")
+    offices.harness.tps.choose_group(number, chosen)
     offices.reassign(number, "UD093")
     offices.go_on(minutes=2)
     assert offices.group(number) == chosen
@@ -250,12 +250,12 @@ def test_what_fails_is_tried_again_and_has_no_second_effect(
     expected = ("sent", None) if cause is None else ("pending", cause.value)
     assert offices.states(number) == [("UD075", *expected)]
     accepted = offices.group(number) == offices.groups["UD075"]
-    offices.stage.tps.heal()
+    offices.harness.tps.heal()
     offices.go_on(hours=1)
     assert offices.states(number) == [("UD075", "sent", None)]
     assert offices.group(number) == offices.groups["UD075"]
     assert offices.moves() == (1 if accepted else 2)
-    assert len(offices.stage.mails()) == 1
+    assert len(offices.harness.mails()) == 1
 
 
 def test_a_move_of_which_nobody_knows_the_end_is_no_persons_choice(offices: Offices) -> None:
@@ -291,23 +291,23 @@ class Interrupted(Throttle):
 def test_a_dossier_that_changes_hands_while_it_is_moved_ends_where_it_belongs(
     offices: Offices,
 ) -> None:
-    stage = offices.stage
-    stage.tps.v2.token_writes = False
+    harness = offices.harness
+    harness.tps.v2.token_writes = False
     number = offices.file()
-    stage.tps.v2.token_writes = True
-    stage.wait(minutes=2)
+    harness.tps.v2.token_writes = True
+    harness.wait(minutes=2)
 
     def other_worker() -> None:
         offices.reassign(number, "UD093")
-        deliver(stage.runtime, channels=["tps_group"])
+        deliver(harness.runtime, channels=["tps_group"])
         assert offices.group(number) == offices.groups["UD093"]
 
-    limit = stage.runtime.throttles[TpsApi.V2]
-    throttles = {**stage.runtime.throttles, TpsApi.V2: Interrupted(limit, other_worker)}
-    stage.runtime.__dict__["throttles"] = throttles
-    deliver(stage.runtime, channels=["tps_group"])
+    limit = harness.runtime.throttles[TpsApi.V2]
+    throttles = {**harness.runtime.throttles, TpsApi.V2: Interrupted(limit, other_worker)}
+    harness.runtime.__dict__["throttles"] = throttles
+    deliver(harness.runtime, channels=["tps_group"])
     assert offices.group(number) == offices.groups["UD075"]
-    while deliver(stage.runtime, channels=["tps_group"]).claimed:
+    while deliver(harness.runtime, channels=["tps_group"]).claimed:
         pass
     assert offices.group(number) == offices.groups["UD093"]
     assert offices.states(number) == [("UD075", "sent", None), ("UD093", "sent", None)]
@@ -316,20 +316,20 @@ def test_a_dossier_that_changes_hands_while_it_is_moved_ends_where_it_belongs(
 def test_a_token_that_may_only_read_keeps_moves_waiting_until_it_is_replaced(
     offices: Offices,
 ) -> None:
-    offices.stage.tps.v2.token_writes = False
+    offices.harness.tps.v2.token_writes = False
     number = offices.file()
     assert offices.states(number) == [("UD075", "pending", "tps-group-refused")]
-    offices.stage.tps.v2.token_writes = True
+    offices.harness.tps.v2.token_writes = True
     offices.go_on(minutes=2)
     assert offices.states(number) == [("UD075", "sent", None)]
 
 
 def test_a_group_that_the_form_does_not_have_holds_up_nobody_else(offices: Offices) -> None:
-    offices.stage.tps.close_group(PARIS_FORM, offices.groups["UD075"])
+    offices.harness.tps.close_group(PARIS_FORM, offices.groups["UD075"])
     number, other = offices.file(), offices.file("93")
     assert offices.states(number) == [("UD075", "pending", "tps-group-missing")]
     assert offices.states(other) == [("UD093", "sent", None)]
-    made = offices.stage.tps.add_group(PARIS_FORM, "ud 75")
+    made = offices.harness.tps.add_group(PARIS_FORM, "ud 75")
     offices.go_on(minutes=2)
     assert offices.states(number) == [("UD075", "sent", None)]
     assert offices.group(number) == made
@@ -339,23 +339,23 @@ def test_what_is_never_accepted_is_dead_and_the_mail_is_not(
     offices: Offices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("routing.retries.MAX_ATTEMPTS", 2)
-    offices.stage.tps.close_group(PARIS_FORM, offices.groups["UD075"])
+    offices.harness.tps.close_group(PARIS_FORM, offices.groups["UD075"])
     number = offices.file()
     offices.go_on(hours=4)
     assert offices.states(number) == [("UD075", "dead", "tps-group-missing")]
-    assert len(offices.stage.mails()) == 1
+    assert len(offices.harness.mails()) == 1
 
 
 def test_procedures_of_v1_are_not_followed(offices: Offices) -> None:
     offices.publish(LABELS, v1=OTHER_FORM)
-    runtime = offices.stage.runtime
+    runtime = offices.harness.runtime
     followed = followed_procedures(runtime.settings, runtime.rules())
     assert PARIS_FORM in followed
     assert OTHER_FORM not in followed
 
 
 def test_groups_are_compared(offices: Offices) -> None:
-    runtime = offices.stage.runtime
+    runtime = offices.harness.runtime
     labels = labels_of(runtime.rules())
     assert labels == LABELS
     assert list(compare_groups(runtime, [PARIS_FORM, OTHER_FORM], labels)) == [
@@ -367,7 +367,7 @@ def test_groups_are_compared(offices: Offices) -> None:
 
 
 def test_a_form_with_one_group_for_all_is_left_alone(offices: Offices) -> None:
-    number = offices.stage.file(OTHER_FORM, department="93")
-    offices.stage.run()
+    number = offices.harness.file(OTHER_FORM, department="93")
+    offices.harness.run()
     assert offices.states(number) == [("UD093", "cancelled", "form-without-groups")]
     assert offices.moves() == 0

@@ -1,0 +1,59 @@
+"""What `wif doctor` says of the groups of units in TPS."""
+
+from collections.abc import Sequence
+
+from cli.command_error import CommandError
+from config.messages import tr
+from service import publish_rules, write_back
+from service.runtime import Runtime
+
+SHOWN = 5
+"""Groups that are named; of more it is said that there are more."""
+
+
+def compare(runtime: Runtime, procedures: Sequence[int]) -> str:
+    """What of the groups is as it should be.
+
+    Raises:
+        CommandError: a procedure lacks the group of a unit.
+        Failure: TPS does not tell its groups.
+    """
+    rules = publish_rules.configured_rules(runtime.settings)
+    labels = write_back.labels_of(rules)
+    followed = write_back.followed_procedures(runtime.settings, rules)
+    if not runtime.settings.tps_write_back or not labels:
+        if labels:
+            return tr("nothing is moved in TPS: WIF_TPS_WRITE_BACK is not true")
+        return tr("nothing is moved in TPS: no unit has a `tps_group`")
+    numbers = [number for number in procedures if number in followed]
+    compared = list(write_back.compare_groups(runtime, numbers, labels))
+    missing = [
+        tr(
+            "{procedure} has no open group « {label} » ({unit})",
+            procedure=each.procedure,
+            label=label,
+            unit=unit,
+        )
+        for each in compared
+        if each.grouped
+        for unit, label in each.missing.items()
+    ]
+    if missing:
+        more = " …" if len(missing) > SHOWN else ""
+        raise CommandError(
+            tr(
+                "{count} groups are missing: {shown}{more}",
+                count=len(missing),
+                shown="; ".join(missing[:SHOWN]),
+                more=more,
+            )
+        )
+    grouped = [each for each in compared if each.grouped]
+    unmapped = sum(len(each.unmapped) for each in grouped)
+    return tr(
+        "{grouped} procedures have every group of `units.yaml`, and {unmapped} that no unit names; "
+        "{others} procedures are not followed",
+        grouped=len(grouped),
+        unmapped=unmapped,
+        others=len(procedures) - len(grouped),
+    )
