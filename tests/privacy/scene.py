@@ -51,6 +51,7 @@ from tests.privacy.observers import (
     redis_content,
     titles,
 )
+from tests.privacy.web import web_pages
 
 TPS_TOKEN = "jeton-Zqkanari951"
 SMTP_PASSWORD = "secret-Zqkanari952"
@@ -368,6 +369,10 @@ class Scene:
         ]
         printed = self._run((sys.executable, "-c", _EACH, *lines), self.environment)
         return {"commands": printed, "audit export": export.read_bytes()}
+
+    def web_traces(self) -> Places:
+        """What `wif serve` shows."""
+        return {"web": web_pages(self.environment, self.folder, self.tps.markers.plain())}
 
     def one_pass(self) -> Places:
         """`wif run-once` without a broker and a mail server, and the files that it writes."""

@@ -43,6 +43,7 @@ HELD = {
     "postgres activity": ONE,
     "audit export": ONE,
     "commands": ONE,
+    "web": ONE,
 }
 """The planted markers that each place must show. PostgreSQL shows the beginning of a query."""
 
@@ -106,6 +107,7 @@ def test_nothing_of_a_person_is_left_anywhere(
         broker = play.broker_traces()
         play.misuse()
         places = {**broker, **play.flower_traces(), **play.traces(), **play.commands()}
+        places |= play.web_traces()
         places |= {} if postgres else play.one_pass()
         assert leaks(places) == {}
         assert_ids_only(places)
@@ -117,6 +119,7 @@ def test_nothing_of_a_person_is_left_anywhere(
             **play.flower_traces(),
             **play.traces(),
             **play.commands(),
+            **play.web_traces(),
         }
         assert set(planted) - set(HELD) == {"process comm", "process limits"}
         assert missed(planted) == {}
