@@ -56,7 +56,8 @@ def _misuse(site: Site, marker: str) -> Iterator[requests.Response]:
 
 
 def _get(url: str, login: tuple[str, str]) -> requests.Response:
-    return requests.get(url, auth=(login[0].encode(), login[1].encode()), timeout=20)
+    name, password = (each.encode().decode("latin-1") for each in login)
+    return requests.get(url, auth=(name, password), timeout=20)
 
 
 def _whole(answer: requests.Response) -> bytes:
