@@ -16,9 +16,11 @@ from sqlalchemy import (
     case,
     delete,
     func,
+    literal,
     or_,
     select,
     tuple_,
+    union_all,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -86,6 +88,7 @@ Key = tuple[int, int]
 _HINTS = table_of(Hint)
 _ITS = _HINTS.c
 _DOSSIER = table_of(Dossier).c
+_ID = tuple_(_DOSSIER.procedure, _DOSSIER.number)
 _PROCEDURE = table_of(Procedure).c
 _SOURCE = table_of(HintSource).c
 
@@ -98,17 +101,20 @@ def note(connection: Connection, tips: Sequence[Tip], now: datetime) -> Due:
         tips: in the order in which they came.
         now: the present instant.
     """
-    ours = _known_procedures(connection, {tip.procedure for tip in tips})
-    mine = [tip for tip in tips if tip.procedure in ours]
+    named = {(tip.procedure, number) for tip in tips for number in (*tip.numbers, THE_LIST)}
+    named |= {(tip.procedure, each.number) for tip in tips for each in tip.events if each.number}
+    known = _known(connection, named)
+    mine = [tip for tip in tips if (tip.procedure, THE_LIST) in known]
     wanted = {(tip.procedure, number) for tip in mine for number in tip.numbers}
     wanted |= _news(connection, mine, now)
-    return _look(connection, wanted, now)
+    return _look(connection, wanted, known, now)
 
 
 def follow(connection: Connection, now: datetime) -> Due:
     """Make due what earlier hints asked for and could not have; forget those that are done."""
     query = select(_ITS.procedure, _ITS.number).where(_ITS.again_at <= now)
-    due = _look(connection, {(row[0], row[1]) for row in connection.execute(query)}, now)
+    wanted = {(row[0], row[1]) for row in connection.execute(query)}
+    due = _look(connection, wanted, _known(connection, wanted), now)
     done = and_(_ITS.again_at.is_(None), _ITS.asked_at <= now - DOSSIER_INTERVAL)
     # What is still to be looked at now is known no more: it was purged.
     connection.execute(delete(_HINTS).where(or_(done, _ITS.again_at <= now)))
@@ -132,9 +138,17 @@ def sources(connection: Connection) -> list[HeardSource]:
     return [HeardSource(*row) for row in connection.execute(query)]
 
 
-def _known_procedures(connection: Connection, numbers: Collection[int]) -> frozenset[int]:
-    query = select(_PROCEDURE.number).where(number_in(_PROCEDURE.number, "numbers"))
-    return frozenset(connection.execute(query, {"numbers": numbers}).scalars())
+def _known(connection: Connection, keys: Collection[Key]) -> set[Key]:
+    """Those of `keys` that are stored: dossiers, and procedures with their lists."""
+    if not keys:
+        return set()
+    procedures = select(_PROCEDURE.number, literal(THE_LIST)).where(
+        number_in(_PROCEDURE.number, "lists")
+    )
+    dossiers = select(_DOSSIER.procedure, _DOSSIER.number).where(_are(_DOSSIER, sorted(keys)))
+    given = {"lists": [procedure for procedure, number in keys if number == THE_LIST]}
+    found = connection.execute(union_all(procedures, dossiers), given)
+    return {(row[0], row[1]) for row in found}
 
 
 def _news(connection: Connection, tips: Sequence[Tip], now: datetime) -> set[Key]:
@@ -179,22 +193,15 @@ def _hear(connection: Connection, rows: Sequence[dict[str, Any]], now: datetime)
     connection.execute(statement, [{**row, "heard_at": now} for row in rows])
 
 
-def _look(connection: Connection, wanted: set[Key], now: datetime) -> Due:
-    known = _known_dossiers(connection, [key for key in wanted if key[1] != THE_LIST])
+def _look(connection: Connection, wanted: set[Key], known: set[Key], now: datetime) -> Due:
     # A dossier that is not known yet is found by listing: a row made for a hint would be a
     # row for whatever somebody sends.
-    lists = {(procedure, THE_LIST) for procedure, number in wanted - known}
+    keys = {key if key in known else (key[0], THE_LIST) for key in wanted}
     # One order for all: two that ask for the same rows wait for each other in turn.
-    routes = _read(connection, _ask(connection, sorted(known), DOSSIER_INTERVAL, now), now)
-    polls = _poll(connection, _ask(connection, sorted(lists), LIST_INTERVAL, now), now)
+    asked = _ask(connection, sorted(keys), now)
+    routes = _read(connection, [key for key in asked if key[1] != THE_LIST], now)
+    polls = _poll(connection, [key for key in asked if key[1] == THE_LIST], now)
     return Due(frozenset(polls), frozenset(procedure for procedure, _ in routes))
-
-
-def _known_dossiers(connection: Connection, keys: Sequence[Key]) -> set[Key]:
-    if not keys:
-        return set()
-    query = select(_DOSSIER.procedure, _DOSSIER.number).where(_are(_DOSSIER, keys))
-    return {(row[0], row[1]) for row in connection.execute(query)}
 
 
 def _read(connection: Connection, keys: Sequence[Key], now: datetime) -> set[Key]:
@@ -205,12 +212,14 @@ def _read(connection: Connection, keys: Sequence[Key], now: datetime) -> set[Key
     free = select(_DOSSIER.procedure, _DOSSIER.number).where(
         _are(_DOSSIER, keys), _DOSSIER.lease_token.is_(None)
     )
-    locked = connection.execute(free.with_for_update(skip_locked=True))
-    mine = {(row[0], row[1]) for row in locked}
-    if mine:
-        later = or_(_DOSSIER.next_attempt_at.is_(None), _DOSSIER.next_attempt_at > now)
-        making_due = update(Dossier).where(_are(_DOSSIER, sorted(mine)), later)
-        connection.execute(making_due.values(next_attempt_at=now))
+    due = case((_DOSSIER.next_attempt_at <= now, _DOSSIER.next_attempt_at), else_=now)
+    making_due = (
+        update(Dossier)
+        .where(_ID.in_(free.with_for_update(skip_locked=True)))
+        .values(next_attempt_at=due)
+        .returning(_DOSSIER.procedure, _DOSSIER.number)
+    )
+    mine = {(row[0], row[1]) for row in connection.execute(making_due)}
     _ask_again(connection, set(keys) - mine, now + DOSSIER_INTERVAL)
     return mine
 
@@ -238,19 +247,18 @@ def _poll(connection: Connection, keys: Sequence[Key], now: datetime) -> set[int
     return mine
 
 
-def _ask(
-    connection: Connection, keys: Sequence[Key], interval: timedelta, now: datetime
-) -> list[Key]:
-    """Those of `keys` that were not looked at within `interval`; the others wait for it."""
+def _ask(connection: Connection, keys: Sequence[Key], now: datetime) -> list[Key]:
+    """Those of `keys` that were not looked at within their interval; the others wait for it."""
     if not keys:
         return []
     insert = _insert(connection)(_HINTS)
-    rested = _ITS.asked_at <= now - interval
+    rested = _ITS.asked_at <= _either(now - LIST_INTERVAL, now - DOSSIER_INTERVAL)
+    again = _either(now + LIST_INTERVAL, now + DOSSIER_INTERVAL)
     statement = insert.on_conflict_do_update(
         index_elements=["procedure", "number"],
         set_={
             "asked_at": case((rested, insert.excluded.asked_at), else_=_ITS.asked_at),
-            "again_at": case((rested, None), else_=func.coalesce(_ITS.again_at, now + interval)),
+            "again_at": case((rested, None), else_=func.coalesce(_ITS.again_at, again)),
         },
     ).returning(_ITS.procedure, _ITS.number, _ITS.asked_at)
     rows = [
@@ -259,6 +267,10 @@ def _ask(
     ]
     asked = connection.execute(statement, rows)
     return [(row[0], row[1]) for row in asked if row[2] == now]
+
+
+def _either(for_lists: datetime, for_dossiers: datetime) -> ColumnElement[datetime]:
+    return case((_ITS.number == THE_LIST, for_lists), else_=for_dossiers)
 
 
 def _ask_again(connection: Connection, keys: Collection[Key], at: datetime) -> None:

@@ -3,9 +3,6 @@
 import hmac
 from collections.abc import Sequence
 
-from limits import RateLimitItemPerSecond
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,6 +16,7 @@ from web.hints.batch import UnverifiedBatch
 from web.hints.counts import COUNTS, Kind, Outcome
 from web.hints.form import MalformedHint
 from web.hints.group_commit import GroupCommit
+from web.hints.rate import Rate
 from web.limits import HINTS_PER_SECOND
 
 NOT_FOUND = 404
@@ -52,7 +50,7 @@ class Receiver:
         self._stored = GroupCommit(self._store)
         # Apart from storing: a broker that is away must not keep TPS waiting.
         self._woken = GroupCommit(self._wake)
-        self._rate = FixedWindowRateLimiter(MemoryStorage())
+        self._rate = Rate()
 
     async def receive_form(self, request: Request) -> Response:
         """Take a hint of the old kind; whoever does not know the secret finds nothing here."""
@@ -79,7 +77,7 @@ class Receiver:
         return _answer(Kind.BATCH, await self._take(tip))
 
     async def _take(self, tip: Tip) -> Outcome:
-        if not self._rate.hit(RateLimitItemPerSecond(HINTS_PER_SECOND)):
+        if not self._rate.hit(HINTS_PER_SECOND):
             return Outcome.TOO_MANY
         try:
             due = await self._stored.submit(tip)
