@@ -14,8 +14,18 @@ import pytest
 
 from connectors.channels import CHANNELS
 from tests.privacy.encodings import FIRST, planted_bytes, planted_texts
+from tests.privacy.marked_service import MarkedService, Places, marked_service
 from tests.privacy.markers import found, where
-from tests.privacy.scene import Places, Scene, scene
+from tests.privacy.planting import plant
+from tests.privacy.scenario import misuse, play
+from tests.privacy.traces import (
+    broker_traces,
+    commands,
+    flower_traces,
+    one_pass,
+    traces,
+    web_traces,
+)
 
 EVENTS = {
     *("task-failed", "task-received", "task-succeeded", "pool-process-lost", "broker-connected"),
@@ -84,15 +94,15 @@ def assert_ids_only(places: Places) -> None:
     assert b"celery-task-meta" not in told + places["redis keys"]
 
 
-def assert_played(play: Scene, places: Places) -> None:
+def assert_played(service: MarkedService, places: Places) -> None:
     """The run went through what it is meant to go through."""
     output = places["output"].decode()
     assert [event for event in EVENTS if event not in output] == []
     assert "Fatal Python error: Segmentation fault" in output
     cores = re.findall(rb"Max core file size +(\S+)", places["process limits"])
     assert set(cores) == {b"0"}
-    assert len(play.smtp.messages) > 5
-    assert len(play.tps.details) > 50
+    assert len(service.smtp.messages) > 5
+    assert len(service.tps.details) > 50
 
 
 @pytest.mark.parametrize(
@@ -102,25 +112,25 @@ def assert_played(play: Scene, places: Places) -> None:
 def test_nothing_of_a_person_is_left_anywhere(
     postgres: bool, json_logs: bool, tmp_path: Path
 ) -> None:
-    with scene(tmp_path, postgres=postgres, json_logs=json_logs) as play:
-        play.play()
-        broker = play.broker_traces()
-        play.misuse()
-        places = {**broker, **play.flower_traces(), **play.traces(), **play.commands()}
-        places |= play.web_traces()
-        places |= {} if postgres else play.one_pass()
+    with marked_service(tmp_path, postgres=postgres, json_logs=json_logs) as service:
+        play(service)
+        broker = broker_traces(service)
+        misuse(service)
+        places = {**broker, **flower_traces(service), **traces(service), **commands(service)}
+        places |= web_traces(service)
+        places |= {} if postgres else one_pass(service)
         assert leaks(places) == {}
         assert_ids_only(places)
-        assert_played(play, places)
+        assert_played(service, places)
 
-        play.plant()
+        plant(service)
         planted = {
-            **play.broker_traces(),
-            **play.flower_traces(),
-            **play.traces(),
-            **play.commands(),
-            **play.web_traces(),
+            **broker_traces(service),
+            **flower_traces(service),
+            **traces(service),
+            **commands(service),
+            **web_traces(service),
         }
         assert set(planted) - set(HELD) == {"process comm", "process limits"}
         assert missed(planted) == {}
-        assert play.stop() == 0
+        assert service.stop() == 0
