@@ -36,7 +36,7 @@ test: install   ## every test but the fault suite, both database engines
 
 # All but what starts programs and servers of its own, which have clocks of their own.
 CLOCKED = tests/routing tests/config tests/simulator tests/service tests/connectors tests/store \
-  tests/cli tests/contract tests/web --ignore=tests/cli/test_up.py --ignore=tests/service/test_timestamps.py \
+  tests/cli tests/contract tests/web --ignore=tests/cli/test_up.py --ignore=tests/store/audit/test_timestamps.py \
   --ignore=tests/cli/test_guide.py -k "not postgres"
 test-clock: install ## the suite 400 days ahead in Martinique, and at the end of a year in La Réunion
 	TEST_CLOCK=$$(date -u -d '400 days' +%FT%T+00:00) TZ=America/Martinique \
@@ -78,8 +78,8 @@ bench-small: install  ## the bench of CI: fails when a ratio is twice the record
 	$(BIN)/python -m benchmarks --check
 
 deploy-check: install ## run the image's build steps and every command of the deployment files
-	DEPLOY_CHECK=1 $(BIN)/pytest -q tests/test_compose.py tests/test_compose_commands.py \
-	  tests/test_kubernetes.py tests/test_deploy_prometheus.py
+	DEPLOY_CHECK=1 $(BIN)/pytest -q tests/deploy/test_compose.py tests/deploy/test_compose_commands.py \
+	  tests/deploy/test_kubernetes.py tests/deploy/test_prometheus.py
 
 messages: install ## bring the catalogue of translations up to date, and compile it
 	$(BIN)/python -m release.messages

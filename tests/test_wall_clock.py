@@ -26,8 +26,8 @@ ALLOWED = {
     "fixtures/smtp.py": "when a message was accepted: its processes have the machine's clock",
     "privacy/documents.py": "TPS's dates, for processes that have the machine's clock",
     "privacy/planting.py": "rows for processes that have the machine's clock",
-    "service/test_timestamps.py": "openssl signs timestamps by the machine's clock",
-    "test_compose_commands.py": "a health check compares a file's age with the machine's clock",
+    "store/audit/test_timestamps.py": "openssl signs timestamps by the machine's clock",
+    "deploy/test_compose_commands.py": "a health check compares the age of a file",
     "web/hints/signing.py": "the library that verifies has the machine's clock",
     "web/hints/test_batch.py": "as above",
 }

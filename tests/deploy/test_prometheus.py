@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from web.metrics.families import ALL, Shape
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 DASHBOARD = ROOT / "deploy" / "grafana" / "dashboards" / "wif.json"
 RUNBOOK = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")

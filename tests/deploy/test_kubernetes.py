@@ -14,8 +14,8 @@ from ruamel.yaml import YAML
 
 from config.settings import ROLES, Settings
 from tasks import queues
+from tests.deploy.test_compose import VARIABLES
 from tests.fixtures.compose_file import ROOT, services, worker_services
-from tests.test_compose import VARIABLES
 from web.metrics.families import ALL as METRICS
 
 FOLDER = ROOT / "deploy" / "kubernetes"
@@ -138,7 +138,7 @@ def test_workers_are_asked_to_consume_and_web_whether_it_is_ready() -> None:
 def test_what_runs_and_what_probes_it_is_what_the_compose_files_run(
     workload: dict[str, Any],
 ) -> None:
-    """So it is run by tests/test_compose_commands.py as well."""
+    """So it is run by tests/deploy/test_compose_commands.py as well."""
     name = workload["metadata"]["name"]
     compose = COMPOSE["migrate" if workload["kind"] == "Job" else name]
     assert container(workload)["command"] == compose.command

@@ -1,0 +1,104 @@
+"""The dead man's switch: it beats while incidents reach somebody, and fails nothing."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from service import watch_health
+from service.poll import poll
+from simulator import Server
+from tests.fixtures.harness import PARIS_FORM, make_harness
+from tests.fixtures.smtp import SmtpServer
+from tests.service.test_watch_health import OPS
+
+
+@pytest.mark.parametrize("way", ["mail", "post", "none"])
+def test_the_heart_is_silent_while_an_incident_is_known_to_nobody(
+    database_url: str,
+    tps: Server,
+    smtp: SmtpServer,
+    tmp_path: Path,
+    httpserver: HTTPServer,
+    way: str,
+) -> None:
+    httpserver.expect_oneshot_request("/hook").respond_with_data("no", status=503)
+    httpserver.expect_request("/hook").respond_with_data("ok")
+    ways: dict[str, Any] = {
+        "mail": {"ops_mailbox": OPS, "smtp_url": smtp.url},
+        "post": {"alarm_url": httpserver.url_for("/hook")},
+        "none": {},
+    }
+    file = tmp_path / "heartbeat"
+    harness = make_harness(database_url, tps, tmp_path, heartbeat_file=file, **ways[way])
+    harness.run()
+    if way == "mail":
+        smtp.stop()
+    harness.wait(hours=1)
+    watch_health.check(harness.runtime)
+    assert not file.exists()
+    if way == "mail":
+        smtp.start()
+    if way == "none":
+        poll(harness.runtime, PARIS_FORM)
+        poll(harness.runtime, 12828)
+    harness.wait(minutes=5)
+    watch_health.check(harness.runtime)
+    assert file.exists()
+    harness.runtime.close()
+
+
+def test_the_heart_beats_into_a_file_and_at_an_address(
+    database_url: str, tps: Server, tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/alive").respond_with_data("ok")
+    file = tmp_path / "deep" / "heartbeat"
+    harness = make_harness(
+        database_url,
+        tps,
+        tmp_path,
+        heartbeat_file=file,
+        heartbeat_url=httpserver.url_for("/alive"),
+    )
+    harness.run()
+    watch_health.check(harness.runtime)
+    before = file.stat().st_mtime_ns
+    watch_health.check(harness.runtime)
+    assert file.stat().st_mtime_ns > before
+    assert len(httpserver.log) == 2
+    harness.runtime.close()
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9/secret", "http://heart.example/secret"])
+def test_a_heartbeat_that_nobody_hears_fails_nothing_and_betrays_nothing(
+    database_url: str,
+    tps: Server,
+    tmp_path: Path,
+    address: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    harness = make_harness(
+        database_url, tps, tmp_path, heartbeat_url=address, heartbeat_file=Path("/proc/1/none/x")
+    )
+    harness.run()
+    watch_health.check(harness.runtime)
+    assert "secret" not in caplog.text
+    harness.runtime.close()
+
+
+def test_no_heartbeat_when_the_look_failed(
+    database_url: str, tps: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "heartbeat"
+    harness = make_harness(database_url, tps, tmp_path, heartbeat_file=file)
+    harness.run()
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(watch_health, "waits", broken)
+    with pytest.raises(ZeroDivisionError):
+        watch_health.check(harness.runtime)
+    assert not file.exists()
+    harness.runtime.close()
