@@ -60,7 +60,8 @@ class Tps:
             era: which TPS of v1 it is.
             seed: the same seed gives the same dossiers.
             token: what opens it.
-            fixed_page: rows of every page of v1 whatever is asked; 12 before March 2018.
+            fixed_page: rows of every page of v1 whatever is asked, 12 before March 2018; of v2 at
+                most.
             en_dash: write départements with an en dash, as since December 2022.
             paris_dates: write instants with the offset of Paris.
             first_number: number of the first dossier.
@@ -77,6 +78,8 @@ class Tps:
         style = Style(Era(era), paris=paris_dates)
         self.v1 = V1Answers(self.state, style, fixed_page=fixed_page)
         self.v2 = V2Service(instant=style.instant)
+        if fixed_page is not None:
+            self.v2.largest_page = fixed_page
         self.seed = seed
         self.en_dash = en_dash
         self.numbers = count(first_number)

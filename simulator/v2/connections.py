@@ -11,8 +11,6 @@ from typing import Any, Generic, TypeVar
 from simulator.state import Moment
 from simulator.v2.context import Context, refused
 
-LARGEST_PAGE = 100
-
 Node = TypeVar("Node")
 
 
@@ -44,7 +42,8 @@ def connection(
     """
     if arguments.get("last") is not None or arguments.get("before") is not None:
         raise refused("the simulator pages forward only", "bad_request")
-    size = min(max(int(arguments.get("first") or LARGEST_PAGE), 1), LARGEST_PAGE)
+    most = context.service.largest_page
+    size = min(max(int(arguments.get("first") or most), 1), most)
     begin = bisect_left(order, (since, 0)) if since else 0
     after = arguments.get("after")
     if after:

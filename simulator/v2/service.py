@@ -41,6 +41,7 @@ class V2Service:
         selected: every field that was asked for and given, as `Type.field`.
         slow_above: dossiers of a page above which execution runs into its time limit, None for
             none.
+        largest_page: rows of a page at most, whatever is asked.
         cursors_from: cursors that were made before this is raised are refused.
         webhooks: by id.
         schema: file of the schema to execute; None: the published one where it is at hand, else
@@ -53,6 +54,7 @@ class V2Service:
     token_writes: bool = True
     selected: set[str] = field(default_factory=set)
     slow_above: int | None = None
+    largest_page: int = 100
     cursors_from: int = 0
     webhooks: dict[str, Webhook] = field(default_factory=dict)
     schema: Path | None = None

@@ -16,6 +16,9 @@ from tests.faults.conftest import MakeWorld
 from tests.faults.oracle import Finding, Kind
 from tests.faults.world import FORMS, HOUR, STUDENT, World
 
+both_versions = pytest.mark.parametrize("api", ["v1", "v2"])
+"""The same scenario and the same oracle, whichever version of its API TPS is read by."""
+
 sqlite_only = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
 PAGE = 12
@@ -51,10 +54,11 @@ MANY = tuple(SimulatedForm(number, "75", STUDENT) for number in PUBLIC)
 
 
 @sqlite_only
+@both_versions
 def test_a_malformed_dossier_in_each_position_of_a_page_stops_no_other(
-    make_world: MakeWorld,
+    make_world: MakeWorld, api: str
 ) -> None:
-    world = make_world(forms=MANY)
+    world = make_world(forms=MANY, tps_api=api)
     spoilt = with_one_malformed_each(world)
     world.turn()
 
@@ -82,59 +86,79 @@ def test_control_where_a_malformed_dossier_ends_its_batch_the_others_wait_for_ev
 # --- lists that move --------------------------------------------------------------------------
 
 
-def delete_some(world: World, seen: Seen) -> None:
+def delete_some(world: World, page: int) -> None:
     """Before a page is answered, delete a dossier before it, one on it and one behind it."""
-    page = int(seen.query["page"])
     numbers = [truth.number for truth in world.tps.truths]
     for position in (PAGE * (page - 2), PAGE * (page - 1) + 3, PAGE * page + 1):
         if 0 <= position < len(numbers):
             world.tps.delete(numbers[position])
 
 
-def add_some(world: World, seen: Seen) -> None:
+def add_some(world: World, page: int) -> None:
     """Before a page is answered, let more dossiers be filed than a page holds."""
     world.file(PAGE + 1)
 
 
-def change_some(world: World, seen: Seen) -> None:
-    """Before a page is answered, change a dossier at its beginning: unsorted lists move it."""
-    page = int(seen.query["page"])
+def change_some(world: World, page: int) -> None:
+    """Before a page is answered, change a dossier at its beginning: unsorted lists move it, and
+    so do those that are sorted by modification."""
     numbers = [truth.number for truth in world.tps.truths]
     for position in (PAGE * (page - 1), PAGE * page):
         if position < len(numbers):
             world.tps.change(numbers[position], department="75")
 
 
-def delete_many_and_add(world: World, seen: Seen) -> None:
+def delete_many_and_add(world: World, page: int) -> None:
     """Before a page is answered, delete a whole page before it and file another."""
     for truth in world.tps.truths[:PAGE]:
         world.tps.delete(truth.number)
     world.file(PAGE)
 
 
+def hide_some(world: World, page: int) -> None:
+    """Before a page is answered, hide a dossier that is on it, and show the one hidden before."""
+    hidden = world.tps.state.open(world.forms[0]).hidden.by_number
+    for number in [*hidden]:
+        world.tps.restore(number)
+    world.tps.hide(world.tps.truths[PAGE * (page - 1) % len(world.tps) + 2].number)
+
+
+Move = Callable[[World, int], None]
 MOVES = [delete_some, add_some, change_some, delete_many_and_add]
 
 
-def on_each_page(world: World, move: Callable[[World, Seen], None]) -> None:
+def on_each_page(world: World, move: Move) -> None:
     """Let `move` happen before each answer to a list, twice for each number of a page."""
     left = dict.fromkeys(range(1, PAGES + 2), 2)
+    page = 0
 
     def listed(seen: Seen) -> None:
-        page = int(seen.query.get("page", 0))
+        nonlocal page
+        page = page_of(seen, page)
         if left.get(page, 0) > 0:
             left[page] -= 1
-            move(world, seen)
+            move(world, page)
 
     world.tps.on_request = listed
 
 
+def page_of(seen: Seen, before: int) -> int:
+    """The number of a page of a list: v1 asks for it, v2 for what comes after the one before;
+    0 for any other request."""
+    if seen.operation is None:
+        return int(seen.query.get("page", 0))
+    if seen.operation != "DossierPage":
+        return 0
+    return 1 if seen.variables.get("after") is None else before + 1
+
+
 @sqlite_only
-@pytest.mark.parametrize("era", ["2018", "2021"])
-@pytest.mark.parametrize("move", MOVES)
+@pytest.mark.parametrize(("api", "era"), [("v1", "2018"), ("v1", "2021"), ("v2", "2021")])
+@pytest.mark.parametrize("move", [*MOVES, hide_some])
 def test_a_list_that_moves_while_it_is_read_hides_nothing(
-    make_world: MakeWorld, move: Callable[[World, Seen], None], era: str
+    make_world: MakeWorld, move: Move, api: str, era: str
 ) -> None:
-    world = make_world(forms=FORMS[:1], tps_options={"era": era, "fixed_page": PAGE})
+    world = make_world(forms=FORMS[:1], tps_api=api, tps_options={"era": era, "fixed_page": PAGE})
     world.file(PAGE * PAGES)
     on_each_page(world, move)
 
@@ -142,10 +166,13 @@ def test_a_list_that_moves_while_it_is_read_hides_nothing(
 
 
 @sqlite_only
+@both_versions
 def test_one_scan_of_a_sorted_list_from_which_rows_vanish_misses_none(
-    make_world: MakeWorld,
+    make_world: MakeWorld, api: str
 ) -> None:
-    world = make_world(forms=FORMS[:1], scan_interval=LONG, tps_options={"fixed_page": PAGE})
+    world = make_world(
+        forms=FORMS[:1], tps_api=api, scan_interval=LONG, tps_options={"fixed_page": PAGE}
+    )
     world.file(PAGE * PAGES)
     on_each_page(world, delete_some)
     world.turn()
@@ -167,27 +194,34 @@ def test_control_a_scan_that_walks_from_the_first_page_misses_rows(
 
 
 @sqlite_only
+@pytest.mark.parametrize(
+    ("api", "era", "move"), [("v1", "2018", change_some), ("v2", "2021", hide_some)]
+)
 def test_control_absence_taken_for_deletion_loses_dossiers(
-    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch, api: str, era: str, move: Move
 ) -> None:
     safeguards.repeated_absence(monkeypatch)
     world = make_world(
-        forms=FORMS[:1], scan_interval=LONG, tps_options={"era": "2018", "fixed_page": PAGE}
+        forms=FORMS[:1],
+        tps_api=api,
+        scan_interval=LONG,
+        tps_options={"era": era, "fixed_page": PAGE},
     )
     world.file(PAGE * PAGES)
     world.turn()
-    on_each_page(world, change_some)
-    world.clock.move(HOUR)
+    on_each_page(world, move)
+    world.clock.move(timedelta(days=8))
     world.turn()
 
     assert Kind.GONE_THOUGH_LISTED in kinds(world.ask())
 
 
 @sqlite_only
+@both_versions
 def test_what_is_deleted_is_gone_with_a_reason_and_what_comes_back_is_routed(
-    make_world: MakeWorld,
+    make_world: MakeWorld, api: str
 ) -> None:
-    world = make_world()
+    world = make_world(tps_api=api)
     numbers = world.file(12)
     assert world.settle() == []
     kept = [world.tps.dossier(number) for number in numbers[:4]]
@@ -210,8 +244,9 @@ def test_what_is_deleted_is_gone_with_a_reason_and_what_comes_back_is_routed(
 # --- polls that repeat ------------------------------------------------------------------------
 
 
-def test_a_poll_that_is_repeated_has_one_effect(make_world: MakeWorld) -> None:
-    world = make_world()
+@both_versions
+def test_a_poll_that_is_repeated_has_one_effect(make_world: MakeWorld, api: str) -> None:
+    world = make_world(tps_api=api)
     world.file(20)
     for _ in range(5):
         for form in world.forms:
@@ -243,8 +278,9 @@ def poll_all_at_once(world: World, pollers: int = 6) -> list[PollOutcome]:
     return outcomes
 
 
-def test_polls_at_the_same_moment_have_one_effect(make_world: MakeWorld) -> None:
-    world = make_world(forms=FORMS[:1], tps_options={"fixed_page": PAGE})
+@both_versions
+def test_polls_at_the_same_moment_have_one_effect(make_world: MakeWorld, api: str) -> None:
+    world = make_world(forms=FORMS[:1], tps_api=api, tps_options={"fixed_page": PAGE})
     register_procedures(world.runtime)
     world.file(PAGE * PAGES)
 
@@ -257,11 +293,12 @@ def test_polls_at_the_same_moment_have_one_effect(make_world: MakeWorld) -> None
 
 
 @pytest.mark.parametrize("engine_name", ["postgres"], indirect=True)
+@both_versions
 def test_control_polls_without_a_lease_see_dossiers_twice(
-    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch, api: str
 ) -> None:
     safeguards.procedure_leases(monkeypatch)
-    world = make_world(forms=FORMS[:1], tps_options={"fixed_page": PAGE})
+    world = make_world(forms=FORMS[:1], tps_api=api, tps_options={"fixed_page": PAGE})
     register_procedures(world.runtime)
     world.file(PAGE * PAGES)
     together = threading.Barrier(6, timeout=20)
