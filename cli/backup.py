@@ -1,17 +1,15 @@
 """`wif backup` and `wif restore`: everything in a folder while the service runs, and back."""
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from cli import context
 from cli.command_error import CommandError
+from cli.progress import bars
 from config.messages import tr
 from service.backup import BackupError, Manifest, back_up, read_manifest
 from service.restore import RestoreReport, apply_sent_logs, restore
@@ -36,7 +34,7 @@ def backup(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Back up the database, the rules, the keys and the seals while the service runs."""
-    with _foreseen(), context.runtime() as runtime, _progress() as progress:
+    with _foreseen(), context.runtime() as runtime, bars() as progress:
         manifest = back_up(runtime, folder, keys=not without_keys, progress=progress)
     if as_json:
         context.show_json(manifest)
@@ -78,7 +76,7 @@ def restore_(
     """
     runtime = Runtime(context.settings())
     try:
-        with _foreseen(), _progress() as progress:
+        with _foreseen(), bars() as progress:
             logs = _logs(runtime, sent_log)
             if only_sent_log:
                 forward, damaged = apply_sent_logs(runtime, read_manifest(folder), logs)
@@ -160,19 +158,3 @@ def _foreseen() -> Iterator[None]:
         yield
     except (BackupError, CopyError) as error:
         raise CommandError(str(error), code=2) from None
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on standard error where that is a terminal, nothing elsewhere."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
-    bars = Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())
-    tasks: dict[str, TaskID] = {}
-
-    def show(what: str, done: int, total: int) -> None:
-        if what not in tasks:
-            tasks[what] = bars.add_task(what, total=total)
-        bars.update(tasks[what], completed=done, total=total)
-
-    with bars:
-        yield show

@@ -35,7 +35,7 @@ with lazy_imports():
     )
     from service import runtime as runtimes
     from service.guards import bounded_redis
-    from store import hints, schema, sent_log
+    from store import hints, partitions, schema, sent_log
     from store.audit import seal_keys
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ def examine(runtime: Runtime) -> Iterator[DoctorCheck]:
         (mark("audit key"), _audit_key),
         (mark("seal key"), _seal_key),
         (mark("database"), _database),
+        (mark("partitions"), _partitions),
         (mark("broker"), _broker),
         (mark("tps"), _tps),
         (mark("tps api"), _tps_api),
@@ -203,6 +204,17 @@ def _database(runtime: Runtime) -> str:
     if runtime.database.pooled:
         return _pooled(runtime)
     return runtime.database.dialect
+
+
+def _partitions(runtime: Runtime) -> str:
+    """Whether the audit log has partitions for the months to come, where it has any."""
+    ahead = partitions.months_ahead(runtime.database, runtime.clock())
+    if ahead is None:
+        return tr("the audit log is in one table")
+    if ahead < partitions.SOON:
+        said = "partitions of the audit log end in {n} months: run `wif db partition`"
+        raise Advice(tr(said, n=max(0, ahead)))
+    return tr("for {n} months to come", n=ahead)
 
 
 def _pooled(runtime: Runtime) -> str:

@@ -29,6 +29,7 @@ from service.tps_versions import LimitUse
 from store.audit.check import Tail, ViolationKind
 from store.deliveries import StoredDelivery
 from store.overview import NeedyProcedure
+from store.partitions import Partitioned
 from store.states import DossierStatus
 
 
@@ -482,6 +483,7 @@ DOCUMENTS: dict[str, Any] = {
     "channels enable": Enabled,
     "channels list": list[ChannelStatus],
     "channels test": list[TrialSent],
+    "db partition": Partitioned,
     "db upgrade": SchemaVersion,
     "deliveries list": list[Delivery],
     "deliveries replay": Replayed,

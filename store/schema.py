@@ -56,7 +56,7 @@ def upgrade(
         try:
             _migrate(database, revision, progress)
         except OperationalError as error:
-            if not left or getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            if not left or getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
                 raise
             progress("a table is in use; once more in a second")
             time.sleep(1)
@@ -64,7 +64,7 @@ def upgrade(
             return
 
 
-_LOCK_NOT_AVAILABLE = "55P03"
+LOCK_NOT_AVAILABLE = "55P03"
 
 
 def _migrate(database: Database, revision: str, progress: Progress) -> None:

@@ -217,7 +217,7 @@ def seal_pending(
         most: seals made in this run at most; each is a transaction of its own.
         patience: milliseconds to wait for writers in flight, on PostgreSQL.
     """
-    last = _last_final_id(database, patience)
+    last = last_final_id(database, patience)
     if last is None:
         return SealReport(waiting=True)
     lines, seals, head = 0, 0, None
@@ -266,7 +266,7 @@ def _stating(stated: dict[str, Any]) -> list[Any]:
     return [_TITLE, *(stated[name] for name in STATED)]
 
 
-def _last_final_id(database: Database, patience: int) -> int | None:
+def last_final_id(database: Database, patience: int) -> int | None:
     """The highest id up to which no transaction can commit a line any more; None if not in time.
 
     Ids commit out of order. SHARE mode waits for every transaction that has written to the

@@ -1,0 +1,44 @@
+"""The audit log gets its partitions while real workers read, decide, send and are killed."""
+
+import pytest
+
+from store import partitions
+from store.audit.check import verify
+from store.audit.seal_keys import load_or_create_signing_key
+from store.audit.seals import read_seals, seal_pending
+from store.engine import Database
+from store.partitions import is_partitioned, partition
+from tests.faults.live import MakeService
+from tests.faults.service import Strikes
+from tests.faults.test_live_service import copies
+from tests.faults.victims import is_mail
+
+postgres_only = pytest.mark.parametrize("engine_name", ["postgres"], indirect=True)
+
+
+@postgres_only
+def test_partitions_are_made_under_load_and_nothing_is_lost_or_told_twice(
+    make_service: MakeService, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partitions, "BATCH", 100)
+    service = make_service()
+    strikes = Strikes(service.world, is_mail, {150: service.kill})
+    service.world.file(300)
+    service.start_worker(concurrency=4)
+    service.start_beat()
+    assert service.until(lambda: len(service.world.offices.messages) > 50)
+
+    database, now = Database(database_url), service.world.clock()
+    partition(database, now)
+
+    assert is_partitioned(database)
+    service.world.file(50)
+    assert service.until(lambda: strikes.done)
+    assert service.settle() == []
+    assert copies(service.world) <= sum(service.world.accidents.values())
+    key = load_or_create_signing_key(service.log.parent / "own-seal.key")
+    seal_pending(database, key, now=now)
+    # What the service sealed by itself is under its own key.
+    known = {each.public_key for each in read_seals(database)}
+    assert verify(database, trusted=frozenset(known)).intact
+    database.close()
