@@ -66,7 +66,7 @@ def names(database: Database) -> list[str]:
 def in_each(database: Database) -> dict[str, int]:
     with database.read() as connection:
         query = "SELECT tableoid::regclass::text, count(*) FROM audit_lines GROUP BY 1"
-        return dict(connection.execute(text(query)).tuples().all())
+        return {row[0]: row[1] for row in connection.execute(text(query))}
 
 
 def is_intact(database: Database, key: SigningKey) -> bool:
