@@ -48,6 +48,7 @@ class Service:
         self.deaths = 0
         self._environment = {**os.environ, **_variables(world), WITHOUT: " ".join(without)}
         self._commands: dict[str, list[str]] = {}
+        self._trees: dict[str, Path] = {}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._revives = True
 
@@ -57,14 +58,24 @@ class Service:
         *,
         concurrency: int = 2,
         queues: str = "poll,route,deliver,upkeep",
+        tree: Path = ROOT,
     ) -> None:
-        """Start a worker; on all queues but those of other channels than mail."""
+        """Start a worker; on all queues but those of other channels than mail.
+
+        Args:
+            name: of the worker.
+            concurrency: its processes.
+            queues: that it takes from.
+            tree: where its program is: an earlier version stands elsewhere.
+        """
+        self._trees[name] = tree
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         pool = ["--concurrency", str(concurrency), "--hostname", f"{name}@%h"]
         self._start(name, ["worker", "--queues", queues, *quiet, *pool])
 
-    def start_beat(self, name: str = "beat") -> None:
-        """Start a beat."""
+    def start_beat(self, name: str = "beat", *, tree: Path = ROOT) -> None:
+        """Start a beat of the program that stands in `tree`."""
+        self._trees[name] = tree
         self._start(name, ["beat"])
 
     def kill(self, name: str = "worker") -> bool:
@@ -143,6 +154,12 @@ class Service:
             _wait_or_ask_again(process)
         self._running.clear()
 
+    def stop_one(self, name: str) -> None:
+        """Ask one to end, and wait for it; the others go on."""
+        process = self._running.pop(name)
+        process.send_signal(signal.SIGTERM)
+        _wait_or_ask_again(process)
+
     def close(self) -> None:
         """End whatever still runs."""
         for process in self._running.values():
@@ -163,7 +180,7 @@ class Service:
             self._running[name] = subprocess.Popen(
                 [sys.executable, "-m", "celery", "-A", "tests.faults.app", *self._commands[name]],
                 env=self._environment,
-                cwd=ROOT,
+                cwd=self._trees[name],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
