@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ from config.messages import tr
 from routing.calendar import PARIS
 
 with lazy_imports():
-    from cli import context, seals, tables, timestamps
+    from cli import context, progress, seals, tables, timestamps
     from service import actor as actors_
     from service import seal
     from store.audit import check, export, export_check, seal_file, seal_keys
@@ -185,10 +185,24 @@ def export_(
     )
     with seals.foreseen(), context.runtime() as runtime, output(out) as stream:
         key = _key_if_any(runtime)
-        report = export.export(
-            runtime.database, stream, period=period, now=runtime.clock(), key=key
-        )
+        with _line_bar(runtime) as done:
+            report = export.export(
+                runtime.database,
+                stream,
+                period=period,
+                now=runtime.clock(),
+                key=key,
+                progress=done,
+            )
     typer.echo(_exported(report, signed=key is not None), err=True)
+
+
+@contextmanager
+def _line_bar(runtime: Runtime | None) -> Iterator[Callable[[int], None]]:
+    """Shows which line is reached, of those that are sealed; None for a file of unknown length."""
+    with progress.bars() as bars:
+        total = export.last_sealed(runtime.database) if runtime else None
+        yield lambda line: bars.show(tr("lines"), line, total)
 
 
 @contextmanager
@@ -268,10 +282,16 @@ def _checked(
     hashes |= given.heads
     stamps = None
     if file is not None:
-        result = export_check.verify_file(file, trusted=given.trusted, exported=hashes)
+        with _line_bar(None) as done:
+            result = export_check.verify_file(
+                file, trusted=given.trusted, exported=hashes, progress=done
+            )
     else:
         with context.runtime() as runtime:
-            result = check.verify(runtime.database, trusted=given.trusted, exported=hashes)
+            with _line_bar(runtime) as done:
+                result = check.verify(
+                    runtime.database, trusted=given.trusted, exported=hashes, progress=done
+                )
             stamps = timestamps.coverage(runtime, tsa_certificates)
     result.findings = [*findings, *result.findings, *(stamps.findings if stamps else ())]
     return result, stamps

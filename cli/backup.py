@@ -1,21 +1,30 @@
 """`wif backup` and `wif restore`: everything in a folder while the service runs, and back."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import context
 from cli.command_error import CommandError
-from cli.progress import bars
+from cli.lazy import lazy_imports
 from config.messages import tr
-from service.backup import BackupError, Manifest, back_up, read_manifest
-from service.restore import RestoreReport, apply_sent_logs, restore
-from service.runtime import Runtime
-from service.sent_before_restore import BroughtForward
-from store.database_copy import CopyError
+
+with lazy_imports():
+    from cli import context, progress
+    from service import backup as backups
+    from service import restore as restores
+    from service import runtime as runtimes
+    from store import database_copy
+
+if TYPE_CHECKING:
+    from service.backup import Manifest
+    from service.restore import RestoreReport
+    from service.runtime import Runtime
+    from service.sent_before_restore import BroughtForward
 
 SentLogs = Annotated[
     list[Path] | None,
@@ -34,8 +43,8 @@ def backup(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Back up the database, the rules, the keys and the seals while the service runs."""
-    with _foreseen(), context.runtime() as runtime, bars() as progress:
-        manifest = back_up(runtime, folder, keys=not without_keys, progress=progress)
+    with _foreseen(), context.runtime() as runtime, progress.bars() as bars:
+        manifest = backups.back_up(runtime, folder, keys=not without_keys, progress=bars.show)
     if as_json:
         context.show_json(manifest)
         return
@@ -74,14 +83,16 @@ def restore_(
 
     What offices were told after the backup is not told again.
     """
-    runtime = Runtime(context.settings())
+    runtime = runtimes.Runtime(context.settings())
     try:
-        with _foreseen(), bars() as progress:
+        with _foreseen(), progress.bars() as bars:
             logs = _logs(runtime, sent_log)
             if only_sent_log:
-                forward, damaged = apply_sent_logs(runtime, read_manifest(folder), logs)
+                forward, damaged = restores.apply_sent_logs(
+                    runtime, backups.read_manifest(folder), logs
+                )
             else:
-                report = restore(runtime, folder, logs, progress=progress)
+                report = restores.restore(runtime, folder, logs, progress=bars.show)
                 forward, damaged = report.forward, report.damaged
     finally:
         runtime.close()
@@ -156,5 +167,5 @@ def _foreseen() -> Iterator[None]:
     """What keeps a command from being carried out ends it in one line and exit code 2."""
     try:
         yield
-    except (BackupError, CopyError) as error:
+    except (backups.BackupError, database_copy.CopyError) as error:
         raise CommandError(str(error), code=2) from None

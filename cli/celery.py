@@ -3,14 +3,19 @@
 `celery -A tasks` looks for `tasks` in the working directory first; here it gets the application.
 """
 
+from __future__ import annotations
+
 import sys
 from typing import Annotated
 
 import typer
 
 from cli.command_error import CommandError
-from config.settings import load
+from cli.lazy import lazy_imports
 from tasks import queues
+
+with lazy_imports():
+    from config import settings
 
 
 def worker(
@@ -52,7 +57,7 @@ def beat() -> None:
 
 
 def _run(*arguments: str) -> None:
-    load()
+    settings.load()
     from tasks.celery import app  # noqa: PLC0415 - reads the settings, and ends where one is wrong
 
     # Quiet: no banner between the lines of a log.

@@ -1,22 +1,23 @@
 """`wif channels`: list, test, enable."""
 
+from __future__ import annotations
+
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import context
 from cli.command_error import CommandError
-from cli.tables import show_table
+from cli.lazy import lazy_imports
 from config.messages import tr, trn
 from routing.failures import TABLE, Cause
-from service.channels import (
-    TrialResult,
-    UnknownChannelError,
-    channel_statuses,
-    enable_channels,
-    try_channels,
-)
+
+with lazy_imports():
+    from cli import context, tables
+    from service import channels
+
+if TYPE_CHECKING:
+    from service.channels import TrialResult
 
 app = typer.Typer(no_args_is_help=True, help="Channels: by which the units are told.")
 
@@ -34,13 +35,13 @@ def list_(
 ) -> None:
     """List the channels of units and whether they can be used; nobody is asked."""
     with context.runtime() as runtime:
-        found = [each for each in channel_statuses(runtime) if unit in {None, each.unit}]
+        found = [each for each in channels.channel_statuses(runtime) if unit in {None, each.unit}]
     if as_json:
         context.show_json([asdict(each) for each in found])
         return
     rows = [(each.unit, each.channel, _said(each.state)) for each in found]
     title = trn("{n} channel", "{n} channels", len(rows))
-    show_table(title, ("unit", "channel", "state"), rows)
+    tables.show_table(title, ("unit", "channel", "state"), rows)
 
 
 @app.command("test")
@@ -48,8 +49,8 @@ def try_(unit: UnitCode, channel: Kind = None, as_json: AsJson = False) -> None:
     """Send a harmless trial to a unit and say what happened; exit 1 if one was not accepted."""
     with context.runtime() as runtime:
         try:
-            results = list(try_channels(runtime, unit, channel))
-        except UnknownChannelError as error:
+            results = list(channels.try_channels(runtime, unit, channel))
+        except channels.UnknownChannelError as error:
             raise CommandError(str(error), code=2) from None
     if as_json:
         context.show_json([_record(result) for result in results])
@@ -65,8 +66,8 @@ def enable(unit: UnitCode, channel: Kind = None, as_json: AsJson = False) -> Non
     """Use an endpoint again that said 410 and was disabled for it."""
     with context.runtime() as runtime:
         try:
-            count = enable_channels(runtime, unit, channel)
-        except UnknownChannelError as error:
+            count = channels.enable_channels(runtime, unit, channel)
+        except channels.UnknownChannelError as error:
             raise CommandError(str(error), code=2) from None
     if as_json:
         context.show_json({"unit": unit, "enabled": count})

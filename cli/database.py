@@ -57,9 +57,9 @@ def partition(
     """
     made = runtime.Runtime(context.settings())
     try:
-        with progress.bars() as show:
+        with progress.bars() as bars:
             done = partitions.partition(
-                made.database, made.clock(), role=made.settings.database_role, progress=show
+                made.database, made.clock(), role=made.settings.database_role, progress=bars.show
             )
     except partitions.PartitionError as error:
         raise CommandError(tr(str(error)), code=2) from None

@@ -20,7 +20,7 @@ from routing.facts import DossierState
 
 with lazy_imports():
     import simulator
-    from cli import demo_pages, processes, tables
+    from cli import demo_pages, processes, progress, tables
     from cli import memory as cli_memory
     from config import settings
     from service import publish_rules
@@ -176,23 +176,36 @@ def _settled(stage: Stage) -> bool:
     with stage.runtime.database.read() as connection:
         known = dossiers.counts(connection)
         made = deliveries.counts(connection)
-    settled = known.get(dossiers.DossierStatus.ROUTED, 0) + known.get(
-        dossiers.DossierStatus.QUARANTINED, 0
-    )
     waiting = made.get(deliveries.DeliveryState.PENDING, 0) + made.get(
         deliveries.DeliveryState.SENDING, 0
     )
-    return settled == len(stage.tps) and waiting == 0
+    return _placed(known) == len(stage.tps) and waiting == 0
+
+
+def _placed(known: Mapping[str, int]) -> int:
+    """How many dossiers are routed or set aside."""
+    return sum(
+        known.get(status, 0)
+        for status in (dossiers.DossierStatus.ROUTED, dossiers.DossierStatus.QUARANTINED)
+    )
 
 
 def _until(stage: Stage, done: Callable[[], bool], what: str) -> float:
     started_at = time.monotonic()
+    with progress.bars() as bars:
+        _wait(stage, done, what, bars)
+    return time.monotonic() - started_at
+
+
+def _wait(stage: Stage, done: Callable[[], bool], what: str, bars: progress.Bars) -> None:
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
     while not done():
-        if time.monotonic() - started_at > PATIENCE_SECONDS:
+        with stage.runtime.database.read() as connection:
+            bars.show("dossiers", _placed(dossiers.counts(connection)), len(stage.tps))
+        if time.monotonic() > give_up_at:
             log = stage.runtime.settings.var_dir / "log"
             raise CommandError(f"not within {PATIENCE_SECONDS:.0f} s: {what}; see {log}")
         time.sleep(LOOK_EVERY_SECONDS)
-    return time.monotonic() - started_at
 
 
 def _dossiers(stage: Stage) -> Sequence[DossierRecord]:

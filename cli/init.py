@@ -1,17 +1,20 @@
 """`wif init`: a folder to edit, with the default rules and an example of `.env`."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli import context
 from cli.command_error import CommandError
-from config.json_schemas import schemas
+from cli.lazy import lazy_imports
 from config.messages import tr
-from config.schema import FILES
-from config.settings import HERE, PREFIX, Settings, example_of
+
+with lazy_imports():
+    from cli import context
+    from config import json_schemas, schema, settings
 
 ENV = ".env"
 ENV_EXAMPLE = ".env.example"
@@ -50,9 +53,9 @@ def init(
 
 def _files() -> Iterator[tuple[str, str]]:
     """Each file to write, by its path below the folder."""
-    for name in FILES:
-        yield f"config/{name}", (HERE / name).read_text(encoding="utf-8")
-    for name, text in schemas().items():
+    for name in schema.FILES:
+        yield f"config/{name}", (settings.HERE / name).read_text(encoding="utf-8")
+    for name, text in json_schemas.schemas().items():
         yield f"config/schemas/{name}", text
     yield ENV_EXAMPLE, env_example()
 
@@ -62,20 +65,20 @@ def env_example() -> str:
     lines = [
         f"# Settings of `wif`, read from the folder in which it is started, in a file {ENV}.",
         "# A secret is better given as a file (…_FILE).",
-        f"{PREFIX}CONFIG_DIR=config",
-        f"{PREFIX}VAR_DIR=var",
+        f"{settings.PREFIX}CONFIG_DIR=config",
+        f"{settings.PREFIX}VAR_DIR=var",
         "",
         *map(_example, _FIRST),
         "",
         "# Everything below has a default that serves.",
     ]
     said = {*_FIRST, "config_dir", "var_dir"}
-    lines += [_example(name) for name in Settings.model_fields if name not in said]
+    lines += [_example(name) for name in settings.Settings.model_fields if name not in said]
     return "\n".join(lines) + "\n"
 
 
 def _example(name: str) -> str:
-    field = Settings.model_fields[name]
+    field = settings.Settings.model_fields[name]
     if "SecretStr" in str(field.annotation):
-        return f"#{PREFIX}{name.upper()}_FILE=/run/secrets/{name}"
-    return f"#{PREFIX}{name.upper()}={example_of(name)}"
+        return f"#{settings.PREFIX}{name.upper()}_FILE=/run/secrets/{name}"
+    return f"#{settings.PREFIX}{name.upper()}={settings.example_of(name)}"

@@ -1,15 +1,18 @@
 """`wif keys`: how old keys and secrets are, and rotating the audit key."""
 
+from __future__ import annotations
+
 from typing import Annotated
 
 import typer
 
-from cli import context
-from cli.tables import show_table
+from cli.lazy import lazy_imports
 from config.messages import tr
-from service.clock import utc_now
-from service.rotate_audit_key import rotate_audit_key
-from service.secret_age import secret_ages
+
+with lazy_imports():
+    from cli import context, tables
+    from service import clock, secret_age
+    from service import rotate_audit_key as rotation
 
 app = typer.Typer(
     no_args_is_help=True, help="Keys and secrets: how old they are, and rotating them."
@@ -20,12 +23,12 @@ app = typer.Typer(
 def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Show when the file of each secret was written; never what is in it."""
     settings = context.settings()
-    ages = list(secret_ages(settings, utc_now()))
+    ages = list(secret_age.secret_ages(settings, clock.utc_now()))
     if as_json:
         context.show_json(ages)
         return
     rows = [(age.setting, age.written_at, age.days) for age in ages]
-    show_table(tr("Secrets in files"), ("setting", "written", "days"), rows)
+    tables.show_table(tr("Secrets in files"), ("setting", "written", "days"), rows)
 
 
 @app.command("rotate-audit")
@@ -36,7 +39,7 @@ def rotate_audit(
 
     Workers take it on at their next task. Back up the new key.
     """
-    made = rotate_audit_key(context.settings())
+    made = rotation.rotate_audit_key(context.settings())
     if as_json:
         context.show_json({"key": made})
         return

@@ -1,13 +1,18 @@
 """`wif ping`: whether a worker of this host consumes; for health checks."""
 
+from __future__ import annotations
+
 import socket
 from typing import Annotated
 
 import typer
 
 from cli.command_error import CommandError
+from cli.lazy import lazy_imports
 from config.messages import tr
-from config.settings import load
+
+with lazy_imports():
+    from config import settings
 
 
 def ping(
@@ -20,7 +25,7 @@ def ping(
 
     Exit code 1: it was not; the worker is dead, deaf, or all its processes hang.
     """
-    load()
+    settings.load()
     from tasks.celery import app, runtime  # noqa: PLC0415 - reads the settings
     from tasks.ping import consumes  # noqa: PLC0415
 

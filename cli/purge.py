@@ -10,7 +10,7 @@ from cli.lazy import lazy_imports
 from config.messages import tr
 
 with lazy_imports():
-    from cli import context
+    from cli import context, progress
     from service import purge
 
 
@@ -25,8 +25,10 @@ def purge_(
     A dossier ends when its office decides it or TPS deletes it. The schedule does the same
     by itself.
     """
-    with context.runtime() as runtime:
-        report = purge.purge(runtime, dry_run=dry_run)
+    with context.runtime() as runtime, progress.bars() as bars:
+        report = purge.purge(
+            runtime, dry_run=dry_run, progress=lambda done: bars.show(tr("dossiers"), done)
+        )
         days = runtime.settings.retention_days
     if as_json:
         context.show_json(

@@ -1,5 +1,7 @@
 """`wif report MONTH`: the monthly reports as .xlsx files."""
 
+from __future__ import annotations
+
 import re
 from datetime import date
 from pathlib import Path
@@ -7,14 +9,15 @@ from typing import Annotated
 
 import typer
 
-from cli import context
 from cli.command_error import CommandError
-from config.files import write_whole
+from cli.lazy import lazy_imports
 from config.messages import tr
-from service.monthly_report import monthly_reports
-from service.monthly_workbook import national_workbook, unit_workbook
-from service.statistics.publish import next_month
-from service.statistics.working_days import day_in_paris
+
+with lazy_imports():
+    from cli import context
+    from config import files as config_files
+    from service import monthly_report, monthly_workbook
+    from service.statistics import publish, working_days
 
 
 def report(
@@ -29,25 +32,25 @@ def report(
     first = _month(month)
     with context.runtime() as runtime:
         now = runtime.clock()
-        if next_month(first) > day_in_paris(now):
+        if publish.next_month(first) > working_days.day_in_paris(now):
             raise CommandError(tr("{month}: is not over yet", month=month), code=2)
         rules = runtime.rules()
         with runtime.database.read() as connection:
-            made = monthly_reports(connection, rules, first)
+            made = monthly_report.monthly_reports(connection, rules, first)
     files = {
-        f"rapport-{month}-{each.unit}.xlsx": unit_workbook(each, rules, now)
+        f"rapport-{month}-{each.unit}.xlsx": monthly_workbook.unit_workbook(each, rules, now)
         for each in made.units
         if unit in {None, each.unit}
     }
     if unit is None:
         name = f"rapport-{month}-national.xlsx"
-        files[name] = national_workbook(made.national, rules, now)
+        files[name] = monthly_workbook.national_workbook(made.national, rules, now)
     if not files:
         raise CommandError(
             tr("{unit}: had no dossier in {month} or the month before", unit=unit, month=month)
         )
     for name, content in files.items():
-        write_whole(folder / name, content)
+        config_files.write_whole(folder / name, content)
     if as_json:
         context.show_json({"files": [str(folder / name) for name in files]})
         return

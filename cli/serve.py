@@ -1,11 +1,22 @@
 """`wif serve`: the service's face, in the foreground."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import typer
 
-from cli import context
+from cli.lazy import lazy_imports
 from config.messages import tr
-from service.runtime import Runtime
-from service.waker import Silence, Waker
+
+with lazy_imports():
+    from cli import context
+    from service import runtime as runtimes
+    from service import waker as wakers
+
+if TYPE_CHECKING:
+    from service.runtime import Runtime
+    from service.waker import Waker
 
 
 def serve() -> None:
@@ -16,7 +27,7 @@ def serve() -> None:
     """
     from web.server import WebServer  # noqa: PLC0415 - settings are checked first
 
-    made = Runtime(context.settings())
+    made = runtimes.Runtime(context.settings())
     made.waker = _waker(made)
     try:
         server = WebServer(made)
@@ -33,7 +44,7 @@ def _waker(made: Runtime) -> Waker:
     The web process knows no Celery, so it is given what does.
     """
     if made.settings.broker_url is None:
-        return Silence()
+        return wakers.Silence()
     from tasks.celery import CeleryWaker  # noqa: PLC0415
     from tasks.wakeups import Wakeups  # noqa: PLC0415
 

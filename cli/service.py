@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.lazy import lazy_imports
-from config.messages import tr
+from config.messages import mark, tr
 
 with lazy_imports():
     import sqlalchemy
 
-    from cli import context, processes, status, tables
+    from cli import context, processes, progress, status, tables
     from service import register, run_once
     from store import engine, first_contact, overview
 
@@ -26,6 +26,14 @@ if TYPE_CHECKING:
     from store.engine import Database
     from store.first_contact import FirstContact
     from store.overview import Overview
+
+
+STAGES = {
+    "poll": mark("procedures polled"),
+    "route": mark("dossiers routed"),
+    "deliver": mark("messages sent"),
+}
+"""What the bars of a pass say of each stage."""
 
 
 def up(
@@ -123,7 +131,10 @@ def run_once_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
     Exits 0 only if nothing failed.
     """
     with context.runtime(migrate=True) as runtime:
-        report = run_once.run_once(runtime)
+        with progress.bars() as bars:
+            report = run_once.run_once(
+                runtime, progress=lambda stage, done: bars.add(tr(STAGES[stage]), done)
+            )
         with runtime.database.read() as connection:
             seen = overview.overview(connection)
         rows = list(_rows(report))

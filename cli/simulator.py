@@ -1,13 +1,18 @@
 """`wif tps-simulator`: a TPS of invented dossiers on a port, for developers and newcomers."""
 
+from __future__ import annotations
+
 from typing import Annotated
 
 import typer
 
-from cli import context
-from config.ruleset import load_directory
+from cli.lazy import lazy_imports
 from simulator import Era, run
-from simulator.simulator import TOKEN
+from simulator.tps import TOKEN
+
+with lazy_imports():
+    from cli import context
+    from config import ruleset
 
 
 def tps_simulator(
@@ -23,7 +28,7 @@ def tps_simulator(
     A developer's tool, no part of the service in production. `/_simulator/` adds, changes
     and deletes dossiers and switches faults.
     """
-    forms = tuple(load_directory(context.settings().config_dir).forms.values())
+    forms = tuple(ruleset.load_directory(context.settings().config_dir).forms.values())
 
     def announce(url: str) -> None:
         typer.echo(f"simulated TPS (a developer's tool): {url}")

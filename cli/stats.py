@@ -1,16 +1,23 @@
 """`wif stats`: the public statistics, counted anew, and written as one file."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import context
 from cli.command_error import CommandError
-from config.foreign_messages import translated
+from cli.lazy import lazy_imports
 from config.messages import tr
-from service.runtime import Runtime
-from service.statistics.publish import update_statistics
+
+with lazy_imports():
+    from cli import context
+    from config import foreign_messages
+    from service.statistics import publish
+
+if TYPE_CHECKING:
+    from service.runtime import Runtime
 
 
 def stats(
@@ -24,7 +31,7 @@ def stats(
 ) -> None:
     """Count dossiers by day, publish the months that are over, and say which months are public."""
     with context.runtime() as runtime:
-        report = update_statistics(runtime)
+        report = publish.update_statistics(runtime)
         page, months = write_page(runtime, month)
     if html is not None:
         _write(html, page)
@@ -77,6 +84,6 @@ def _write(path: Path, page: str) -> None:
             tr(
                 "{path}: cannot be written ({why})",
                 path=path,
-                why=translated(error.strerror or type(error).__name__),
+                why=foreign_messages.translated(error.strerror or type(error).__name__),
             )
         ) from None

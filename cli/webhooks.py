@@ -1,24 +1,30 @@
 """`wif webhooks`: the webhooks by which TPS tells what to look at."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 from urllib.parse import urlsplit
 
 import typer
-from sqlalchemy import Connection
 
-from cli import context
 from cli.command_error import CommandError
-from cli.tables import show_table
+from cli.lazy import lazy_imports
 from config.messages import tr, trn
-from connectors.tps.v2.webhooks import enable_webhook
 from routing.failures import Cause, Failure
-from service import tps_webhooks
-from service.register import polled_procedures
-from service.runtime import Runtime
-from store import hints
-from store.hints import HeardSource
+
+with lazy_imports():
+    from cli import context, tables
+    from connectors.tps.v2 import webhooks as v2_webhooks
+    from service import register, tps_webhooks
+    from store import hints
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from service.runtime import Runtime
+    from store.hints import HeardSource
 
 app = typer.Typer(no_args_is_help=True, help="Webhooks of TPS: list, create, renew, enable.")
 
@@ -38,12 +44,12 @@ def list_(
 ) -> None:
     """List the webhooks that were made here, with the last hint about each procedure."""
     with context.runtime() as runtime:
-        rows = _rows(runtime, numbers or polled_procedures(runtime))
+        rows = _rows(runtime, numbers or register.polled_procedures(runtime))
     if as_json:
         context.show_json(rows)
         return
     title = trn("{n} webhook", "{n} webhooks", len(rows))
-    show_table(title, COLUMNS, [list(row.values()) for row in rows])
+    tables.show_table(title, COLUMNS, [list(row.values()) for row in rows])
 
 
 @app.command()
@@ -85,7 +91,7 @@ def renew(procedure: Procedure, webhook: WebhookId, as_json: AsJson = False) -> 
 def enable(procedure: Procedure, webhook: WebhookId, as_json: AsJson = False) -> None:
     """Switch a webhook on again; TPS then sends what it kept for up to seven days."""
     with context.runtime() as runtime, tps_webhooks.client_of(runtime.settings) as client:
-        _asked(lambda: enable_webhook(client, procedure, webhook))
+        _asked(lambda: v2_webhooks.enable_webhook(client, procedure, webhook))
     _say(procedure, webhook, tr("{webhook}: on again", webhook=webhook), as_json=as_json)
 
 

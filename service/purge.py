@@ -1,6 +1,6 @@
 """Purging: dossiers that ended before the retention horizon are removed, in small commits."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,7 +37,11 @@ class PurgeReport:
 
 
 def purge(
-    runtime: Runtime, *, dry_run: bool = False, within: timedelta | None = None
+    runtime: Runtime,
+    *,
+    dry_run: bool = False,
+    within: timedelta | None = None,
+    progress: Callable[[int], None] = lambda _dossiers: None,
 ) -> PurgeReport:
     """Remove every dossier that ended longer ago than `WIF_RETENTION_DAYS`, with its deliveries.
 
@@ -48,6 +52,7 @@ def purge(
         runtime: of this process.
         dry_run: only count.
         within: how long to go on; to the end when None.
+        progress: told how many dossiers are removed, or counted, so far.
     """
     started_at = runtime.clock()
     report = PurgeReport(started_at - timedelta(days=runtime.settings.retention_days))
@@ -61,9 +66,11 @@ def purge(
         if dry_run:
             with runtime.database.read() as connection:
                 report.add(retention.count(connection, overdue))
+            progress(report.dossiers)
             continue
         while (batch := _remove(runtime, overdue)).numbers:
             report.add(batch)
+            progress(report.dossiers)
             if within is not None and runtime.clock() - started_at > within:
                 report.complete = False
                 return report

@@ -26,7 +26,7 @@ from routing.simulation import (
 from routing.territory import departments
 
 with lazy_imports():
-    from cli import context, tables
+    from cli import context, progress, tables
     from cli.rules import diff, stored
     from config import differences as config_differences
     from config import document as config_document
@@ -103,13 +103,14 @@ def simulate(directory: Directory = None, on: Day = None, as_json: AsJson = Fals
 def simulation(running: Runtime, document: str, on: date) -> Simulation:
     """What a document would change, compared with who has what and the rule set in force."""
     before, after = running.rules(trial=True), config_document.compile_document(document)
-    with running.database.read() as connection:
+    with running.database.read() as connection, progress.bars() as bars:
+        stream = routed_dossiers.placements(connection)
         known = (
             PriorDecision(
                 placement.facts,
                 Outcome(placement.units, placement.rule, (), routed=not placement.unrouted),
             )
-            for placement in routed_dossiers.placements(connection)
+            for placement in bars.each(stream, tr("dossiers"))
         )
         moved = dossier_moves(after, known, on)
     return Simulation(

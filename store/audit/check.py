@@ -1,6 +1,6 @@
 """The check of lines against their seals: what was edited, inserted, deleted, moved or cut off."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -209,6 +209,7 @@ def verify(
     *,
     trusted: frozenset[str] = frozenset(),
     exported: Mapping[int, str] | None = None,
+    progress: Callable[[int], None] = lambda _line: None,
 ) -> Verification:
     """Check every sealed line and every seal of `database`, in bounded memory.
 
@@ -216,6 +217,7 @@ def verify(
         database: where they are.
         trusted: public keys (hex) that may have signed; when empty, any may.
         exported: hashes of exported seals by number, which the stored ones must have.
+        progress: told of the last line that was checked.
     """
     result, chain, reader = Verification(), Chain(trusted=trusted, whole=True), LineReader(database)
     awaited = dict(exported or {})
@@ -229,6 +231,7 @@ def verify(
             rows = _rows_in_place(reader, seal, joined=link.joined)
             result.add(check_lines(seal, [row[0] for row in rows], leaves(rows, seal.format)))
             result.lines += len(rows)
+            progress(seal.last_id)
         if result.stopped:
             return result
     result.add(Violation(ViolationKind.SEAL_MISSING, number) for number in sorted(awaited))

@@ -6,7 +6,7 @@ They show that the line existed, and nothing of it.
 """
 
 import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -83,6 +83,7 @@ def export(
     period: Period,
     now: datetime,
     key: Signer | None = None,
+    progress: Callable[[int], None] = lambda _line: None,
 ) -> ExportReport:
     """Write the lines of `period` with all that is needed to check them offline.
 
@@ -93,6 +94,7 @@ def export(
         now: stamped on the file.
         key: signs the file as a whole, so that no line of it can be withheld or cut off later
             by somebody else; None leaves it unsigned.
+        progress: told of the last line under the seals that are written.
     """
     writer, report = _Writer(out), ExportReport()
     writer.write(_header(period, now))
@@ -102,7 +104,8 @@ def export(
         rows = read_all(database, after=after, last=seal.last_id)
         _write_sealed(writer, report, seal, rows, period)
         after = seal.last_id
-    _write_unsealed(writer, report, read_all(database, after=_last_sealed(database)), period)
+        progress(after)
+    _write_unsealed(writer, report, read_all(database, after=last_sealed(database)), period)
     writer.write(_end(report, writer.digest, key))
     return report
 
@@ -153,7 +156,8 @@ def _bounds(database: Database, period: Period) -> tuple[int, int, int | None]:
         return first, last, connection.scalar(seals)
 
 
-def _last_sealed(database: Database) -> int | None:
+def last_sealed(database: Database) -> int | None:
+    """The id of the last line that a seal covers; None before the first."""
     with database.read() as connection:
         return connection.scalar(select(func.max(AuditSeal.last_id)))
 

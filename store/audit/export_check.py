@@ -34,6 +34,7 @@ def verify_file(
     *,
     trusted: frozenset[str] = frozenset(),
     exported: Mapping[int, str] | None = None,
+    progress: Callable[[int], None] = lambda _lines: None,
 ) -> Verification:
     """Check an exported file, in bounded memory.
 
@@ -41,6 +42,7 @@ def verify_file(
         path: the file.
         trusted: public keys (hex) that may have signed; when empty, any may.
         exported: hashes of seals kept elsewhere by number, which those in the file must have.
+        progress: told how many lines of the file are checked.
 
     Raises:
         ExportFileError: the file cannot be read, or does not begin as an export does.
@@ -51,6 +53,7 @@ def verify_file(
         _begin(path, check, next(lines, b""))
         for place, line in enumerate(lines, start=2):
             check.read(place, line)
+            progress(place)
             if check.result.stopped:
                 return check.result
     except OSError as error:

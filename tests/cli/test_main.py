@@ -14,12 +14,6 @@ from tests.fixtures.processes import ROOT, clean_environment, wif
 HEAVY = {"celery", "kombu", "requests", "redis", "ruamel.yaml", "alembic", "limits", "jinja2"}
 LIBRARIES = {"sqlalchemy", "pydantic", "structlog"}
 
-STILL_EAGER = {
-    *("tps-simulator", "init", "worker", "beat", "ping", "serve", "stats", "keys", "report"),
-    *("backup", "restore", "channels", "webhooks"),
-}
-"""Commands for developers and for those who run the service: their help takes half a second."""
-
 RUN = """
 import json, sys
 from cli.main import main
@@ -52,7 +46,7 @@ def test_help_and_version_load_no_library_of_the_service(tmp_path: Path) -> None
         assert loaded(tmp_path, *arguments) & (HEAVY | LIBRARIES) == set()
 
 
-@pytest.mark.parametrize("name", sorted({*COMMANDS} - STILL_EAGER))
+@pytest.mark.parametrize("name", COMMANDS)
 def test_help_of_a_command_loads_nothing_that_only_the_command_needs(
     tmp_path: Path, name: str
 ) -> None:
