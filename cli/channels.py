@@ -13,7 +13,7 @@ from config.messages import tr, trn
 from routing.failures import TABLE, Cause
 
 with lazy_imports():
-    from cli import context, tables
+    from cli import codes, context, tables
     from service import channels
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def list_(
     if as_json:
         context.show_json([asdict(each) for each in found])
         return
-    rows = [(each.unit, each.channel, _said(each.state)) for each in found]
+    rows = [(each.unit, each.channel, codes.explained(each.state)) for each in found]
     title = trn("{n} channel", "{n} channels", len(rows))
     tables.show_table(title, ("unit", "channel", "state"), rows)
 
@@ -98,14 +98,11 @@ def _record(result: TrialResult) -> dict[str, object]:
 
 
 def _line(result: TrialResult) -> str:
-    what = f"{result.unit} {result.channel}:"
     if result.left is not None:
-        return f"{what} {result.left}"
-    if result.failure is None:
-        return tr("{what} accepted after {duration} ms", what=what, duration=result.duration_ms)
-    return f"{what} {result.failure}: {tr(TABLE[result.failure.cause].meaning)}"
-
-
-def _said(state: str) -> str:
-    known = state in {cause.value for cause in Cause}
-    return f"{state}: {tr(TABLE[Cause(state)].meaning)}" if known else tr(state)
+        said = tr(result.left)
+    elif result.failure is None:
+        said = tr("accepted after {duration} ms", duration=result.duration_ms)
+    else:
+        meaning = tr(TABLE[result.failure.cause].meaning)
+        said = tr("{code}: {meaning}", code=result.failure, meaning=meaning)
+    return tr("{name}: {why}", name=f"{result.unit} {result.channel}", why=said)

@@ -25,7 +25,7 @@ from routing.territory import departments
 from store.states import DossierStatus
 
 with lazy_imports():
-    from cli import context, tables
+    from cli import codes, context, tables
     from service import reassign
     from store import deliveries, dossiers
 
@@ -148,7 +148,9 @@ def show(dossier: Key, as_json: AsJson = False) -> None:
         return
     shown = {**row, "department": f"{department.code} {department.name}" if department else None}
     shown["pinned_reason"] = f"{label} ({row['pinned_reason']})" if label else row["pinned_reason"]
-    del shown["pinned_reason_label"]
+    reasons = found.reasons or ([found.reason] if found.reason else [])
+    shown["reason"] = "\n".join(map(codes.explained, reasons))
+    del shown["pinned_reason_label"], shown["reasons"]
     tables.show_table(
         tr("Dossier {dossier}", dossier=dossier),
         ("what", "value"),

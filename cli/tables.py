@@ -27,26 +27,15 @@ NAMES = (
     *(mark("undecided"), mark("decided, stay"), mark("départements"), mark("permit types")),
     *(mark("from day"), mark("publish"), mark("rollback")),
     *(mark("polls_failed"), mark("rows_malformed"), mark("new"), mark("changed")),
-    *(
-        mark("setting"),
-        mark("written"),
-        mark("days"),
-        mark("enabled"),
-        mark("url"),
-        mark("heard_at"),
-    ),
-    *(
-        mark("account"),
-        mark("lines"),
-        mark("last"),
-        mark("sealed"),
-        mark("step"),
-        mark("attempt"),
-        mark("duration_ms"),
-    ),
-    *(mark("recorded_only"), mark("not_read"), mark("retried")),
+    *(mark("setting"), mark("written"), mark("days"), mark("enabled"), mark("url")),
+    *(mark("heard_at"), mark("account"), mark("lines"), mark("last"), mark("sealed")),
+    *(mark("step"), mark("attempt"), mark("duration_ms")),
+    *(mark("recorded_only"), mark("not_read"), mark("retried"), mark("ready")),
 )
 """What columns and rows are called; in JSON and CSV these names stay as they are."""
+
+CODED = frozenset({"status", "state", "event", "action", "department_source", "trouble"})
+"""Columns whose codes are shown in words."""
 
 WIDE = 160
 """Columns to use where there is no terminal to ask."""
@@ -69,8 +58,13 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     for column in columns:
         made.add_column(tr(column), overflow="fold")
     for row in rows:
-        made.add_row(*(escape(cell(value)) for value in row))
+        named = zip(columns, row, strict=True)
+        made.add_row(*(escape(_shown(name, value)) for name, value in named))
     return made
+
+
+def _shown(column: str, value: object) -> str:
+    return tr(cell(value)) if column in CODED else cell(value)
 
 
 def cell(value: object) -> str:
@@ -79,6 +73,8 @@ def cell(value: object) -> str:
         return "–"
     if isinstance(value, Enum):
         return tr(str(value.value))
+    if isinstance(value, bool):
+        return tr("yes") if value else tr("no")
     if isinstance(value, datetime):
         return f"{value.astimezone(PARIS):%Y-%m-%d %H:%M:%S %Z}"
     if isinstance(value, tuple):

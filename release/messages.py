@@ -20,6 +20,7 @@ from cli import help_texts, language
 from cli.language import DOMAIN, LOCALE
 from cli.main import COMMANDS, build
 from connectors.alarm.meanings import MEANINGS
+from connectors.channel import Left
 from routing.assignment import Event
 from routing.conditions import Attribute
 from routing.facts import DepartmentSource, DossierState, Filer
@@ -36,7 +37,7 @@ WIDTH = 100
 
 CODES: tuple[type[StrEnum], ...] = (
     *(DossierStatus, DeliveryState, ProcedureStatus, DossierState, Filer, Event, Attribute),
-    *(DepartmentSource, FormTrouble),
+    *(DepartmentSource, FormTrouble, Left),
 )
 """Codes that are shown in words."""
 

@@ -22,7 +22,7 @@ from routing.territory import read_department
 from routing.units import Notify
 
 with lazy_imports():
-    from cli import context, tables
+    from cli import codes, context, tables
     from config import diagnostics, document, schema
     from config.checks import examples
     from store import dossiers, rulesets
@@ -271,6 +271,7 @@ def _lines(found: Explained) -> Iterator[str]:
         yield tr("Why: {why}", why=rule.why) + (f" ({rule.article})" if rule.article else "")
     if outcome.reasons:
         yield tr("Reasons: {names}", names=", ".join(outcome.reasons))
+        yield from (f"- {codes.explained(reason)}" for reason in outcome.reasons)
     if found.pinned:
         yield tr(
             "Pinned by hand to {pinned}, which has it whatever the rules say", pinned=found.pinned

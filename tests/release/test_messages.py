@@ -63,6 +63,17 @@ def test_commands_options_and_settings_stay_as_they_are_typed() -> None:
     assert lost == []
 
 
+def test_a_translation_is_no_copy_of_the_english() -> None:
+    english = re.compile(r"\b(the|is|of|not|and|with|are|was|which|that|from|by)\b")
+    copied = [
+        form
+        for message in messages()
+        for _, form in texts(message)
+        if english.search(re.sub(r"`[^`]*`|\{[^}]*\}", "", form))
+    ]
+    assert copied == []
+
+
 def test_the_compiled_catalogue_is_that_of_the_source() -> None:
     compiled = io.BytesIO()
     write_mo(compiled, read())
