@@ -11,7 +11,7 @@ import tasks.celery
 from config.settings import Settings
 from service.runtime import Runtime
 from tests.faults.clock import CLOCK, ShiftedClock
-from tests.faults.hurry import hurry
+from tests.faults.unsynced_sqlite import without_fsync
 
 WITHOUT = "FAULTS_WITHOUT"
 """Names, separated by blanks, of the safeguards that this process has to do without."""
@@ -19,7 +19,7 @@ WITHOUT = "FAULTS_WITHOUT"
 
 def _runtime(settings: Settings, **options: Any) -> Runtime:  # noqa: ANN401
     made = Runtime(settings, clock=ShiftedClock(settings.var_dir / CLOCK), **options)
-    hurry(made.database)
+    without_fsync(made.database)
     return made
 
 

@@ -1,8 +1,7 @@
 """Anything in any order: a machine that lets faults, deaths and changes happen at random.
 
-Whatever happened, the oracle finds nothing wrong at any moment; and when all faults are
-over, everything gets done without a hand but that of the person whom a paused procedure
-waits for.
+Whatever happened, the invariants hold at any moment; and when all faults are over, everything
+gets done without a hand but that of the person whom a paused procedure waits for.
 """
 
 import shutil
@@ -33,8 +32,8 @@ from simulator import FaultKind, SimulatedDossier
 from store import deliveries, dossiers
 from store.audit.log import AuditEntry, Step
 from store.deliveries import DeliveryState, Filter
-from tests.faults.victims import Victim
-from tests.faults.world import FORMS, World, publish_variant, world
+from tests.faults.system import FORMS, System, publish_variant, system
+from tests.faults.worker_processes import WorkerProcess
 from tests.fixtures.smtp_faults import At
 from tests.fixtures.smtp_faults import Fault as MailFault
 
@@ -85,13 +84,13 @@ PAGE = 4
 def _published() -> Path:
     """A migrated SQLite file with the shipped rules in force."""
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
-    with world(f"sqlite:///{folder / 'wif.sqlite3'}", folder):
+    with system(f"sqlite:///{folder / 'wif.sqlite3'}", folder):
         pass
     return folder / "wif.sqlite3"
 
 
 class Chaos(RuleBasedStateMachine):
-    """One world to which things happen.
+    """One system to which things happen.
 
     Attributes:
         tally: what happened, in all runs of this process.
@@ -105,8 +104,8 @@ class Chaos(RuleBasedStateMachine):
         folder = Path(tempfile.mkdtemp(prefix="chaos-"))
         self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
         shutil.copy(_published(), folder / "wif.sqlite3")
-        self.world: World = self._stack.enter_context(
-            world(
+        self.system: System = self._stack.enter_context(
+            system(
                 f"sqlite:///{folder / 'wif.sqlite3'}",
                 folder,
                 forms=FORMS[:2],
@@ -116,7 +115,7 @@ class Chaos(RuleBasedStateMachine):
                 tps_read_timeout=0.2,
             )
         )
-        self.count("worlds")
+        self.count("systems")
 
     def count(self, what: str, number: int = 1) -> None:
         """Count something that happened."""
@@ -130,42 +129,42 @@ class Chaos(RuleBasedStateMachine):
 
     @rule(count=st.integers(1, 6), form=st.integers(0, 1))
     def file(self, count: int, form: int) -> None:
-        self.world.file(count, forms=[self.world.forms[form]])
+        self.system.file(count, forms=[self.system.forms[form]])
         self.count("dossiers", count)
 
     def some(self, which: int) -> SimulatedDossier:
         """One of the dossiers that there are."""
-        truths = self.world.tps.truths
-        return self.world.tps.dossier(truths[which % len(truths)].number)
+        truths = self.system.tps.truths
+        return self.system.tps.dossier(truths[which % len(truths)].number)
 
-    @precondition(lambda self: self.world.tps.truths)
+    @precondition(lambda self: self.system.tps.truths)
     @rule(which=st.integers(0, 99), department=st.sampled_from(DEPARTMENTS))
     def move(self, which: int, department: str) -> None:
-        self.world.tps.change(self.some(which).number, department=department)
+        self.system.tps.change(self.some(which).number, department=department)
         self.count("moved")
 
-    @precondition(lambda self: self.world.tps.truths)
+    @precondition(lambda self: self.system.tps.truths)
     @rule(which=st.integers(0, 99), permit_type=st.sampled_from(TYPES))
     def retype(self, which: int, permit_type: str) -> None:
-        self.world.tps.change(self.some(which).number, permit_type=permit_type)
+        self.system.tps.change(self.some(which).number, permit_type=permit_type)
         self.count("retyped")
 
-    @precondition(lambda self: self.world.tps.truths)
+    @precondition(lambda self: self.system.tps.truths)
     @rule(which=st.integers(0, 99), state=st.sampled_from(DossierState))
     def decide(self, which: int, state: DossierState) -> None:
-        self.world.tps.change(self.some(which).number, state=state)
+        self.system.tps.change(self.some(which).number, state=state)
         self.count("decided or reopened")
 
-    @precondition(lambda self: len(self.world.tps.truths) > 1)
+    @precondition(lambda self: len(self.system.tps.truths) > 1)
     @rule(which=st.integers(0, 99))
     def delete(self, which: int) -> None:
-        self.world.tps.delete(self.some(which).number)
+        self.system.tps.delete(self.some(which).number)
         self.count("deleted")
 
-    @precondition(lambda self: self.world.tps.truths)
+    @precondition(lambda self: self.system.tps.truths)
     @rule(which=st.integers(0, 99), defect=st.sampled_from([None, "champs", "state", "id"]))
     def spoil(self, which: int, defect: str | None) -> None:
-        self.world.tps.change(self.some(which).number, defect=defect)
+        self.system.tps.change(self.some(which).number, defect=defect)
         self.count("spoilt or mended")
 
     # --- what fails ---------------------------------------------------------------------------
@@ -179,21 +178,21 @@ class Chaos(RuleBasedStateMachine):
     def tps_fails(self, fault: TpsFault, times: int, what: str, which: int) -> None:
         chosen = TpsFault(kind=fault.kind, status=fault.status, headers=fault.headers, times=times)
         if what == "all":
-            self.world.tps.fail_all(chosen)
+            self.system.tps.fail_all(chosen)
         elif what == "procedure":
-            self.world.tps.fail_procedure(self.world.forms[which % 2].procedure, chosen)
-        elif self.world.tps.truths:
-            self.world.tps.fail_detail(self.some(which).number, chosen)
+            self.system.tps.fail_procedure(self.system.forms[which % 2].procedure, chosen)
+        elif self.system.tps.truths:
+            self.system.tps.fail_detail(self.some(which).number, chosen)
         self.count(f"tps {fault.kind} {fault.status}")
 
     @rule()
     def tps_heals(self) -> None:
-        self.world.tps.heal()
+        self.system.tps.heal()
 
     @rule(fault=st.sampled_from(MAIL_FAULTS), times=TIMES, unit=st.sampled_from([None, *UNITS]))
     def mail_fails(self, fault: MailFault, times: int, unit: str | None) -> None:
         recipient = self._mailbox(unit) if unit and fault.at in {At.RCPT, At.CONTENT} else None
-        self.world.offices.play(
+        self.system.offices.play(
             MailFault(
                 at=fault.at,
                 reply=fault.reply,
@@ -206,57 +205,57 @@ class Chaos(RuleBasedStateMachine):
         self.count(f"mail {fault.at} {fault.reply[:3] or 'cut'}")
 
     def _mailbox(self, unit: str) -> str:
-        return self.world.runtime.rules().units[unit].channels[0].address
+        return self.system.runtime.rules().units[unit].channels[0].address
 
     @rule()
     def mail_heals(self) -> None:
-        self.world.offices.behave()
+        self.system.offices.behave()
 
     @rule()
     def mail_stops_or_starts(self) -> None:
-        if self.world.offices.listening:
-            self.world.offices.stop()
+        if self.system.offices.listening:
+            self.system.offices.stop()
         else:
-            self.world.offices.start()
+            self.system.offices.start()
         self.count("mail server stopped or started")
 
     @rule()
     def broker_is_emptied(self) -> None:
-        self.world.crew.messages.clear()
+        self.system.workers.messages.clear()
         self.count("broker emptied")
 
     @rule(at=st.integers(1, 30))
     def process_dies(self, at: int) -> None:
-        self.count("killed" if Victim(self.world, at=at).killed() else "survived")
+        self.count("killed" if WorkerProcess(self.system, at=at).killed() else "survived")
 
     @rule(at=st.integers(1, 12))
     def process_stalls(self, at: int) -> None:
-        if Victim(self.world, at=at).stalled(meanwhile=self.world.turn):
+        if WorkerProcess(self.system, at=at).stalled(meanwhile=self.system.turn):
             # What it stores late bears the instant at which it was done.
-            self.world.steady = False
+            self.system.steady = False
             self.count("stalled")
 
     # --- what is done -------------------------------------------------------------------------
 
     @rule(seed=st.integers(0, 2**16))
     def turn(self, seed: int) -> None:
-        self.world.crew.tick()
-        self.world.crew.work(Random(seed))
+        self.system.workers.tick()
+        self.system.workers.work(Random(seed))
         self.count("turns")
 
     @rule(tasks=st.integers(1, 5))
     def half_a_turn(self, tasks: int) -> None:
-        self.world.crew.tick()
-        for _ in range(min(tasks, len(self.world.crew.messages))):
-            self.world.crew.run(*self.world.crew.messages.popleft())
+        self.system.workers.tick()
+        for _ in range(min(tasks, len(self.system.workers.messages))):
+            self.system.workers.run(*self.system.workers.messages.popleft())
 
     @rule(wait=st.sampled_from(WAITS))
     def time_passes(self, wait: timedelta) -> None:
-        self.world.clock.move(wait)
+        self.system.clock.move(wait)
 
     @rule(which=st.integers(0, 99), unit=st.sampled_from([None, *UNITS]))
     def reassigned_by_hand(self, which: int, unit: str | None) -> None:
-        with self.world.runtime.database.read() as connection:
+        with self.system.runtime.database.read() as connection:
             known = [
                 dossier
                 for dossier in dossiers.listing(connection)
@@ -264,38 +263,38 @@ class Chaos(RuleBasedStateMachine):
             ]
         if not known:
             return
-        self.world.clock.move(BY_HAND)
+        self.system.clock.move(BY_HAND)
         dossier = known[which % len(known)]
         key = (dossier.procedure, dossier.number)
         if unit is None:
-            unpin(self.world.runtime, *key)
+            unpin(self.system.runtime, *key)
         else:
-            reassign(self.world.runtime, *key, unit=unit, reason="asked-for")
+            reassign(self.system.runtime, *key, unit=unit, reason="asked-for")
         self.count("reassigned by hand")
 
     @rule(unit=st.sampled_from([None, *UNITS]))
     def rules_change(self, unit: str | None) -> None:
-        self.world.clock.move(BY_HAND)
-        publish_variant(self.world.runtime, unit)
-        reroute_open(self.world.runtime)
+        self.system.clock.move(BY_HAND)
+        publish_variant(self.system.runtime, unit)
+        reroute_open(self.system.runtime)
         self.count("rules changed")
 
     @rule()
     def dead_letters_are_replayed(self) -> None:
-        replay(self.world)
+        replay(self.system)
 
     @rule()
     def procedures_are_resumed(self) -> None:
-        resume(self.world.runtime, None)
+        resume(self.system.runtime, None)
 
     # --- what must hold -----------------------------------------------------------------------
 
     @invariant()
     def nothing_is_wrong(self) -> None:
-        found = self.world.ask(final=False)
+        found = self.system.check(final=False)
         assert found == [], found
-        assert not self.world.crew.failed, self.world.crew.failed
-        self.count("oracle asked")
+        assert not self.system.workers.failed, self.system.workers.failed
+        self.count("invariants checked")
 
     def teardown(self) -> None:
         try:
@@ -304,25 +303,25 @@ class Chaos(RuleBasedStateMachine):
             self._stack.close()
 
     def _end(self) -> None:
-        self.world.tps.heal()
-        self.world.offices.behave()
-        if not self.world.offices.listening:
-            self.world.offices.start()
-        found = self.world.settle(within=timedelta(hours=2))
+        self.system.tps.heal()
+        self.system.offices.behave()
+        if not self.system.offices.listening:
+            self.system.offices.start()
+        found = self.system.settle(within=timedelta(hours=2))
         if found:
-            resume(self.world.runtime, None)
-            found = self.world.settle(within=timedelta(days=3))
+            resume(self.system.runtime, None)
+            found = self.system.settle(within=timedelta(days=3))
         assert found == [], found
-        told = [each.message_id for each in self.world.offices.told]
+        told = [each.message_id for each in self.system.offices.told]
         self.count("messages", len(told))
         self.count("copies", len(told) - len(set(told)))
-        self.count("oracle asked")
+        self.count("invariants checked")
 
 
-def replay(world: World) -> None:
+def replay(system: System) -> None:
     """What `wif deliveries replay --state dead` does."""
-    now = world.clock()
-    with world.runtime.database.begin() as connection:
+    now = system.clock()
+    with system.runtime.database.begin() as connection:
         lines = [
             AuditEntry(
                 step=Step.REPLAYED, procedure=procedure, number=number, event=event, unit=unit
@@ -331,5 +330,5 @@ def replay(world: World) -> None:
                 connection, Filter(state=DeliveryState.DEAD), now
             )
         ]
-        world.runtime.audit.append(connection, now, lines)
-    world.crew.deliver("mail")
+        system.runtime.audit.append(connection, now, lines)
+    system.workers.deliver("mail")

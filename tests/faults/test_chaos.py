@@ -1,4 +1,4 @@
-"""Random sequences of faults, deaths and changes, against the same oracle."""
+"""Random sequences of faults, deaths and changes, against the same invariants."""
 
 import hypothesis
 from hypothesis.stateful import run_state_machine_as_test

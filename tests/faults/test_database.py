@@ -20,11 +20,11 @@ from store import (
     dossier_outcomes,
     listing,
 )
-from tests.faults import safeguards
-from tests.faults.conftest import MakeWorld
-from tests.faults.mailbox import Told
-from tests.faults.oracle import Finding, Kind
-from tests.faults.world import FORMS, HOUR, MINUTE, World, world
+from tests.faults.conftest import MakeSystem
+from tests.faults.office_server import Told
+from tests.faults.safeguards import sending
+from tests.faults.system import FORMS, HOUR, MINUTE, System, system
+from tests.faults.violations import Kind, Violation
 from tests.fixtures.postgres import PostgresServer, Stop
 
 postgres_only = pytest.mark.parametrize("engine_name", ["postgres"], indirect=True)
@@ -44,39 +44,39 @@ MOMENTS = {
 """Where in a transaction something happens: before and after this has been done."""
 
 
-def kinds(findings: list[Finding]) -> set[Kind]:
-    return {finding.kind for finding in findings}
+def kinds(violations: list[Violation]) -> set[Kind]:
+    return {violation.kind for violation in violations}
 
 
 def at_the_moment(
-    patch: pytest.MonkeyPatch, moment: str, strike: Callable[[], None], *, times: int = 1
+    patch: pytest.MonkeyPatch, moment: str, intervene: Callable[[], None], *, times: int = 1
 ) -> None:
-    """Let `strike` happen in the midst of a transaction, after its statement was executed."""
+    """Let `intervene` happen in the midst of a transaction, after its statement was executed."""
     module, name = MOMENTS[moment]
     function = getattr(module, name)
     left = [times]
 
-    def struck(connection: Connection, *args: Any, **options: Any) -> Any:  # noqa: ANN401
+    def done(connection: Connection, *args: Any, **options: Any) -> Any:  # noqa: ANN401
         result = function(connection, *args, **options)
         if left[0] > 0:
             left[0] -= 1
-            strike()
+            intervene()
         return result
 
-    patch.setattr(module, name, struck)
+    patch.setattr(module, name, done)
 
 
-def copies(world: World) -> int:
-    ids = [told.message_id for told in world.offices.told]
+def copies(system: System) -> int:
+    ids = [told.message_id for told in system.offices.told]
     return len(ids) - len(set(ids))
 
 
 # --- a connection that is cut -----------------------------------------------------------------
 
 
-def cutter(world: World) -> Callable[[], None]:
-    """Ends every session on the world's database, as a failover does."""
-    url = make_url(world.settings.database)
+def cutter(system: System) -> Callable[[], None]:
+    """Ends every session on the system's database, as a failover does."""
+    url = make_url(system.settings.database)
 
     def cut() -> None:
         others = (
@@ -94,26 +94,26 @@ def cutter(world: World) -> Callable[[], None]:
 @postgres_only
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_connection_that_is_cut_in_a_transaction_costs_nothing(
-    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch, moment: str
+    make_system: MakeSystem, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    world = make_world(forms=FORMS[:1])
-    world.file(25)
-    at_the_moment(monkeypatch, moment, cutter(world))
+    system = make_system(forms=FORMS[:1])
+    system.file(25)
+    at_the_moment(monkeypatch, moment, cutter(system))
 
-    assert world.settle(tolerated=CUT) == []
-    assert copies(world) == 0
+    assert system.settle(tolerated=CUT) == []
+    assert copies(system) == 0
 
 
 @postgres_only
 def test_control_deliveries_that_are_queued_after_the_commit_are_lost_with_the_connection(
-    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+    make_system: MakeSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = make_world(forms=FORMS[:1])
-    world.file(25)
-    at_the_moment(monkeypatch, "queueing", cutter(world))
-    safeguards.one_commit(monkeypatch)
+    system = make_system(forms=FORMS[:1])
+    system.file(25)
+    at_the_moment(monkeypatch, "queueing", cutter(system))
+    sending.one_commit(monkeypatch)
 
-    assert Kind.NOT_TOLD in kinds(world.settle(within=HOUR, tolerated=CUT))
+    assert Kind.NOT_TOLD in kinds(system.settle(within=HOUR, tolerated=CUT))
 
 
 # --- a server that restarts -------------------------------------------------------------------
@@ -127,14 +127,14 @@ def own_server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def own_world(own_server: PostgresServer, tmp_path: Path) -> Iterator[World]:
-    """A world on a database of that server."""
+def own_system(own_server: PostgresServer, tmp_path: Path) -> Iterator[System]:
+    """A system on a database of that server."""
     name = f"faults_{os.urandom(4).hex()}"
     engine = create_engine(own_server.url(), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
     engine.dispose()
-    with world(own_server.url(name), tmp_path, forms=FORMS[:1]) as made:
+    with system(own_server.url(name), tmp_path, forms=FORMS[:1]) as made:
         yield made
 
 
@@ -142,16 +142,16 @@ def own_world(own_server: PostgresServer, tmp_path: Path) -> Iterator[World]:
 @pytest.mark.parametrize("moment", ["storing-a-page", "queueing", "finishing"])
 def test_a_server_that_restarts_in_a_transaction_loses_nothing(
     own_server: PostgresServer,
-    own_world: World,
+    own_system: System,
     monkeypatch: pytest.MonkeyPatch,
     moment: str,
     mode: Stop,
 ) -> None:
-    own_world.file(25)
+    own_system.file(25)
     at_the_moment(monkeypatch, moment, lambda: own_server.restart(mode))
 
-    assert own_world.settle(tolerated=CUT) == []
-    assert copies(own_world) == 0
+    assert own_system.settle(tolerated=CUT) == []
+    assert copies(own_system) == 0
 
 
 # --- a disk that is full ----------------------------------------------------------------------
@@ -184,13 +184,13 @@ class Disk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def fill(self, world: World) -> None:
+    def fill(self, system: System) -> None:
         """Leave no room."""
         with (self.folder / "ballast").open("wb", buffering=0) as ballast, suppress(OSError):
             while ballast.write(bytes(4096)):
                 pass
 
-    def clear(self, world: World) -> None:
+    def clear(self, system: System) -> None:
         """Make room again."""
         (self.folder / "ballast").unlink()
 
@@ -198,11 +198,11 @@ class Disk:
 class LimitedFile(Disk):
     """A database that SQLite itself keeps from growing: for those who may not mount."""
 
-    def fill(self, world: World) -> None:
-        event.listen(world.runtime.database.engine, "connect", self._limit)
+    def fill(self, system: System) -> None:
+        event.listen(system.runtime.database.engine, "connect", self._limit)
 
-    def clear(self, world: World) -> None:
-        event.remove(world.runtime.database.engine, "connect", self._limit)
+    def clear(self, system: System) -> None:
+        event.remove(system.runtime.database.engine, "connect", self._limit)
 
     @staticmethod
     def _limit(connection: Any, _record: object) -> None:  # noqa: ANN401
@@ -220,30 +220,30 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Disk]:
         yield Disk(folder)
 
 
-def full_for_hours(world: World, disk: Disk, *, hours: int, after: int) -> None:
+def full_for_hours(system: System, disk: Disk, *, hours: int, after: int) -> None:
     """The disk is full from the `after`th message on, for some hours."""
     left = [after]
 
     def accepted(_: Told) -> None:
         left[0] -= 1
         if left[0] == 0:
-            disk.fill(world)
+            disk.fill(system)
         if left[0] <= 0:
             # A file may have free pages: what is sent again could be stored while it is full.
-            world.note_accident()
+            system.note_accident()
 
-    world.offices.on_accept = accepted
-    world.run(timedelta(hours=hours), every=2 * MINUTE)
+    system.offices.on_accept = accepted
+    system.run(timedelta(hours=hours), every=2 * MINUTE)
     assert left[0] <= 0
-    world.offices.on_accept = None
-    disk.clear(world)
-    world.note_accident()
+    system.offices.on_accept = None
+    disk.clear(system)
+    system.note_accident()
 
 
 @contextmanager
-def world_on(disk: Disk, folder: Path) -> Iterator[World]:
+def system_on(disk: Disk, folder: Path) -> Iterator[System]:
     url = f"sqlite:///{disk.folder / 'wif.sqlite3'}"
-    with world(url, folder, forms=FORMS[:1]) as made:
+    with system(url, folder, forms=FORMS[:1]) as made:
         yield made
 
 
@@ -251,7 +251,7 @@ def world_on(disk: Disk, folder: Path) -> Iterator[World]:
 def test_a_full_disk_costs_a_copy_of_the_last_messages_and_nothing_else(
     disk: Disk, tmp_path: Path, after: int
 ) -> None:
-    with world_on(disk, tmp_path) as made:
+    with system_on(disk, tmp_path) as made:
         made.file(40)
         full_for_hours(made, disk, hours=1, after=after)
         made.file(10)
@@ -264,9 +264,9 @@ def test_a_full_disk_costs_a_copy_of_the_last_messages_and_nothing_else(
 def test_control_where_an_unknown_outcome_leaves_no_line_copies_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    safeguards.lines_of_lost_attempts(monkeypatch)
+    sending.lines_of_lost_attempts(monkeypatch)
     disk = LimitedFile(tmp_path)
-    with world_on(disk, tmp_path) as made:
+    with system_on(disk, tmp_path) as made:
         made.file(40)
         full_for_hours(made, disk, hours=1, after=7)
 

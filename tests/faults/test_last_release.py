@@ -10,10 +10,10 @@ from release.last_release import LastRelease
 from service import seal
 from store.audit.check import verify
 from store.audit.seals import read_seals
-from tests.faults.live import MakeService
-from tests.faults.service import Service, Strikes
+from tests.faults.process_fixtures import MakeService
+from tests.faults.service_processes import Interventions, Service
 from tests.faults.test_live_service import copies
-from tests.faults.victims import is_mail
+from tests.faults.worker_processes import is_mail
 
 RELEASE = LastRelease.read()
 
@@ -29,7 +29,7 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def told(service: Service) -> int:
-    return len(service.world.offices.messages)
+    return len(service.system.offices.messages)
 
 
 def test_the_old_program_is_what_runs_there(old: Path) -> None:
@@ -46,29 +46,29 @@ def test_old_and_new_workers_side_by_side_lose_nothing_and_tell_nobody_twice(
     """As an upgrade goes: the schema first, then worker by worker, each killed in between."""
     service = make_service()
 
-    service.world.file(60)
+    service.system.file(60)
     service.start_worker("old", tree=old)
     service.start_beat("old-beat", tree=old)
     assert service.until(lambda: told(service) >= 40), "the old version works on the new schema"
 
-    strikes = Strikes(
-        service.world,
+    interventions = Interventions(
+        service.system,
         is_mail,
         {60: lambda: service.kill("old"), 110: lambda: service.kill("new")},
     )
     service.start_worker("new")
-    service.world.file(120)
-    assert service.until(lambda: strikes.done == 2)
+    service.system.file(120)
+    assert service.until(lambda: interventions.done == 2)
 
     service.stop_one("old-beat")
     service.start_beat("new-beat")
-    service.world.file(20)
+    service.system.file(20)
     service.stop_one("old")
 
     assert service.settle() == []
-    assert copies(service.world) <= sum(service.world.accidents.values())
-    assert seal.seal(service.world.runtime).lines
-    database = service.world.runtime.database
+    assert copies(service.system) <= sum(service.system.accidents.values())
+    assert seal.seal(service.system.runtime).lines
+    database = service.system.runtime.database
     known = frozenset(each.public_key for each in read_seals(database))
     assert verify(database, trusted=known).intact
 
@@ -76,7 +76,7 @@ def test_old_and_new_workers_side_by_side_lose_nothing_and_tell_nobody_twice(
 def test_back_to_the_old_workers_goes_on_too(make_service: MakeService, old: Path) -> None:
     """A version that disappoints is taken back without taking back the schema."""
     service = make_service()
-    service.world.file(60)
+    service.system.file(60)
     service.start_worker("new")
     service.start_beat("new-beat")
     assert service.until(lambda: told(service) >= 30)
@@ -84,7 +84,7 @@ def test_back_to_the_old_workers_goes_on_too(make_service: MakeService, old: Pat
     service.start_beat("old-beat", tree=old)
     service.stop_one("new-beat")
     service.stop_one("new")
-    service.world.file(30)
+    service.system.file(30)
 
     assert service.settle() == []
-    assert copies(service.world) == 0
+    assert copies(service.system) == 0

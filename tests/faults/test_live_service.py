@@ -9,11 +9,11 @@ import pytest
 import redis
 
 from service.guards.limits import LEASE
-from tests.faults.live import MakeService
-from tests.faults.oracle import Kind
-from tests.faults.service import Service, Strikes
-from tests.faults.victims import is_detail, is_mail
-from tests.faults.world import World
+from tests.faults.process_fixtures import MakeService
+from tests.faults.service_processes import Interventions, Service
+from tests.faults.system import System
+from tests.faults.violations import Kind
+from tests.faults.worker_processes import is_detail, is_mail
 from tests.fixtures.postgres import PostgresServer, Stop
 from tests.fixtures.redis import RedisServer, redis_server
 
@@ -21,8 +21,8 @@ sqlite_only = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 postgres_only = pytest.mark.parametrize("engine_name", ["postgres"], indirect=True)
 
 
-def copies(world: World) -> int:
-    ids = Counter(told.message_id for told in world.offices.told)
+def copies(system: System) -> int:
+    ids = Counter(told.message_id for told in system.offices.told)
     return sum(count - 1 for count in ids.values())
 
 
@@ -32,7 +32,7 @@ def flush(url: str) -> None:
 
 
 def kinds(service: Service) -> set[Kind]:
-    return {finding.kind for finding in service.world.ask()}
+    return {violation.kind for violation in service.system.check()}
 
 
 # --- a broker that forgets --------------------------------------------------------------------
@@ -46,14 +46,16 @@ def test_a_broker_that_is_emptied_with_a_thousand_dossiers_pending_loses_nothing
     def empty() -> None:
         flush(broker.url)
 
-    strikes = Strikes(service.world, is_detail, dict.fromkeys((1, 200, 400, 600, 800), empty))
-    service.world.file(1_000)
+    interventions = Interventions(
+        service.system, is_detail, dict.fromkeys((1, 200, 400, 600, 800), empty)
+    )
+    service.system.file(1_000)
     service.start_worker()
     service.start_beat()
 
     assert service.settle() == []
-    assert strikes.done == 5
-    assert len(service.world.offices.told) == 1_000
+    assert interventions.done == 5
+    assert len(service.system.offices.told) == 1_000
 
 
 @sqlite_only
@@ -66,15 +68,15 @@ def test_control_without_the_sweep_an_emptied_broker_leaves_work_undone(
         service.kill()
         flush(broker.url)
 
-    strikes = Strikes(service.world, is_detail, {1: die_and_forget})
-    service.world.file(60)
+    interventions = Interventions(service.system, is_detail, {1: die_and_forget})
+    service.system.file(60)
     service.start_worker()
     service.start_beat()
-    assert service.until(lambda: strikes.done)
-    served = service.world.tps.served
+    assert service.until(lambda: interventions.done)
+    served = service.system.tps.served
 
     # The service lives and polls; whatever was pending is waited for in vain.
-    assert service.until(lambda: service.world.tps.served >= served + 8)
+    assert service.until(lambda: service.system.tps.served >= served + 8)
     assert Kind.UNSETTLED in kinds(service)
 
 
@@ -85,18 +87,18 @@ def test_a_broker_that_dies_and_comes_back_is_found_again(
 ) -> None:
     with redis_server(append_only=append_only) as own:
         service = make_service(broker_url=own.url)
-        strikes = Strikes(service.world, is_mail, {30: own.kill})
-        service.world.file(200)
+        interventions = Interventions(service.system, is_mail, {30: own.kill})
+        service.system.file(200)
         service.start_worker()
         service.start_beat()
-        assert service.until(lambda: strikes.done)
+        assert service.until(lambda: interventions.done)
         _quiet(service)
 
-        service.world.file(20)
+        service.system.file(20)
         own.start()
 
         assert service.settle() == []
-        assert copies(service.world) == 0
+        assert copies(service.system) == 0
 
 
 def _quiet(service: Service) -> None:
@@ -105,7 +107,7 @@ def _quiet(service: Service) -> None:
 
     def same() -> bool:
         nonlocal before
-        now = (service.world.tps.served, len(service.world.offices.messages))
+        now = (service.system.tps.served, len(service.system.offices.messages))
         before, unchanged = now, now == before
         return unchanged
 
@@ -121,13 +123,13 @@ def two_beats(service: Service) -> None:
     service.start_beat("beat-1")
     service.start_beat("beat-2")
     for _ in range(3):
-        service.world.file(60)
-        enough = len(service.world.offices.messages) + 40
+        service.system.file(60)
+        enough = len(service.system.offices.messages) + 40
         assert service.until(partial(_have_come, service, enough))
 
 
 def _have_come(service: Service, messages: int) -> bool:
-    return len(service.world.offices.messages) >= messages
+    return len(service.system.offices.messages) >= messages
 
 
 def test_two_beats_have_the_effect_of_one(make_service: MakeService) -> None:
@@ -135,7 +137,7 @@ def test_two_beats_have_the_effect_of_one(make_service: MakeService) -> None:
     two_beats(service)
 
     assert service.settle() == []
-    assert copies(service.world) == 0
+    assert copies(service.system) == 0
 
 
 @postgres_only
@@ -152,13 +154,13 @@ def test_control_without_claims_two_beats_send_copies(make_service: MakeService)
 @postgres_only
 def test_eight_worker_processes_share_five_hundred_dossiers(make_service: MakeService) -> None:
     service = make_service()
-    service.world.file(500)
+    service.system.file(500)
     service.start_worker("worker-1", concurrency=4)
     service.start_worker("worker-2", concurrency=4)
     service.start_beat()
 
     assert service.settle() == []
-    assert len(service.world.offices.told) == 500
+    assert len(service.system.offices.told) == 500
 
 
 # --- a database that restarts -----------------------------------------------------------------
@@ -182,24 +184,24 @@ def test_a_database_that_restarts_under_the_workers_loses_nothing(
                 restarts.pop()()
                 # Our own connections were cut as well.
                 with suppress(Exception):
-                    service.world.ask()
-                service.world.note_accident()
+                    service.system.check()
+                service.system.note_accident()
                 restarted_times.append(1)
             return len(restarted_times) == 2
 
         restarted_times: list[int] = []
-        strikes = Strikes(service.world, lambda _: True, {40: restart, 150: restart})
+        interventions = Interventions(service.system, lambda _: True, {40: restart, 150: restart})
         # A restart costs each process its batch until the lease ends: enough for the second.
-        service.world.file(240)
+        service.system.file(240)
         service.start_worker()
         service.start_beat()
         assert service.until(restarted)
-        assert strikes.done == 2
+        assert interventions.done == 2
 
         with suppress(Exception):
-            service.world.ask()
+            service.system.check()
         service.deaths += 1
-        service.world.clock.move(LEASE)
+        service.system.clock.move(LEASE)
         assert service.settle() == []
 
 
@@ -211,15 +213,15 @@ def test_a_worker_that_is_told_to_stop_leaves_nothing_claimed(
     make_service: MakeService, at: int
 ) -> None:
     service = make_service()
-    strikes = Strikes(service.world, is_mail, {at: lambda: None})
-    service.world.file(120)
+    interventions = Interventions(service.system, is_mail, {at: lambda: None})
+    service.system.file(120)
     service.start_worker()
     service.start_beat()
-    assert service.until(lambda: strikes.done)
+    assert service.until(lambda: interventions.done)
     service.stop()
 
     assert Kind.LEASE not in kinds(service)
-    assert copies(service.world) == 0
-    service.world.crew.tick()
-    service.world.crew.work()
-    assert service.world.settle() == []
+    assert copies(service.system) == 0
+    service.system.workers.tick()
+    service.system.workers.work()
+    assert service.system.settle() == []

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from service.publish_rules import publish
-from tests.faults.live import MakeService
-from tests.faults.service import Service
-from tests.faults.world import FORMS
+from tests.faults.process_fixtures import MakeService
+from tests.faults.service_processes import Service
+from tests.faults.system import FORMS
 from tests.fixtures import shipped_rules
 from tests.fixtures.webhook import Answer, Receiver, with_webhooks, write_secrets
 
@@ -27,8 +27,8 @@ def service(make_service: MakeService, tmp_path: Path) -> Service:
 
 @pytest.fixture
 def hanging(service: Service) -> Iterator[Receiver]:
-    with Receiver(clock=service.world.clock, usual=Answer(hang=True)) as receiver:
-        runtime = service.world.runtime
+    with Receiver(clock=service.system.clock, usual=Answer(hang=True)) as receiver:
+        runtime = service.system.runtime
         with runtime.database.begin() as connection:
             document = with_webhooks(shipped_rules.document(), **{UNIT: receiver.url})
             publish(runtime, connection, document, note="faults")
@@ -38,7 +38,7 @@ def hanging(service: Service) -> Iterator[Receiver]:
 def one_hangs(service: Service, receiver: Receiver) -> None:
     """Let one dossier be filed, and wait until its webhook hangs."""
     service.start_beat()
-    service.world.file(1)
+    service.system.file(1)
     assert service.until(lambda: receiver.requests)
 
 
@@ -46,14 +46,14 @@ def test_while_an_endpoint_hangs_every_mail_is_sent(service: Service, hanging: R
     service.start_worker()
     service.start_worker("webhooks", queues="deliver-webhook")
     one_hangs(service, hanging)
-    service.world.file(20)
+    service.system.file(20)
 
-    assert service.until(lambda: len(service.world.offices.told) == 21, within=SOON)
+    assert service.until(lambda: len(service.system.offices.told) == 21, within=SOON)
     assert not hanging.handled
 
     hanging.go_on.set()
     assert service.until(lambda: len(hanging.handled) == 21)
-    assert {*hanging.dossiers()} == {told.number for told in service.world.offices.told}
+    assert {*hanging.dossiers()} == {told.number for told in service.system.offices.told}
 
 
 def test_control_where_one_process_has_every_queue_mail_waits(
@@ -61,7 +61,7 @@ def test_control_where_one_process_has_every_queue_mail_waits(
 ) -> None:
     service.start_worker(concurrency=1, queues="poll,route,deliver,deliver-webhook,upkeep")
     one_hangs(service, hanging)
-    told = len(service.world.offices.told)
-    service.world.file(20)
+    told = len(service.system.offices.told)
+    service.system.file(20)
 
-    assert not service.until(lambda: len(service.world.offices.told) > told + 1, within=5)
+    assert not service.until(lambda: len(service.system.offices.told) > told + 1, within=5)

@@ -8,10 +8,10 @@ from store.audit.seal_keys import load_or_create_signing_key
 from store.audit.seals import read_seals, seal_pending
 from store.engine import Database
 from store.partitions import is_partitioned, partition
-from tests.faults.live import MakeService
-from tests.faults.service import Strikes
+from tests.faults.process_fixtures import MakeService
+from tests.faults.service_processes import Interventions
 from tests.faults.test_live_service import copies
-from tests.faults.victims import is_mail
+from tests.faults.worker_processes import is_mail
 
 postgres_only = pytest.mark.parametrize("engine_name", ["postgres"], indirect=True)
 
@@ -22,20 +22,20 @@ def test_partitions_are_made_under_load_and_nothing_is_lost_or_told_twice(
 ) -> None:
     monkeypatch.setattr(partitions, "BATCH", 100)
     service = make_service()
-    strikes = Strikes(service.world, is_mail, {150: service.kill})
-    service.world.file(300)
+    interventions = Interventions(service.system, is_mail, {150: service.kill})
+    service.system.file(300)
     service.start_worker(concurrency=4)
     service.start_beat()
-    assert service.until(lambda: len(service.world.offices.messages) > 50)
+    assert service.until(lambda: len(service.system.offices.messages) > 50)
 
-    database, now = Database(database_url), service.world.clock()
+    database, now = Database(database_url), service.system.clock()
     partition(database, now)
 
     assert is_partitioned(database)
-    service.world.file(50)
-    assert service.until(lambda: strikes.done)
+    service.system.file(50)
+    assert service.until(lambda: interventions.done)
     assert service.settle() == []
-    assert copies(service.world) <= sum(service.world.accidents.values())
+    assert copies(service.system) <= sum(service.system.accidents.values())
     key = load_or_create_signing_key(service.log.parent / "own-seal.key")
     seal_pending(database, key, now=now)
     # What the service sealed by itself is under its own key.

@@ -7,19 +7,19 @@ from email.utils import format_datetime
 import pytest
 
 from simulator import Fault, FaultKind, Seen
-from tests.faults import safeguards
-from tests.faults.conftest import MakeWorld
-from tests.faults.oracle import Kind
-from tests.faults.world import HOUR, MINUTE, World
+from tests.faults.conftest import MakeSystem
+from tests.faults.safeguards import polling
+from tests.faults.system import HOUR, MINUTE, System
+from tests.faults.violations import Kind
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
-FAULTS: dict[str, Callable[[World], Fault]] = {
+FAULTS: dict[str, Callable[[System], Fault]] = {
     "429-seconds": lambda _: Fault(kind=FaultKind.HTML, status=429, headers={"Retry-After": "120"}),
-    "429-date": lambda world: Fault(
+    "429-date": lambda system: Fault(
         kind=FaultKind.HTML,
         status=429,
-        headers={"Retry-After": format_datetime(world.clock() + HOUR, usegmt=True)},
+        headers={"Retry-After": format_datetime(system.clock() + HOUR, usegmt=True)},
     ),
     "500": lambda _: Fault(kind=FaultKind.HTML, status=500),
     "503-html": lambda _: Fault(kind=FaultKind.HTML, status=503),
@@ -33,7 +33,7 @@ FAULTS: dict[str, Callable[[World], Fault]] = {
     "malformed": lambda _: Fault(kind=FaultKind.MALFORMED),
 }
 
-OF_V2: dict[str, Callable[[World], Fault]] = {
+OF_V2: dict[str, Callable[[System], Fault]] = {
     "429-text": lambda _: Fault(kind=FaultKind.TEXT, status=429, headers={"Retry-After": "120"}),
     "403": lambda _: Fault(kind=FaultKind.JSON, status=403),
     "timeout-in-200": lambda _: Fault(kind=FaultKind.ERRORS, code="timeout"),
@@ -52,94 +52,94 @@ CASES = [
 
 
 @pytest.fixture(params=CASES)
-def case(request: pytest.FixtureRequest) -> tuple[str, Callable[[World], Fault]]:
+def case(request: pytest.FixtureRequest) -> tuple[str, Callable[[System], Fault]]:
     """A version of the API, and a way in which it fails."""
     version, how = request.param
     return version, how
 
 
 @pytest.fixture
-def api(case: tuple[str, Callable[[World], Fault]]) -> str:
+def api(case: tuple[str, Callable[[System], Fault]]) -> str:
     return case[0]
 
 
 @pytest.fixture
-def fault(case: tuple[str, Callable[[World], Fault]]) -> Callable[[World], Fault]:
+def fault(case: tuple[str, Callable[[System], Fault]]) -> Callable[[System], Fault]:
     return case[1]
 
 
 def test_a_tps_that_fails_altogether_costs_time_only(
-    make_world: MakeWorld, api: str, fault: Callable[[World], Fault]
+    make_system: MakeSystem, api: str, fault: Callable[[System], Fault]
 ) -> None:
-    world = make_world(tps_api=api, **QUICK)
-    world.file(8)
-    world.turn()
-    world.file(8)
-    world.tps.fail_all(fault(world))
+    system = make_system(tps_api=api, **QUICK)
+    system.file(8)
+    system.turn()
+    system.file(8)
+    system.tps.fail_all(fault(system))
 
-    world.run(timedelta(hours=2), every=10 * MINUTE)
-    world.file(8)
-    world.tps.heal()
+    system.run(timedelta(hours=2), every=10 * MINUTE)
+    system.file(8)
+    system.tps.heal()
 
-    assert world.settle() == []
-    assert len(world.offices.told) == 24
+    assert system.settle() == []
+    assert len(system.offices.told) == 24
 
 
 def test_details_that_fail_are_set_aside_and_come_back(
-    make_world: MakeWorld, api: str, fault: Callable[[World], Fault]
+    make_system: MakeSystem, api: str, fault: Callable[[System], Fault]
 ) -> None:
-    world = make_world(tps_api=api, **QUICK)
-    numbers = world.file(12)
+    system = make_system(tps_api=api, **QUICK)
+    numbers = system.file(12)
     for number in numbers[:3]:
-        world.tps.fail_detail(number, fault(world))
+        system.tps.fail_detail(number, fault(system))
 
-    world.run(HOUR, every=10 * MINUTE)
-    world.tps.heal()
+    system.run(HOUR, every=10 * MINUTE)
+    system.tps.heal()
 
-    assert world.settle(within=timedelta(days=1)) == []
-    assert len(world.offices.told) == 12
+    assert system.settle(within=timedelta(days=1)) == []
+    assert len(system.offices.told) == 12
 
 
 def test_a_page_that_fails_is_read_again(
-    make_world: MakeWorld, api: str, fault: Callable[[World], Fault]
+    make_system: MakeSystem, api: str, fault: Callable[[System], Fault]
 ) -> None:
-    world = make_world(tps_api=api, **QUICK, tps_options={"fixed_page": 3})
-    world.file(24)
-    once = fault(world)
+    system = make_system(tps_api=api, **QUICK, tps_options={"fixed_page": 3})
+    system.file(24)
+    once = fault(system)
     once.times = 3
-    world.tps.fail_all(once)
+    system.tps.fail_all(once)
 
-    assert world.settle() == []
+    assert system.settle() == []
 
 
 def test_control_a_failed_page_taken_for_an_empty_one_loses_dossiers(
-    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+    make_system: MakeSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    safeguards.failed_pages(monkeypatch)
-    world = make_world(scan_interval=7 * 86_400, tps_options={"fixed_page": 3})
-    world.tps.on_request = _fail_page_once(world, "2")
-    world.file(24)
+    polling.failed_pages(monkeypatch)
+    system = make_system(scan_interval=7 * 86_400, tps_options={"fixed_page": 3})
+    system.tps.on_request = _fail_page_once(system, "2")
+    system.file(24)
 
-    assert Kind.MISSED in {finding.kind for finding in world.settle(within=HOUR)}
+    assert Kind.MISSED in {violation.kind for violation in system.settle(within=HOUR)}
 
 
-def _fail_page_once(world: World, page: str) -> Callable[[Seen], None]:
+def _fail_page_once(system: System, page: str) -> Callable[[Seen], None]:
     def fail(seen: Seen) -> None:
         if seen.query.get("page") == page:
-            world.tps.fail_all(Fault(kind=FaultKind.HTML, status=503, times=1))
-            world.tps.on_request = None
+            system.tps.fail_all(Fault(kind=FaultKind.HTML, status=503, times=1))
+            system.tps.on_request = None
 
     return fail
 
 
 def test_control_without_its_own_clock_a_dossier_stays_aside(
-    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+    make_system: MakeSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    safeguards.quarantine_clock(monkeypatch)
-    world = make_world()
-    number = world.file(4)[0]
-    world.tps.fail_detail(number, 500)
-    world.turn()
-    world.tps.heal()
+    polling.quarantine_clock(monkeypatch)
+    system = make_system()
+    number = system.file(4)[0]
+    system.tps.fail_detail(number, 500)
+    system.turn()
+    system.tps.heal()
 
-    assert Kind.NEVER_DUE in {finding.kind for finding in world.settle(within=HOUR)}
+    assert Kind.NEVER_DUE in {violation.kind for violation in system.settle(within=HOUR)}

@@ -18,9 +18,9 @@ from service.guards.limits import LEASE
 from service.publish_rules import publish
 from store import deliveries
 from store.deliveries import Filter, StoredDelivery
-from tests.faults.conftest import MakeWorld
-from tests.faults.victims import kill, start
-from tests.faults.world import FORMS, HOUR, MINUTE, World
+from tests.faults.conftest import MakeSystem
+from tests.faults.system import FORMS, HOUR, MINUTE, System
+from tests.faults.worker_processes import kill, start
 from tests.fixtures import shipped_rules
 from tests.fixtures.webhook import Answer, Receiver, with_webhooks, write_secrets
 
@@ -34,45 +34,45 @@ UNIT = "UD002"
 
 
 @pytest.fixture
-def world(make_world: MakeWorld, tmp_path: Path) -> World:
-    """A world whose forms all go to one office, which has a webhook."""
+def system(make_system: MakeSystem, tmp_path: Path) -> System:
+    """A system whose forms all go to one office, which has a webhook."""
     folder = write_secrets(tmp_path / "webhooks", UNIT)
-    return make_world(
+    return make_system(
         forms=FORMS[:1], webhook_secrets=folder, webhook_allow="127.0.0.1,wif.example"
     )
 
 
 @pytest.fixture
-def receiver(world: World) -> Iterator[Receiver]:
-    with Receiver(clock=world.clock) as made:
-        subscribe(world, made.url)
+def receiver(system: System) -> Iterator[Receiver]:
+    with Receiver(clock=system.clock) as made:
+        subscribe(system, made.url)
         yield made
 
 
-def subscribe(world: World, url: str) -> None:
-    with world.runtime.database.begin() as connection:
+def subscribe(system: System, url: str) -> None:
+    with system.runtime.database.begin() as connection:
         document = with_webhooks(shipped_rules.document(), **{UNIT: url})
-        publish(world.runtime, connection, document, note="faults")
+        publish(system.runtime, connection, document, note="faults")
 
 
-def webhooks(world: World) -> list[StoredDelivery]:
-    with world.runtime.database.read() as connection:
+def webhooks(system: System) -> list[StoredDelivery]:
+    with system.runtime.database.read() as connection:
         return deliveries.listing(connection, Filter(channel="webhook"))
 
 
-def states(world: World) -> set[tuple[str, str | None]]:
-    return {(each.state, each.reason) for each in webhooks(world)}
+def states(system: System) -> set[tuple[str, str | None]]:
+    return {(each.state, each.reason) for each in webhooks(system)}
 
 
-def settle(world: World, *, within: timedelta = 3 * DAY) -> None:
+def settle(system: System, *, within: timedelta = 3 * DAY) -> None:
     """Let time pass until every webhook is sent or dead."""
-    until = world.clock() + within
+    until = system.clock() + within
     while True:
-        world.turn()
-        if all(each.state in {"sent", "dead"} for each in webhooks(world)):
+        system.turn()
+        if all(each.state in {"sent", "dead"} for each in webhooks(system)):
             return
-        assert world.clock() < until, states(world)
-        world.clock.move(MINUTE)
+        assert system.clock() < until, states(system)
+        system.clock.move(MINUTE)
 
 
 # --- an endpoint that flaps -------------------------------------------------------------------
@@ -97,26 +97,26 @@ def flap(receiver: Receiver, count: int, seed: int) -> None:
 
 
 def test_each_message_is_processed_once_and_none_is_missing(
-    world: World, receiver: Receiver
+    system: System, receiver: Receiver
 ) -> None:
-    numbers = world.file(MESSAGES)
+    numbers = system.file(MESSAGES)
     flap(receiver, MESSAGES * 2, seed=MESSAGES)
-    settle(world)
+    settle(system)
 
     assert sorted(receiver.dossiers()) == sorted(numbers)
     assert receiver.refused == []
-    assert states(world) == {("sent", None)}
+    assert states(system) == {("sent", None)}
     assert receiver.copies
     assert len(receiver.requests) > MESSAGES + len(receiver.copies)
 
 
 def test_control_with_a_new_id_each_time_copies_are_processed_again(
-    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    system: System, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(payload, "message_id", lambda _: f"msg_{secrets.token_hex(8)}")
-    numbers = world.file(40)
+    numbers = system.file(40)
     flap(receiver, 200, seed=7)
-    settle(world)
+    settle(system)
 
     assert len(receiver.dossiers()) > len(numbers)
 
@@ -124,39 +124,39 @@ def test_control_with_a_new_id_each_time_copies_are_processed_again(
 # --- a process that is killed between acceptance and commit -----------------------------------
 
 
-def killed_while_one_is_taken_in(world: World, receiver: Receiver) -> None:
+def killed_while_one_is_taken_in(system: System, receiver: Receiver) -> None:
     """Let a process send until the receiver has a message, and kill it before it knows."""
-    process = start(world)
+    process = start(system)
     receiver.on_handled = lambda: kill(process.pid or 0)
     process.join(60)
     receiver.on_handled = lambda: None
-    world.note_accident()
-    world.clock.move(LEASE + MINUTE)
+    system.note_accident()
+    system.clock.move(LEASE + MINUTE)
 
 
 def test_killed_between_acceptance_and_commit_it_comes_again_as_the_same(
-    world: World, receiver: Receiver
+    system: System, receiver: Receiver
 ) -> None:
-    (number,) = world.file(1)
-    killed_while_one_is_taken_in(world, receiver)
+    (number,) = system.file(1)
+    killed_while_one_is_taken_in(system, receiver)
     assert receiver.dossiers() == [number]
-    assert {each.state for each in webhooks(world)} == {"sending"}
-    settle(world)
+    assert {each.state for each in webhooks(system)} == {"sending"}
+    settle(system)
 
     assert receiver.dossiers() == [number]
     assert len(receiver.copies) == 1
     first, second = (headers for headers, _ in receiver.requests)
     assert first["webhook-id"] == second["webhook-id"]
-    assert states(world) == {("sent", None)}
+    assert states(system) == {("sent", None)}
 
 
 def test_control_with_another_id_after_the_kill_it_is_processed_twice(
-    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    system: System, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (number,) = world.file(1)
-    killed_while_one_is_taken_in(world, receiver)
+    (number,) = system.file(1)
+    killed_while_one_is_taken_in(system, receiver)
     monkeypatch.setattr(payload, "message_id", lambda _: f"msg_{secrets.token_hex(8)}")
-    settle(world)
+    settle(system)
 
     assert receiver.dossiers() == [number, number]
 
@@ -165,64 +165,66 @@ def test_control_with_another_id_after_the_kill_it_is_processed_twice(
 
 
 def test_an_endpoint_that_is_gone_is_asked_once_and_told_after_it_is_enabled(
-    world: World, receiver: Receiver
+    system: System, receiver: Receiver
 ) -> None:
     receiver.usual = Answer(status=410, handle=False)
-    numbers = world.file(20)
-    settle(world)
-    assert states(world) == {("dead", "webhook-gone")}
+    numbers = system.file(20)
+    settle(system)
+    assert states(system) == {("dead", "webhook-gone")}
     # Those that were under way in the same moment go to the same thread: one after the other.
     assert len(receiver.requests) == 1
 
     receiver.usual = Answer()
-    assert enable_channels(world.runtime, UNIT) == 1
-    with world.runtime.database.begin() as connection:
-        deliveries.replay(connection, Filter(reason="webhook-gone"), world.clock())
-    settle(world)
+    assert enable_channels(system.runtime, UNIT) == 1
+    with system.runtime.database.begin() as connection:
+        deliveries.replay(connection, Filter(reason="webhook-gone"), system.clock())
+    settle(system)
     assert sorted(receiver.dossiers()) == sorted(numbers)
 
 
 def test_control_without_disabling_it_is_asked_again_and_again(
-    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    system: System, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("connectors.webhook.channel.WebhookChannel.disabling", frozenset())
     receiver.usual = Answer(status=410, handle=False)
-    world.file(20)
-    settle(world)
+    system.file(20)
+    settle(system)
     assert len(receiver.requests) == 20
 
 
 # --- DNS that is away -------------------------------------------------------------------------
 
 
-def away_for_hours(world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def away_for_hours(
+    system: System, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> list[int]:
     """An office whose name is not resolved for five hours."""
     answers: list[SocketAddress] = []
     monkeypatch.setattr("connectors.webhook.destination.look_up", lambda *_: list(answers))
-    subscribe(world, f"http://wif.example:{receiver.port}/wif")
-    numbers = world.file(10)
-    world.run(5 * HOUR, every=10 * MINUTE)
+    subscribe(system, f"http://wif.example:{receiver.port}/wif")
+    numbers = system.file(10)
+    system.run(5 * HOUR, every=10 * MINUTE)
     assert receiver.requests == []
     answers.append((socket.AF_INET, ("127.0.0.1", receiver.port)))
     return numbers
 
 
 def test_while_dns_is_away_everything_waits_and_mail_goes_on(
-    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    system: System, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    numbers = away_for_hours(world, receiver, monkeypatch)
-    assert states(world) <= {("pending", "webhook-unreachable"), ("pending", None)}
-    assert sorted(told.number for told in world.offices.told) == sorted(numbers)
-    settle(world)
+    numbers = away_for_hours(system, receiver, monkeypatch)
+    assert states(system) <= {("pending", "webhook-unreachable"), ("pending", None)}
+    assert sorted(told.number for told in system.offices.told) == sorted(numbers)
+    settle(system)
     assert sorted(receiver.dossiers()) == sorted(numbers)
 
 
 def test_control_where_a_missing_name_is_final_the_office_is_never_told(
-    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    system: System, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     final = Verdict(Action.PERMANENT, "")
     monkeypatch.setitem(TABLE, Cause.WEBHOOK_UNREACHABLE, final)
-    away_for_hours(world, receiver, monkeypatch)
-    settle(world)
+    away_for_hours(system, receiver, monkeypatch)
+    settle(system)
     assert receiver.dossiers() == []
-    assert states(world) == {("dead", "webhook-unreachable")}
+    assert states(system) == {("dead", "webhook-unreachable")}

@@ -31,9 +31,10 @@ from store import schema
 from store.deliveries import DeliveryState
 from store.models import Delivery, Dossier, Procedure
 from tests.faults.clock import CLOCK, MovableClock, SimulatedClock
-from tests.faults.hurry import hurry
-from tests.faults.mailbox import Offices
-from tests.faults.oracle import Evidence, Finding, ask
+from tests.faults.invariants import check_invariants
+from tests.faults.office_server import OfficeServer
+from tests.faults.unsynced_sqlite import without_fsync
+from tests.faults.violations import Evidence, Violation
 from tests.fixtures import shipped_rules
 
 STUDENT = "apt-etudiant"
@@ -53,11 +54,11 @@ SOON = timedelta(hours=6)
 
 
 @dataclass
-class Crew:
+class InProcessWorkers:
     """Celery without processes: a list for a broker, and the real task bodies run one by one.
 
     Attributes:
-        runtime: what the tasks work with; this crew is its waker.
+        runtime: what the tasks work with; this workers is its waker.
         messages: what was sent and not yet worked on: task and arguments.
         failed: kinds of the exceptions that tasks ended with; Celery would log them.
     """
@@ -101,7 +102,7 @@ class Crew:
 
 
 @dataclass
-class World:
+class System:
     """Everything of one scenario.
 
     Attributes:
@@ -109,7 +110,7 @@ class World:
         tps: the TPS.
         offices: the mail server.
         settings: of the service.
-        crew: its workers.
+        workers: its workers.
         forms: that TPS has.
         accidents: for each message id, copies for which an accident accounts.
         steady: whether the clock never went back.
@@ -117,17 +118,17 @@ class World:
 
     clock: MovableClock
     tps: Simulator
-    offices: Offices
+    offices: OfficeServer
     settings: Settings
-    crew: Crew
+    workers: InProcessWorkers
     forms: Sequence[SimulatedForm]
     accidents: Counter[str] = field(default_factory=Counter)
     steady: bool = True
 
     @property
     def runtime(self) -> Runtime:
-        """The runtime of the crew."""
-        return self.crew.runtime
+        """The runtime of the workers."""
+        return self.workers.runtime
 
     def file(
         self, count: int, *, forms: Sequence[SimulatedForm] = (), oddities: bool = False
@@ -144,8 +145,8 @@ class World:
 
     def turn(self) -> None:
         """One tick of beat, and all the work that follows from it."""
-        self.crew.tick()
-        self.crew.work()
+        self.workers.tick()
+        self.workers.work()
 
     def run(self, duration: timedelta, *, every: timedelta = MINUTE) -> None:
         """Let time pass, with a tick every minute or so."""
@@ -154,8 +155,10 @@ class World:
             self.turn()
             self.clock.move(every)
 
-    def settle(self, *, within: timedelta = SOON, tolerated: Collection[str] = ()) -> list[Finding]:
-        """Run until the oracle finds nothing wrong, then an hour more; what is wrong then.
+    def settle(
+        self, *, within: timedelta = SOON, tolerated: Collection[str] = ()
+    ) -> list[Violation]:
+        """Run until the invariants hold, then an hour more; what is violated then.
 
         Time in which nothing is due is skipped.
 
@@ -166,21 +169,21 @@ class World:
         Raises:
             AssertionError: a task ended with another one.
         """
-        findings = self._settle(within)
-        assert self.crew.failed.keys() <= {*tolerated}, self.crew.failed
-        return findings
+        violations = self._settle(within)
+        assert self.workers.failed.keys() <= {*tolerated}, self.workers.failed
+        return violations
 
-    def _settle(self, within: timedelta) -> list[Finding]:
+    def _settle(self, within: timedelta) -> list[Violation]:
         until = self.clock() + within
         # What a sweep puts right is due at the next tick, not later.
         self.run(2 * MINUTE)
-        while (findings := self.ask()) and self.clock() < until:
+        while (violations := self.check()) and self.clock() < until:
             self.turn()
             self._skip()
-        if findings:
-            return findings
+        if violations:
+            return violations
         self.run(HOUR, every=15 * MINUTE)
-        return self.ask()
+        return self.check()
 
     def _skip(self) -> None:
         """Let time pass until something is due, an hour at most."""
@@ -194,8 +197,8 @@ class World:
         wait = min((at - now for at in due if at), default=HOUR)
         self.clock.move(min(max(wait, timedelta(seconds=1)), HOUR))
 
-    def ask(self, *, final: bool = True) -> list[Finding]:
-        """What the oracle finds wrong now."""
+    def check(self, *, final: bool = True) -> list[Violation]:
+        """The invariants that are violated now."""
         evidence = Evidence(
             listed=self.tps.truths,
             told=self.offices.told,
@@ -206,7 +209,7 @@ class World:
             steady=self.steady,
         )
         with self.runtime.database.read() as connection:
-            return ask(connection, evidence, final=final)
+            return check_invariants(connection, evidence, final=final)
 
     def note_accident(self) -> None:
         """A process died, or could not store what it did: whatever was accepted and is not
@@ -235,12 +238,12 @@ class World:
 def make_runtime(settings: Settings, clock: Clock) -> Runtime:
     """A runtime without chance: retries come when the arithmetic says."""
     runtime = Runtime(settings, clock=clock, jitter=lambda: 0.0)
-    hurry(runtime.database)
+    without_fsync(runtime.database)
     return runtime
 
 
 @contextmanager
-def world(
+def system(
     database_url: str,
     folder: Path,
     *,
@@ -248,8 +251,8 @@ def world(
     clock: MovableClock | None = None,
     tps_options: Mapping[str, Any] | None = None,
     **settings: Any,  # noqa: ANN401
-) -> Iterator[World]:
-    """A world around a database, which is migrated if it is empty.
+) -> Iterator[System]:
+    """A system around a database, which is migrated if it is empty.
 
     Args:
         database_url: of the database.
@@ -265,7 +268,7 @@ def world(
     tps.open(*known)
     with ExitStack() as stack:
         server = stack.enter_context(tps.serve())
-        offices = stack.enter_context(Offices())
+        offices = stack.enter_context(OfficeServer())
         chosen = {**service_settings(server.url, offices.url, known), "database_url": database_url}
         made = read(**{**chosen, "var_dir": folder, **settings})
         runtime = make_runtime(made, clock)
@@ -273,9 +276,9 @@ def world(
         if schema.is_empty(runtime.database):
             schema.upgrade(runtime.database)
         shipped_rules.publish(runtime)
-        crew = Crew(runtime)
-        runtime.waker = crew
-        yield World(clock, tps, offices, made, crew, known)
+        workers = InProcessWorkers(runtime)
+        runtime.waker = workers
+        yield System(clock, tps, offices, made, workers, known)
 
 
 def publish_variant(runtime: Runtime, unit: str | None) -> None:
@@ -322,5 +325,5 @@ def service_settings(tps_url: str, smtp_url: str, forms: Iterable[SimulatedForm]
     }
 
 
-Act = Callable[[World], None]
-"""Something that happens in a world."""
+Act = Callable[[System], None]
+"""Something that happens in a system."""

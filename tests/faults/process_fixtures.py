@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.faults.clock import CLOCK, ShiftedClock
-from tests.faults.service import INTERVALS, Service
-from tests.faults.world import World, world
+from tests.faults.service_processes import INTERVALS, Service
+from tests.faults.system import System, system
 from tests.fixtures.redis import RedisServer, redis_server
 
 MakeService = Callable[..., Service]
@@ -38,7 +38,7 @@ def make_service(
         ) -> Service:
             clock = ShiftedClock(tmp_path / CLOCK)
             chosen = {"log_level": "INFO", "broker_url": broker_url, **INTERVALS, **settings}
-            made: World = stack.enter_context(world(database, tmp_path, clock=clock, **chosen))
+            made: System = stack.enter_context(system(database, tmp_path, clock=clock, **chosen))
             service = Service(made, tmp_path, without=without or [])
             stack.callback(service.close)
             stack.callback(lambda: print(service.printed()))  # noqa: T201 - shown where a test fails

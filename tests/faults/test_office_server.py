@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.mailbox import Offices, Told
+from tests.faults.office_server import OfficeServer, Told
 from tests.fixtures.orphans import PATIENCE
 
 
 @pytest.fixture
-def offices() -> Iterator[Offices]:
-    with Offices() as server:
+def offices() -> Iterator[OfficeServer]:
+    with OfficeServer() as server:
         yield server
 
 
@@ -33,7 +33,7 @@ def begin(client: smtplib.SMTP) -> None:
 
 
 @pytest.mark.parametrize("died", [True, False], ids=["died", "control-alive"])
-def test_what_the_dead_had_written_was_heard_by_nobody(offices: Offices, died: bool) -> None:
+def test_what_the_dead_had_written_was_heard_by_nobody(offices: OfficeServer, died: bool) -> None:
     taken, go_on = threading.Event(), threading.Event()
 
     def hold_the_first(told: Told) -> None:

@@ -21,10 +21,10 @@ from simulator import Seen
 from store import dossiers
 from store.dossiers import DossierStatus
 from tests.faults.app import WITHOUT
-from tests.faults.mailbox import Told
-from tests.faults.oracle import Finding
-from tests.faults.victims import PATIENCE, Contact, kill, lives, wait_for_end
-from tests.faults.world import HOUR, World
+from tests.faults.office_server import Told
+from tests.faults.system import HOUR, System
+from tests.faults.violations import Violation
+from tests.faults.worker_processes import PATIENCE, Contact, kill, lives, wait_for_end
 
 INTERVALS = {"poll_interval": 2, "sweep_interval": 3, "scan_interval": 5}
 """Seconds; a tick is worth something until the next one."""
@@ -34,19 +34,19 @@ LOOK = 0.2
 
 
 class Service:
-    """Workers and beats on a world's settings.
+    """Workers and beats on a system's settings.
 
     Args:
-        world: whose settings they get, broker included.
+        system: whose settings they get, broker included.
         folder: for what they print.
         without: names of the safeguards that they have to do without.
     """
 
-    def __init__(self, world: World, folder: Path, *, without: Iterable[str] = ()) -> None:
-        self.world = world
+    def __init__(self, system: System, folder: Path, *, without: Iterable[str] = ()) -> None:
+        self.system = system
         self.log = folder / "service.log"
         self.deaths = 0
-        self._environment = {**os.environ, **_variables(world), WITHOUT: " ".join(without)}
+        self._environment = {**os.environ, **_variables(system), WITHOUT: " ".join(without)}
         self._commands: dict[str, list[str]] = {}
         self._trees: dict[str, Path] = {}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -111,9 +111,9 @@ class Service:
     def _died(self) -> None:
         self.deaths += 1
         # Before the account: what they had written to their sockets is accepted after it.
-        self.world.offices.orphan()
-        self.world.note_accident()
-        self.world.clock.move(LEASE)
+        self.system.offices.orphan()
+        self.system.note_accident()
+        self.system.clock.move(LEASE)
 
     def until(self, reached: Callable[[], object], *, within: float = PATIENCE) -> bool:
         """Look until something is the case; False when it is not in time, in seconds."""
@@ -125,24 +125,24 @@ class Service:
             time.sleep(LOOK)
         return True
 
-    def settle(self, *, within: float = PATIENCE) -> list[Finding]:
-        """Run until the oracle finds nothing wrong, stop, and see that nothing was left to do."""
-        if not self.until(lambda: not self.world.ask(), within=within):
-            return self.world.ask()
+    def settle(self, *, within: float = PATIENCE) -> list[Violation]:
+        """Run until the invariants hold, stop, and see that nothing was left to do."""
+        if not self.until(lambda: not self.system.check(), within=within):
+            return self.system.check()
         self.stop()
         if self._aside():
             # Its readers were killed again and again: it comes back on its own clock.
-            self.world.clock.move(HOUR)
-            self.world.turn()
-        told = len(self.world.offices.told)
-        self.world.clock.move(HOUR)
-        self.world.turn()
-        assert not self.world.crew.failed
-        assert len(self.world.offices.told) == told
-        return self.world.ask()
+            self.system.clock.move(HOUR)
+            self.system.turn()
+        told = len(self.system.offices.told)
+        self.system.clock.move(HOUR)
+        self.system.turn()
+        assert not self.system.workers.failed
+        assert len(self.system.offices.told) == told
+        return self.system.check()
 
     def _aside(self) -> bool:
-        with self.world.runtime.database.read() as connection:
+        with self.system.runtime.database.read() as connection:
             return bool(dossiers.counts(connection).get(DossierStatus.QUARANTINED.value))
 
     def stop(self) -> None:
@@ -193,26 +193,29 @@ class Service:
                 self._spawn(name)
 
 
-class Strikes:
+class Interventions:
     """Does something at chosen contacts of a service with the outside, before they are answered.
 
     Args:
-        world: whose TPS and offices are watched.
+        system: whose TPS and offices are watched.
         counts: which requests and messages are counted.
-        strikes: for the number of a contact, what happens at it; at the next contact when
+        interventions: for the number of a contact, what happens at it; at the next contact when
             it says False, as what the dead had asked for comes after them.
     """
 
     def __init__(
-        self, world: World, counts: Contact, strikes: Mapping[int, Callable[[], bool | None]]
+        self,
+        system: System,
+        counts: Contact,
+        interventions: Mapping[int, Callable[[], bool | None]],
     ) -> None:
         self.done = 0
         self.failed: list[BaseException] = []
         self._counts = counts
-        self._left = sorted(strikes.items(), reverse=True)
+        self._left = sorted(interventions.items(), reverse=True)
         self._seen = 0
         self._lock = threading.RLock()
-        world.tps.on_request = world.offices.on_accept = self._contact
+        system.tps.on_request = system.offices.on_accept = self._contact
 
     def _contact(self, what: Seen | Told) -> None:
         with self._lock:
@@ -222,11 +225,11 @@ class Strikes:
             if not self._left or self._seen < self._left[-1][0]:
                 return
             try:
-                struck = self._left[-1][1]() is not False
+                done = self._left[-1][1]() is not False
             except BaseException as error:
                 self.failed.append(error)
                 raise
-            if struck:
+            if done:
                 self._left.pop()
                 self.done += 1
 
@@ -242,9 +245,9 @@ def _wait_or_ask_again(process: subprocess.Popen[bytes]) -> None:
     process.wait(PATIENCE)
 
 
-def _variables(world: World) -> dict[str, str]:
-    """The settings of a world as environment variables."""
-    values = world.settings.model_dump(exclude_defaults=True)
+def _variables(system: System) -> dict[str, str]:
+    """The settings of a system as environment variables."""
+    values = system.settings.model_dump(exclude_defaults=True)
     return {f"WIF_{name.upper()}": _text(value) for name, value in values.items()}
 
 

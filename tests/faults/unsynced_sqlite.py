@@ -7,7 +7,7 @@ from sqlalchemy import event
 from store.engine import Database
 
 
-def hurry(database: Database) -> None:
+def without_fsync(database: Database) -> None:
     """Let SQLite not wait for the disk: a killed process loses nothing that it wrote."""
     if database.dialect == "sqlite":
         event.listen(database.engine, "connect", _without_waiting)

@@ -40,7 +40,7 @@ class Told:
         return (self.procedure, self.number, self.event, self.unit)
 
 
-class Offices(SmtpServer):
+class OfficeServer(SmtpServer):
     """Takes what the service sends.
 
     Attributes:

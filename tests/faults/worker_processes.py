@@ -24,8 +24,8 @@ from service.guards.limits import LEASE
 from simulator import Seen
 from tests.faults import safeguards
 from tests.faults.clock import CLOCK, SimulatedClock
-from tests.faults.mailbox import Told
-from tests.faults.world import MINUTE, Crew, World, make_runtime
+from tests.faults.office_server import Told
+from tests.faults.system import MINUTE, InProcessWorkers, System, make_runtime
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([__name__])
@@ -42,21 +42,21 @@ def one_turn(
         safeguards.BY_NAME[name](pytest.MonkeyPatch())
     made = read(**settings)
     runtime = make_runtime(made, SimulatedClock(made.var_dir / CLOCK, now))
-    crew = Crew(runtime)
-    runtime.waker = crew
-    crew.messages.extend((task, ()) for task in tasks)
+    workers = InProcessWorkers(runtime)
+    runtime.waker = workers
+    workers.messages.extend((task, ()) for task in tasks)
     if not tasks:
-        crew.tick()
-    crew.work()
+        workers.tick()
+    workers.work()
     runtime.close()
-    os._exit(len(crew.failed))
+    os._exit(len(workers.failed))
 
 
-def start(world: World, *, without: Iterable[str] = (), tasks: Iterable[str] = ()) -> BaseProcess:
-    """A process that does one turn of a world's work, with its own connections."""
+def start(system: System, *, without: Iterable[str] = (), tasks: Iterable[str] = ()) -> BaseProcess:
+    """A process that does one turn of a system's work, with its own connections."""
     process = FORKS.Process(
         target=one_turn,
-        args=(world.settings.model_dump(), world.clock(), [*without], [*tasks]),
+        args=(system.settings.model_dump(), system.clock(), [*without], [*tasks]),
         daemon=True,
     )
     process.start()
@@ -67,7 +67,7 @@ Contact = Callable[[Seen | Told], bool]
 
 
 @dataclass
-class Victim:
+class WorkerProcess:
     """A process that does one turn of the work, and to which something happens in the midst.
 
     Attributes:
@@ -76,25 +76,25 @@ class Victim:
         without: names of the safeguards that the process has to do without.
     """
 
-    world: World
+    system: System
     at: int
     counts: Contact = lambda _: True
     without: Iterable[str] = ()
     _left: int = 0
     _process: BaseProcess | None = None
     _begun: threading.Event = field(default_factory=threading.Event)
-    _struck: threading.Event = field(default_factory=threading.Event)
+    _interrupted: threading.Event = field(default_factory=threading.Event)
 
     def killed(self) -> bool:
         """Let it work until it is killed; False when it ended before. Its leases run out."""
         with self._watched(kill) as process:
             process.join(PATIENCE)
         assert process.exitcode in {0, -signal.SIGKILL}
-        if self._struck.is_set():
-            self.world.note_accident()
-            self.world.clock.move(LEASE)
-        self.world.clock.move(MINUTE)
-        return self._struck.is_set()
+        if self._interrupted.is_set():
+            self.system.note_accident()
+            self.system.clock.move(LEASE)
+        self.system.clock.move(MINUTE)
+        return self._interrupted.is_set()
 
     def stalled(self, meanwhile: Callable[[], object]) -> bool:
         """Let it work until it is stopped; its leases run out, others work, and it goes on.
@@ -102,35 +102,35 @@ class Victim:
         False when it ended before.
         """
         with self._watched(lambda pid: os.kill(pid, signal.SIGSTOP)) as process:
-            while not self._struck.wait(0.01) and process.is_alive():
+            while not self._interrupted.wait(0.01) and process.is_alive():
                 pass
-            if self._struck.is_set():
-                self.world.note_accident()
-                self.world.clock.move(LEASE + MINUTE)
+            if self._interrupted.is_set():
+                self.system.note_accident()
+                self.system.clock.move(LEASE + MINUTE)
                 meanwhile()
                 os.kill(self._pid(), signal.SIGCONT)
             process.join(PATIENCE)
         assert process.exitcode == 0
-        return self._struck.is_set()
+        return self._interrupted.is_set()
 
     @contextmanager
-    def _watched(self, strike: Callable[[int], None]) -> Iterator[BaseProcess]:
+    def _watched(self, intervene: Callable[[int], None]) -> Iterator[BaseProcess]:
         self._left = self.at
 
         def contact(what: Seen | Told) -> None:
-            self._left -= self.counts(what) and not self._struck.is_set()
-            if self._left == 0 and not self._struck.is_set():
-                self._struck.set()
+            self._left -= self.counts(what) and not self._interrupted.is_set()
+            if self._left == 0 and not self._interrupted.is_set():
+                self._interrupted.set()
                 assert self._begun.wait(PATIENCE)
-                strike(self._pid())
+                intervene(self._pid())
 
-        self.world.tps.on_request = self.world.offices.on_accept = contact
+        self.system.tps.on_request = self.system.offices.on_accept = contact
         try:
-            self._process = start(self.world, without=self.without)
+            self._process = start(self.system, without=self.without)
             self._begun.set()
             yield self._process
         finally:
-            self.world.tps.on_request = self.world.offices.on_accept = None
+            self.system.tps.on_request = self.system.offices.on_accept = None
 
     def _pid(self) -> int:
         assert self._process is not None
