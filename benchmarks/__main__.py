@@ -16,8 +16,10 @@ from benchmarks import (
     metrics,
     recorded,
     scale,
+    start,
     statistics,
     throughput,
+    units,
     years,
 )
 from benchmarks.parts import ROOT, Parts, parts
@@ -52,6 +54,8 @@ BENCHES: Mapping[str, Bench] = {
         lines=_at(size, 50_000, 1_000_000, 1_000_000),
         dossiers=_at(size, 500, 3_000, 10_000),
     ),
+    "start": lambda _, __: start.run(),
+    "units": lambda _, size: units.run(count=_at(size, 2_000, 20_000, 20_000)),
     "hints": lambda parts, size: hints.run(parts, seconds=_at(size, 10, 60, 60)),
     "metrics": lambda parts, size: metrics.run(
         parts,
