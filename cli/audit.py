@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
+from config.files import open_whole
 from config.messages import tr
 from routing.calendar import PARIS
 
@@ -215,17 +215,13 @@ def output(path: Path | None) -> Iterator[BinaryIO]:
     if path is None:
         yield sys.stdout.buffer
         return
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with draft.open("wb") as stream:
+        with open_whole(path) as stream:
             yield stream
-        draft.replace(path)
     except OSError as error:
         raise CommandError(
             tr("{path}: cannot be written ({name})", path=path, name=type(error).__name__), code=2
         ) from None
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 class _Given:

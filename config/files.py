@@ -79,11 +79,26 @@ def write_whole(
         OSError: it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    with open_whole(path, mode=mode, replace=replace, sync=sync) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def open_whole(
+    path: Path, *, mode: int = 0o600, replace: bool = True, sync: bool = False
+) -> Iterator[BinaryIO]:
+    """A file to write that appears whole at the end, and not at all when an error leaves the block.
+
+    The arguments are those of `write_whole`; the folder has to be there.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     draft = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            yield file
             if sync:
                 file.flush()
                 os.fsync(descriptor)

@@ -1,12 +1,11 @@
 """Messages written as `.eml` files, where there is no SMTP server to hand them to."""
 
-import os
 import re
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from config.files import write_whole
 from connectors.mail.envelope import Envelope
 from routing.failures import Cause, Failure
 
@@ -58,8 +57,7 @@ class OutboxFolder:
 
     def _written(self, envelope: Envelope) -> bool:
         try:
-            self._path.mkdir(parents=True, exist_ok=True)
-            _write(self._path / _file_name(envelope), envelope.content)
+            write_whole(self._path / _file_name(envelope), envelope.content, sync=True)
         except OSError:
             return False
         return True
@@ -70,27 +68,3 @@ def _file_name(envelope: Envelope) -> str:
     parts = (*envelope.label.split(), envelope.message_id.partition("@")[0])
     slugs = (_NOT_IN_A_NAME.sub("-", part).strip("-")[:64] for part in parts)
     return "_".join(filter(None, slugs)) + ".eml"
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write `content` at `path` in one step that survives a power cut."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -17,7 +17,7 @@ from tests.faults.system import FORMS, HOUR, STUDENT, System
 from tests.faults.violations import Kind, Violation
 
 both_versions = pytest.mark.parametrize("api", ["v1", "v2"])
-"""The same scenario and the same oracle, whichever version of its API TPS is read by."""
+"""The same scenario and the same invariants, whichever version of its API TPS is read by."""
 
 sqlite_only = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
