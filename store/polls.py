@@ -189,15 +189,11 @@ def stop(
         now: the present instant.
         probe_at: when it is polled again by itself.
     """
-    values = {
-        "next_poll_at": probe_at,
-        **unless_paused("status", ProcedureStatus.STOPPED.value),
-        **unless_paused("reason", reason),
-    }
+    values = {"next_poll_at": probe_at, **unless_paused("reason", reason)}
     kept = write(connection, claim, values | _RELEASED)
-    if kept and claim.status is ProcedureStatus.ACTIVE:
-        entry = AuditEntry(step=Step.PROCEDURE_STOPPED, procedure=claim.procedure, reason=reason)
-        audit.append(connection, now, [entry])
+    if kept:
+        stopped = procedures.stop(connection, claim.procedure, reason=reason, next_poll_at=probe_at)
+        audit.append(connection, now, stopped)
     return kept
 
 
