@@ -1,17 +1,26 @@
 """The dead man's switch: it beats while incidents reach somebody, and fails nothing."""
 
+import socket
+from collections.abc import Iterator
+from contextlib import nullcontext, suppress
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
 
-from service import watch_health
+from config.settings import read
+from service import heartbeat, watch_health
 from service.poll import poll
 from simulator import Server
 from tests.fixtures.harness import PARIS_FORM, make_harness
+from tests.fixtures.raw_server import RawServer, raw_server
 from tests.fixtures.smtp import SmtpServer
 from tests.service.test_watch_health import OPS
+
+EVERY = 0.02
+"""Seconds between two bytes of a peer that drips."""
 
 
 @pytest.mark.parametrize("way", ["mail", "post", "none"])
@@ -102,3 +111,50 @@ def test_no_heartbeat_when_the_look_failed(
         watch_health.check(harness.runtime)
     assert not file.exists()
     harness.runtime.close()
+
+
+@pytest.fixture
+def dripping() -> Iterator[tuple[RawServer, Event]]:
+    """Answers with a header that has no end for as long as anybody listens; when it was left."""
+    over, left = Event(), Event()
+
+    def drip(sock: socket.socket, _: bytes) -> None:
+        sock.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        with suppress(OSError):
+            while not over.wait(EVERY):
+                sock.sendall(b"x")
+            sock.sendall(b"\r\nContent-Length: 0\r\n\r\n")
+            return
+        left.set()
+
+    with raw_server(drip) as server:
+        yield server, left
+        over.set()
+
+
+def test_an_address_that_drips_its_headers_is_left_at_the_deadline(
+    dripping: tuple[RawServer, Event],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server, left = dripping
+    monkeypatch.setattr(heartbeat, "SECONDS", 10 * EVERY)
+    heartbeat.beat(read(var_dir=tmp_path, heartbeat_url=server.url))
+    assert left.wait(5)
+    assert "heartbeat-missed" in caplog.text
+
+
+def test_without_the_deadline_it_would_be_waited_for_as_long_as_it_drips(
+    dripping: tuple[RawServer, Event], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: each byte comes long before the time-out of a read."""
+    server, left = dripping
+    monkeypatch.setattr(heartbeat, "SECONDS", 10 * EVERY)
+    monkeypatch.setattr(heartbeat, "within", lambda *_, **__: nullcontext())
+    settings = read(var_dir=tmp_path, heartbeat_url=server.url)
+    beating = Thread(target=heartbeat.beat, args=(settings,), daemon=True)
+    beating.start()
+    beating.join(50 * EVERY)
+    assert beating.is_alive()
+    assert not left.is_set()
