@@ -70,6 +70,7 @@ class Status(TypedDict):
     incidents: list[Incident]
     alive: dict[str, Alive]
     tps_limit: dict[TpsApi, LimitUse]
+    dossiers_old: bool
 
 
 class DoctorFinding(TypedDict):

@@ -50,6 +50,9 @@ SHORT = 12
 """Characters of a hash that are enough to tell two apart."""
 
 
+OLD_AFTER = 3
+"""Intervals between two polls after which what TPS told counts as old."""
+
 UNWELL = 3
 """Exit code while an incident is open, or while beat or a worker that once lived is not seen."""
 
@@ -98,16 +101,18 @@ def look(runtime: Runtime) -> Look:
         pulses = heartbeats.listing(connection)
         open_ = current(stored_incidents.lasting(connection), connection, runtime)
     rules = {"active": active, "configured": configured(runtime)}
+    since = old_since(seen, runtime.settings.poll_interval, now)
     limit = tps_versions.limit_use(runtime)
     return Look(
         document={
             **as_document(seen, rules, dead, now),
+            "dossiers_old": since is not None,
             "incidents": [described(each) for each in open_],
             "alive": {each.name: lives(each, now) for each in pulses},
             "tps_limit": {api: asdict(each) for api, each in limit.items()},
         },
         parts=(
-            tables.table(tr("Service"), ("what", "value"), summary(seen, rules, now)),
+            tables.table(tr("Service"), ("what", "value"), summary(seen, rules, since, now)),
             *incident_parts(open_),
             *pulse_parts(pulses, now),
             *needy_parts(seen.needy),
@@ -160,6 +165,19 @@ def current(
         else replace(each, count=0, since=None)
         for each in lasting
     ]
+
+
+def old_since(seen: Overview, interval: int, now: datetime) -> datetime | None:
+    """Since when what TPS told was not brought up to date, where that is long.
+
+    Args:
+        seen: what is stored; of all procedures the one counts that waits longest.
+        interval: seconds between two polls.
+        now: the present instant.
+    """
+    polled = seen.oldest_poll
+    old = polled is not None and now - polled > timedelta(seconds=OLD_AFTER * interval)
+    return polled if old else None
 
 
 def lives(pulse: Pulse, now: datetime) -> dict[str, Any]:
@@ -278,11 +296,12 @@ def age(instant: datetime | None, now: datetime) -> int | None:
 
 
 def summary(
-    seen: Overview, rules: dict[str, str | None], now: datetime
+    seen: Overview, rules: dict[str, str | None], since: datetime | None, now: datetime
 ) -> Iterator[tuple[str, object]]:
-    """The rows of the first table."""
+    """The rows of the first table; what TPS told shows its age when that is old."""
+    old = tr("(OLD: as of {age} ago)", age=waited(since, now)) if since else ""
     for name, count in sorted(seen.dossiers.items()):
-        yield tr("dossiers {state}", state=tr(name)), count
+        yield tr("dossiers {state}", state=tr(name)), f"{count} {old}" if old else count
     for name, count in sorted(seen.deliveries.items()):
         yield tr("deliveries {state}", state=tr(name)), count
     for name, count in sorted(seen.procedures.items()):

@@ -64,6 +64,22 @@ def test_the_status_is_a_probe(harness: Harness, service: dict[str, str]) -> Non
     assert wif("status", **{**service, "WIF_DATABASE_URL": "sqlite:////proc/none"}).returncode == 1
 
 
+def test_figures_that_tps_told_long_ago_are_marked_as_old(
+    harness: Harness, service: dict[str, str]
+) -> None:
+    def seen(*options: str, minutes: int) -> str:
+        with time_machine.travel(polled + timedelta(minutes=minutes), tick=False):
+            return wif("status", *options, **service).stdout
+
+    polled = harness.now
+    harness.file()
+    harness.run()
+    assert "OLD" not in seen(minutes=3)
+    assert json.loads(seen("--json", minutes=3))["dossiers_old"] is False
+    assert "1 (OLD: as of 0:04:00 ago)" in seen(minutes=4)
+    assert json.loads(seen("--json", minutes=4))["dossiers_old"] is True
+
+
 def test_an_incident_shows_the_counts_of_this_moment(
     harness: Harness, service: dict[str, str]
 ) -> None:
