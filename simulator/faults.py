@@ -44,12 +44,14 @@ class Fault:
             where JSON is expected.
         headers: more headers, such as `Retry-After`.
         code: `extensions.code` of the kinds that have errors.
+        message: what these errors say.
         times: how many requests are still to fail, None for all.
     """
 
     kind: FaultKind
     status: int = 503
     code: str = "internal_server_error"
+    message: str = "Internal Server Error"
     headers: Mapping[str, str] = field(default_factory=dict)
     times: int | None = None
 

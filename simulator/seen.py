@@ -24,6 +24,7 @@ class Seen:
         token: where a token was, right or wrong.
         operation: of v2, the name of the operation.
         variables: of v2, those of the operation.
+        client_port: of v2, the client's end of the connection.
     """
 
     method: str
@@ -32,3 +33,4 @@ class Seen:
     token: TokenPlace
     operation: str | None = None
     variables: Mapping[str, object] = field(default_factory=dict)
+    client_port: int | None = None

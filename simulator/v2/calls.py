@@ -39,7 +39,7 @@ def call_of(tps: Tps, request: HTTPServerRequest) -> Call | None:
     query = _Query(tps, schema, document, variables, operation)
     token, place = token_of(request, {})
     return Call(
-        seen=Seen("POST", request.path, {}, place, operation, variables),
+        seen=Seen("POST", request.path, {}, place, operation, variables, _port(request)),
         token=token,
         procedure=_procedure(tps, about),
         number=_number(about),
@@ -75,7 +75,7 @@ class _Query:
         from simulator.v2.execution import beside_data, refused, shapes_answer  # noqa: PLC0415
 
         if fault.kind is FaultKind.ERRORS:
-            return refused("Internal Server Error", fault.code)
+            return refused(fault.message, fault.code)
         if fault.kind is FaultKind.ERRORS_BESIDE_DATA:
             return beside_data(self._executed(None), fault)
         return self._executed(fault.kind) if shapes_answer(fault.kind) else None
@@ -99,6 +99,11 @@ class _Query:
             variables=self._variables,
             operation=self._operation,
         )
+
+
+def _port(request: HTTPServerRequest) -> int | None:
+    address = getattr(getattr(request.connection, "context", None), "address", None)
+    return address[1] if isinstance(address, tuple) else None
 
 
 def _content(body: bytes) -> tuple[str, Mapping[str, Any], str | None]:

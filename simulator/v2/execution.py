@@ -88,7 +88,7 @@ def refused(message: str, code: str) -> bytes:
 def beside_data(answer: bytes, fault: Fault) -> bytes:
     """An answer with one error more, and all its data."""
     content = orjson.loads(answer)
-    error = {"message": "Internal Server Error", "extensions": {"code": fault.code}}
+    error = {"message": fault.message, "extensions": {"code": fault.code}}
     return orjson.dumps({**content, "errors": [*content.get("errors", ()), error]})
 
 

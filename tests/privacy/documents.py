@@ -104,7 +104,7 @@ class Tps:
         """A dossier in which everything but the protocol's own words is a marker.
 
         Args:
-            values: for a label of `_ROUTED`, another value.
+            values: for a label of `ROUTED`, another value.
         """
         simulator = Simulator()
         number = simulator.add(STUDENT, filed_at=_NOW - timedelta(days=1)).number
@@ -124,9 +124,9 @@ class Tps:
     def _champ(self, entry: dict[str, Any], values: Mapping[str, object]) -> dict[str, Any]:
         label = entry["type_de_champ"]["libelle"]
         poisoned: dict[str, Any] = self._poisoned(entry)
-        if label in _ROUTED:
+        if label in ROUTED:
             poisoned["type_de_champ"]["libelle"] = label
-            poisoned["value"] = values.get(label, f"{_ROUTED[label]} {self.markers.letters()}")
+            poisoned["value"] = values.get(label, f"{ROUTED[label]} {self.markers.letters()}")
         return poisoned
 
     def _poisoned(self, value: object) -> Any:  # noqa: ANN401
@@ -194,7 +194,7 @@ class Tps:
         yield {self.markers.plain(): self.markers.next()}
 
 
-_ROUTED = {
+ROUTED = {
     "Département qui figure sur le titre de séjour": "75 - Paris",
     "Code postal de résidence en France": "75011",
     "Commune de résidence en France": "Paris",
@@ -203,7 +203,7 @@ _ROUTED = {
 }
 """The fields that routing reads, and what makes sense in them; a marker follows it."""
 
-_DEPARTMENT, _POSTAL_CODE, _COMMUNE, _CONTRACT, _NATIONALITY = _ROUTED
+_DEPARTMENT, _POSTAL_CODE, _COMMUNE, _CONTRACT, _NATIONALITY = ROUTED
 
 _ODDITIES: dict[str, Callable[[Markers], dict[str, object]]] = {
     "type unknown": lambda m: {_CONTRACT: m.next(), _NATIONALITY: m.next()},

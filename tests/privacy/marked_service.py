@@ -148,9 +148,24 @@ class MarkedService:
 
 
 @contextmanager
-def marked_service(folder: Path, *, postgres: bool, json_logs: bool) -> Iterator[MarkedService]:
-    """The service ready to be started, with its TPS, mail server, broker and database."""
-    tps, halts = Tps(), Queue[Halt]()
+def marked_service(
+    folder: Path,
+    *,
+    postgres: bool,
+    json_logs: bool,
+    tps: Tps | None = None,
+    more: Mapping[str, str] | None = None,
+) -> Iterator[MarkedService]:
+    """The service ready to be started, with its TPS, mail server, broker and database.
+
+    Args:
+        folder: for whatever the service writes.
+        postgres: or SQLite.
+        json_logs: as in production, with TLS; or in columns.
+        tps: what is answered by v1, unless `more` names another server.
+        more: settings over those that are made here.
+    """
+    tps, halts = tps or Tps(), Queue[Halt]()
     with ExitStack() as stack:
         authority = trustme.CA()
         tls = server_context(authority) if json_logs else None
@@ -169,6 +184,7 @@ def marked_service(folder: Path, *, postgres: bool, json_logs: bool) -> Iterator
         environment = make_environment(
             folder, tps_url, url, redis_url, smtp.url, json_logs=json_logs
         )
+        environment |= more or {}
         if tls:
             bundle = folder / "authority.pem"
             authority.cert_pem.write_to_path(str(bundle))
