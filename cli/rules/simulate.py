@@ -96,6 +96,8 @@ def simulate(directory: Directory = None, on: Day = None, as_json: AsJson = Fals
         context.show_json(as_json_(found))
     else:
         show(found)
+        if found.moves:
+            typer.echo(tr("Nothing is published yet: `wif rules publish` does it"))
     if found.moves:
         raise typer.Exit(MOVES)
 

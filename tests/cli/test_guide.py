@@ -9,11 +9,14 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cli.main import build
 from config.diagnostics import Code
 from simulator import Server
+from tests.fixtures.compose_file import services
 from tests.fixtures.harness import PARIS_FORM, Harness
 from tests.fixtures.processes import ROOT, WIF, clean_environment
 
@@ -80,6 +83,7 @@ def desk(harness: Harness, tps: Server, tmp_path: Path) -> Iterator[subprocess.P
             "PYTHONPATH": str(ROOT),
             "PYTHONIOENCODING": "utf-8",
             "LC_ALL": "C.UTF-8",
+            "WIF_LANG": "fr",
         }
     )
     with subprocess.Popen(
@@ -106,7 +110,7 @@ def run(shell: subprocess.Popen[str], command: str) -> list[str]:
     for line in shell.stdout:
         if line == "=== end ===\n":
             return lines
-        lines.append(line.rstrip("\n"))
+        lines.append(line.rstrip())
     raise AssertionError(f"the shell ended: {lines}")
 
 
@@ -151,8 +155,28 @@ def _assert_shown(command: str, shown: list[str], printed: list[str]) -> None:
         )
 
 
+def test_what_the_guide_types_needs_no_knowledge_of_a_shell() -> None:
+    typed = [command for block in blocks() for command, _ in commands(block)]
+    assert [each for each in typed if re.search(r"[|;<>$&]|\b(grep|sed|echo|head)\b", each)] == []
+
+
+def test_the_guide_types_docker_commands_where_there_is_such_a_service() -> None:
+    named = re.findall(r"docker compose (?:run --rm|exec) (\S+) (?:wif )?", GUIDE.read_text())
+    assert set(named) == {"wif", "worker"}
+    assert (
+        set(named)
+        <= services({"WIF_TPS_URL": "https://tps.example", "WIF_MAIL_FROM": "a@b"}).keys()
+    )
+
+
+def test_the_guide_explains_every_filter_of_the_list_of_dossiers() -> None:
+    listing: Any = build("dossiers").commands["dossiers"]
+    options = {each.opts[0] for each in listing.commands["list"].params}
+    assert {each for each in options if f"`{each}" not in GUIDE.read_text()} == set()
+
+
 def test_the_guide_explains_every_code() -> None:
-    explained = re.findall(r"^\| `([a-z0-9-]+)` \|", GUIDE.read_text(), re.MULTILINE)
+    explained = re.findall(r"^\| `([a-z][a-z0-9-]+)` \|", GUIDE.read_text(), re.MULTILINE)
 
     assert explained == [code.value for code in Code]
 

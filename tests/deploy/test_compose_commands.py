@@ -251,6 +251,13 @@ def test_the_tools_service_runs_commands(service: Machine) -> None:
     assert status.returncode == 0, status
 
 
+@pytest.mark.parametrize("command", ["dossiers list", "deliveries list", "rules history"])
+def test_what_is_looked_at_in_a_container_that_runs(service: Machine, command: str) -> None:
+    """The administrator's guide types these by `docker compose exec worker`."""
+    looked = service.run(SERVICES["worker"], ["wif", *command.split()])
+    assert looked.returncode == 0, looked
+
+
 def test_the_image_shows_its_commands(machine: Machine) -> None:
     (command,) = [line.text for line in instructions() if line.name == "CMD"]
     words = [word.strip('"') for word in command.strip("[]").split(", ")]
