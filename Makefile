@@ -14,7 +14,7 @@ WORKERS ?= 2
 FILES = $(shell git ls-files --cached --others --exclude-standard 2>/dev/null || \
   find . -type f -not -path './.*/*' -not -path './var/*')
 
-.PHONY: help install demo test test-clock coverage check faults pages soak soak-webhook webhook-js bench bench-small deploy-check messages pin-images wheel sbom reference audit audit-record lock clean
+.PHONY: help install demo test test-clock coverage check faults pages soak soak-webhook webhook-js bench bench-small deploy-check mails messages pin-images wheel sbom reference audit audit-record lock clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -80,6 +80,9 @@ bench-small: install  ## the bench of CI: fails when a ratio is twice the record
 deploy-check: install ## run the image's build steps and every command of the deployment files
 	DEPLOY_CHECK=1 $(BIN)/pytest -q tests/deploy/test_compose.py tests/deploy/test_compose_commands.py \
 	  tests/deploy/test_kubernetes.py tests/deploy/test_prometheus.py
+
+mails: install  ## write the gallery of mails into docs/mails; `make pages` takes the pictures
+	$(BIN)/python -m release.mails
 
 messages: install ## bring the catalogue of translations up to date, and compile it
 	$(BIN)/python -m release.messages

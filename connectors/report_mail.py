@@ -1,22 +1,22 @@
 """The mail that brings a monthly report: a few words, and the report attached."""
 
 from datetime import datetime
+from textwrap import fill
 
 from connectors.mail.envelope import Envelope
-from connectors.mail.message import begin, message_key
+from connectors.mail.message import begin, list_id, message_key
 
 _BOUNDARY = "=_wif-report"
 """Cannot occur in base64 or in a quoted-printable part."""
 
-_TEXT = """Bonjour,
-
-Le rapport de {month} est joint ({file}) : dépôts, décisions par type d'autorisation, délais, et le
-mois précédent pour comparaison.
-
-{about}
-
-Ce message est envoyé automatiquement ; il n'appelle pas de réponse.
-"""
+_COLUMNS = 72
+_PARAGRAPHS = (
+    "Bonjour,",
+    "Le rapport {month} est joint ({file}) : dépôts, décisions par type d’autorisation, délais, et "
+    "le mois précédent pour comparaison.",
+    "{about}",
+    "Ce message est envoyé automatiquement ; il n’appelle pas de réponse.",
+)
 
 
 def compose_report(
@@ -50,13 +50,15 @@ def compose_report(
     envelope = begin(
         sender=sender,
         recipient=recipient,
-        subject=f"{prefix} Rapport de {month} – {unit}",
+        subject=f"{prefix} Rapport {_of(month)} – {unit}",
         key=message_key(f"report.{file}"),
         label=f"{unit} report {file}",
         at=at,
     )
     message = envelope.message
-    message.set_content(_TEXT.format(month=month, file=file, about=about), cte="quoted-printable")
+    said = {"month": _of(month), "file": file, "about": about}
+    paragraphs = (fill(each.format(**said), _COLUMNS) for each in _PARAGRAPHS)
+    message.set_content("\n\n".join(paragraphs) + "\n", cte="quoted-printable")
     message.add_attachment(
         content,
         maintype="application",
@@ -67,4 +69,10 @@ def compose_report(
     message["Auto-Submitted"] = "auto-generated"
     message["Content-Language"] = "fr"
     message["X-WIF-Unit"] = unit
+    message["List-Id"] = list_id(unit, envelope)
     return envelope
+
+
+def _of(month: str) -> str:
+    """`de novembre 2026`, `d’octobre 2026`."""
+    return f"d’{month}" if month[0] in "ao" else f"de {month}"

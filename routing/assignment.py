@@ -72,14 +72,14 @@ def plan(
         current: the assignment now.
         units: codes of the units that get the dossier, at least one.
         inform: codes of the units that are told of it for information.
-        told: units that were or will be told of an arrival, or were informed.
+        told: units that know of the dossier: told of an arrival, or informed, for good.
         unsent: notifications of this dossier that can still be cancelled.
         silent: no unit is notified.
     """
     others = [unit for unit in inform if unit not in units]
     if set(units) == set(current.units):
-        informed = () if silent else _informed(others, told)
-        return Plan(current, informed)
+        known = told | _to_be_told(unsent, ())
+        return Plan(current, () if silent else _informed(others, known))
     following = Assignment(units, current.ordinal + 1)
     lost = [unit for unit in current.units if unit not in units]
     gained = [unit for unit in units if unit not in current.units]
@@ -97,8 +97,16 @@ def plan(
         if unit not in kept
     ]
     departures = [Notification(Event.REASSIGNED_FROM, unit, units[0]) for unit in leaving]
-    informed = _informed(others, told - untold)
+    informed = _informed(others, told | _to_be_told(unsent, withdraw))
     return Plan(following, (*arrivals, *departures, *informed), withdraw)
+
+
+def _to_be_told(
+    unsent: AbstractSet[Notification], withdrawn: tuple[Notification, ...]
+) -> frozenset[str]:
+    """Units that are going to learn of the dossier."""
+    left = (notice for notice in unsent if notice not in withdrawn)
+    return frozenset(each.unit for each in left if each.event is not Event.REASSIGNED_FROM)
 
 
 def _informed(units: list[str], told: AbstractSet[str]) -> tuple[Notification, ...]:

@@ -135,13 +135,13 @@ def _content(rules: RuleSet, made: MonthlyReports, report: ClaimedReport) -> tup
     """The file's name, the file, and a sentence on what it holds."""
     if report.unit == rules.fallback:
         content = national_workbook(made.national, rules, report.created_at)
-        about = "Ce sont les chiffres de toutes les unités ; les petits nombres n'y figurent pas."
+        about = "Ce sont les chiffres de toutes les unités ; les petits nombres n’y figurent pas."
         return f"rapport-{report.month:%Y-%m}-national.xlsx", content, about
     found = next((each for each in made.units if each.unit == report.unit), None)
     if found is None:
         raise Failure(Cause.CHANNEL_MISSING)
     content = unit_workbook(found, rules, report.created_at)
-    about = "Ce sont les chiffres de votre unité, en entier : ils ne sont envoyés qu'à elle."
+    about = "Ce sont les chiffres de votre unité, en entier : ils ne sont envoyés qu’à elle."
     return f"rapport-{report.month:%Y-%m}-{report.unit}.xlsx", content, about
 
 

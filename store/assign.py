@@ -60,7 +60,8 @@ def assign(
         followed: ids of the procedures whose dossiers are moved to their unit's group in TPS.
     """
     moving = [each.dossier.key for each in changes if _moves(each)]
-    unsent = deliveries.unsent(connection, moving)
+    changing = [each.dossier.key for each in changes if _moves(each) or _informs(each)]
+    unsent = deliveries.unsent(connection, changing)
     overtaken = groups.withdraw_moves(connection, moving, now)
     told = deliveries.told(connection, [each.dossier.key for each in changes if _informs(each)])
     nobody: frozenset[str] = frozenset()

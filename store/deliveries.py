@@ -21,6 +21,10 @@ WITHDRAWABLE = (DeliveryState.PENDING, DeliveryState.DEAD, DeliveryState.WAITING
 """What was not sent and is in nobody's hands."""
 
 
+TOLD = (DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.CARRIED)
+"""What was sent, or is in somebody's hands."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """One delivery to be made.
@@ -86,13 +90,13 @@ def unsent(
 def told(
     connection: Connection, dossiers: Collection[tuple[int, int]]
 ) -> dict[tuple[int, int], frozenset[str]]:
-    """Units that were told of these dossiers or are going to be, but for losing them."""
+    """Units that were told of these dossiers or are being told, but for losing them."""
     if not dossiers:
         return {}
     query = select(Delivery.procedure, Delivery.number, Delivery.unit).where(
         tuple_(Delivery.procedure, Delivery.number).in_(list(dossiers)),
         Delivery.event.in_([event.value for event in (*ARRIVALS, Event.INFORMED)]),
-        Delivery.state != DeliveryState.CANCELLED.value,
+        Delivery.state.in_([state.value for state in TOLD]),
         Delivery.channel != GROUP_CHANNEL,
     )
     found: dict[tuple[int, int], set[str]] = {}

@@ -9,7 +9,7 @@ from connectors.alarm.meanings import MEANINGS
 from routing.calendar import PARIS
 from routing.incidents import IncidentKind
 
-_WIDTH = 76
+_WIDTH = 72
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

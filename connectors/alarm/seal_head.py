@@ -42,13 +42,15 @@ def compose_seal_head(
     envelope.message.set_content(
         "\n".join(
             (
-                "Keep this mail: it shows later that the audit log was not cut or written anew.",
+                "Keep this mail: it shows later that the audit log was not cut or",
+                "written anew.",
                 "",
                 f"Seal:      {number}, of {sealed_at} UTC",
                 f"Hash:      {digest}",
                 f"First key: {first_key}",
                 "",
-                "It must not change from one mail to the next: the first key. To check the log:",
+                "It must not change from one mail to the next: the first key. To check",
+                "the log:",
                 "",
                 f"wif audit verify --head {number}:{digest} \\",
                 f"  --pin {first_key}",

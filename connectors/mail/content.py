@@ -7,6 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from connectors.mail.sanitise import one_line
 from connectors.mail.wording import (
+    ESCALATED,
     EVENTS,
     REASONS,
     UNKNOWN_DEPARTMENT,
@@ -102,9 +103,14 @@ def write_digest(notice: Notice, at: datetime) -> DigestContent:
         heading=phrases.heading,
         lead=phrases.lead,
         groups=tuple((permit, tuple(rows)) for permit, rows in sorted(by_type.items())),
-        expected=phrases.expected,
+        expected=ESCALATED if _is_escalated(notice) else phrases.expected,
         contact=one_line(notice.contact or "", longest=_LONGEST_SENTENCE),
     )
+
+
+def _is_escalated(notice: Notice) -> bool:
+    """Whether these are reminders of what other units have."""
+    return notice.event is Event.LATE and all(each.counterpart for each in notice.carried)
 
 
 def _row(notice: Notice, at: datetime) -> Row:
@@ -112,12 +118,20 @@ def _row(notice: Notice, at: datetime) -> Row:
     filed = notice.filed_at.astimezone(PARIS)
     return Row(
         number=f"{notice.number}",
-        event=_phrases(notice).subject,
+        event=_object(notice),
         department=_department(notice),
         filed=f"{filed:%d/%m/%Y}",
         age="aujourd’hui" if days < 1 else f"{days} jour" if days == 1 else f"{days} jours",
         link=_link(notice.dossier_url),
     )
+
+
+def _object(notice: Notice) -> str:
+    """Why a dossier is in a digest, with the unit that has it where that is another one."""
+    subject = _phrases(notice).subject
+    if notice.counterpart is None or notice.event not in {Event.LATE, Event.INFORMED}:
+        return subject
+    return f"{subject} ({_label(notice.counterpart.code)})"
 
 
 def write(notice: Notice) -> Content:
@@ -189,7 +203,7 @@ def _why(notice: Notice) -> tuple[str, ...]:
 def _paris_time(notice: Notice) -> str:
     at = notice.filed_at.astimezone(PARIS)
     day = "1er" if at.day == 1 else str(at.day)
-    return f"{day} {_MONTHS[at.month - 1]} {at.year} à {at:%H h %M} (heure de Paris)"
+    return f"{day} {_MONTHS[at.month - 1]} {at.year} à {at:%H\u00a0h\u00a0%M} (heure de Paris)"
 
 
 def _department(notice: Notice) -> str:

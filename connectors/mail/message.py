@@ -116,22 +116,29 @@ def _assemble(
     message.add_alternative(render_html(content), subtype="html", cte="quoted-printable")
     message.set_boundary(_BOUNDARY)
     # Last: what is added before the alternatives becomes a header of the first of them.
-    domain = envelope.message_id.rpartition("@")[2].strip(">")
-    for name, value in {**codes, **_grouped(codes, thread, domain), **_FIXED}.items():
+    grouped = {"List-Id": list_id(codes["X-WIF-Unit"], envelope), **_threaded(thread, envelope)}
+    for name, value in {**codes, **grouped, **_FIXED}.items():
         message[name] = value
     return envelope
 
 
-def _grouped(codes: Mapping[str, str], thread: str, domain: str) -> dict[str, str]:
-    """What mail readers sort and group by: the unit's list, and the dossier's conversation.
+def list_id(unit: str, envelope: Envelope) -> str:
+    """The list of a unit, by which mail readers sort."""
+    return f"Work In France {unit} <{unit.lower()}.{_domain(envelope)}>"
+
+
+def _threaded(thread: str, envelope: Envelope) -> dict[str, str]:
+    """What mail readers group by: the dossier's conversation.
 
     All mails of a dossier to a unit name the same root, which is nobody's `Message-ID`, so that
     they stand together whichever came first.
     """
-    unit = codes["X-WIF-Unit"]
-    listed = {"List-Id": f"Work In France {unit} <{unit.lower()}.{domain}>"}
     root = message_key(f"thread.{thread}")
-    return {**listed, "References": f"<{root}@{domain}>"} if thread else listed
+    return {"References": f"<{root}@{_domain(envelope)}>"} if thread else {}
+
+
+def _domain(envelope: Envelope) -> str:
+    return envelope.message_id.rpartition("@")[2].strip(">")
 
 
 def begin(

@@ -58,8 +58,10 @@ def _wrapped(line: str) -> str:
 
 def _page(name: str) -> Template:
     inliner = CSSInliner(load_remote_stylesheets=False)
-    whole = source("base.html").replace("<!-- body -->\n", source(name))
-    return PAGE_ENVIRONMENT.from_string(inliner.inline(whole))
+    whole = inliner.inline(source("base.html").replace("<!-- body -->\n", source(name)))
+    # What is for dark screens and phones cannot stand in the elements.
+    screens = f"<style>\n{source('screens.css')}</style>"
+    return PAGE_ENVIRONMENT.from_string(whole.replace("<!-- screens -->", screens))
 
 
 _COLUMNS = 72

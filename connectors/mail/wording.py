@@ -68,7 +68,8 @@ EVENTS: dict[Event, Phrases] = {
         heading="Récapitulatif des dossiers de votre service",
         lead="Ces demandes d’autorisation de travail concernent votre service "
         "depuis le récapitulatif précédent.",
-        expected="Vous pouvez les instruire dès maintenant dans TPS.",
+        expected="Ceux qui relèvent de votre service peuvent être instruits dès maintenant "
+        "dans TPS.",
     ),
 }
 
@@ -82,6 +83,9 @@ UNROUTED = Phrases(
     "des règles d’aiguillage, en donnant le numéro du dossier et le code du service.",
 )
 """What the fallback unit reads in place of `Event.FILED` and `Event.REASSIGNED_TO`."""
+
+ESCALATED = "Le service indiqué entre parenthèses est relancé lui aussi."
+"""What is expected of one that is told of what waits at others."""
 
 REASONS: dict[Reason, str] = {
     Reason.RESIDENCE_DIFFERS_FROM_FORM: "Le département du titre de séjour n’est pas celui du "

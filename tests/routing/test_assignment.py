@@ -72,12 +72,22 @@ def test_a_silent_assignment_informs_nobody() -> None:
     assert plan(Assignment(("UD075",), 1), ("UD075",), inform=("UD093",), silent=True).notify == ()
 
 
+def test_one_that_was_informed_and_loses_the_dossier_unread_is_not_informed_again() -> None:
+    change = plan(
+        Assignment(("UD093",), 3),
+        ("UD092",),
+        inform=("UD093",),
+        told={"UD092", "UD093"},
+        unsent={Notification(Event.REASSIGNED_TO, "UD093")},
+    )
+    assert informed("UD093") not in change.notify
+
+
 def test_a_unit_that_loses_a_dossier_unread_is_informed_where_the_rule_says_so() -> None:
     change = plan(
         Assignment(("UD075",), 1),
         ("UD093",),
         inform=("UD075",),
-        told={"UD075"},
         unsent={filed("UD075")},
     )
     assert change.withdraw == (filed("UD075"),)
@@ -97,9 +107,7 @@ def test_nobody_is_informed_twice_nor_of_what_it_has_and_all_are_who_should_be(
     outbox: list[Notification] = []
     sent: list[Notification] = []
     for target, inform, sends in moves:
-        reached = {
-            notice.unit for notice in outbox + sent if notice.event is not Event.REASSIGNED_FROM
-        }
+        reached = {notice.unit for notice in sent if notice.event is not Event.REASSIGNED_FROM}
         unsent = {Notification(notice.event, notice.unit) for notice in outbox}
         change = plan(current, target, inform=tuple(inform), told=reached, unsent=unsent)
         gone = {(notice.event, notice.unit) for notice in change.withdraw}

@@ -194,4 +194,4 @@ def test_whatever_moves_each_unit_is_informed_once(
     assert steps.count("queued") == len(rows)
     assert steps.count("sent") == sum(each.state == "sent" for each in rows)
     told = {each.unit for each in rows if each.state == "sent"}
-    assert {"UD093", "UD075"} <= told | {unit for unit, _ in moves[-1:]}
+    assert {"UD093", "UD075"} <= told | {unit for unit, _ in moves[-1:]}, rows

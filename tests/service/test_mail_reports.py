@@ -39,7 +39,7 @@ def harness(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Harness]
 
 
 def reports(harness: Harness) -> list[EmailMessage]:
-    return [mail for mail in harness.mails() if "Rapport de" in str(mail["Subject"])]
+    return [mail for mail in harness.mails() if "Rapport d" in str(mail["Subject"])]
 
 
 def attached(mail: EmailMessage) -> tuple[str, bytes]:
