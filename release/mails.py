@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 from connectors.alarm.mail import compose_alarm
 from connectors.alarm.notice import Alarm
@@ -85,7 +86,11 @@ def _of_dossiers() -> Iterator[Sample]:
         rule_why=None,
     )
     yield _sample("a-orienter", "aucune règle ne place le dossier ; toujours tout de suite", lost)
-    moved = {"moved_why": "L’étudiant a déménagé", "reasons": (Reason.PINNED,), "rule_why": None}
+    moved: dict[str, Any] = {
+        "moved_why": "L’étudiant a déménagé",
+        "reasons": (Reason.PINNED,),
+        "rule_why": None,
+    }
     arrives = replace(
         first,
         event=Event.REASSIGNED_TO,
@@ -167,7 +172,7 @@ def _of_operators() -> Iterator[Sample]:
     yield Sample("sceau", "chaque jour : le dernier sceau du journal d’audit", seal)
 
 
-def _notice(event: Event, number: int = 1_204_611, **changes: object) -> Notice:
+def _notice(event: Event, number: int = 1_204_611, **changes: Any) -> Notice:  # noqa: ANN401
     plain = Notice(
         event=event,
         procedure=13760,
@@ -190,13 +195,13 @@ def _notice(event: Event, number: int = 1_204_611, **changes: object) -> Notice:
         contact=CONTACT,
         decided_at=NOW,
     )
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return replace(plain, **changes)
 
 
 def _several() -> Iterator[Notice]:
     """What a digest tells of: new, moved and for information, of two permit types."""
-    doctorate = {"permit_type": "doctorat", "permit_label": "Doctorat"}
-    bobigny = {"department": "93", "department_name": "Seine-Saint-Denis"}
+    doctorate: dict[str, Any] = {"permit_type": "doctorat", "permit_label": "Doctorat"}
+    bobigny: dict[str, Any] = {"department": "93", "department_name": "Seine-Saint-Denis"}
     days = (9, 8, 1, 0)
     filed = [NOW - timedelta(days=each, hours=2) for each in days]
     yield _notice(Event.FILED, 1_204_377, filed_at=filed[0])
