@@ -297,7 +297,7 @@ def test_a_notice_has_no_field_for_anything_personal() -> None:
         *("event", "procedure", "number", "unit", "unit_name", "permit_type", "permit_label"),
         *("department", "department_name", "filed_at", "rule_why", "reasons", "routed"),
         *("counterpart", "dossier_url", "key", "form_name", "moved_why", "contact", "prefix"),
-        *("decided_at", "carried"),
+        *("decided_at", "carried", "placement"),
     ]
 
 
