@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.live import Live
 from rich.text import Text
+from sqlalchemy.exc import SQLAlchemyError
 
 from cli import context, tables
+from config.messages import tr
 
 if TYPE_CHECKING:
     from cli.status import Look
@@ -34,11 +37,32 @@ def watch(look: Callable[[], Look], interval: float, *, as_json: bool) -> Look:
     """
     console = tables.console()
     if as_json or not console.is_terminal:
+        # What reads this must not take what was seen last for what is.
         return _repeat(look, interval, lambda shown: show(shown, as_json=as_json, one_line=True))
+    look = _bearing_outages(look)
     with Live(console=console, screen=True, auto_refresh=False) as page:
         last = _repeat(look, interval, lambda shown: page.update(Group(*shown.parts), refresh=True))
     show(last, as_json=False)
     return last
+
+
+def _bearing_outages(look: Callable[[], Look]) -> Callable[[], Look]:
+    """`look`, which shows what was seen last while the database does not answer."""
+    last: Look | None = None
+
+    def again() -> Look:
+        nonlocal last
+        try:
+            last = look()
+        except SQLAlchemyError as error:
+            if last is None:
+                raise
+            said = "THE DATABASE DOES NOT ANSWER ({kind}); this was seen last:"
+            warning = Text(tr(said, kind=type(error).__name__), style="bold red")
+            return replace(last, parts=(warning, *last.parts), well=False)
+        return last
+
+    return again
 
 
 def _repeat(look: Callable[[], Look], interval: float, draw: Callable[[Look], None]) -> Look:

@@ -5,6 +5,8 @@ import os
 import pty
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -33,33 +35,72 @@ def environment(harness: Harness, tmp_path: Path) -> dict[str, str]:
     return clean_environment({**settings, "TERM": "xterm", "COLUMNS": "120", "LINES": "50"})
 
 
-def test_a_terminal_shows_one_page_drawn_in_its_place(environment: dict[str, str]) -> None:
-    ours, theirs = pty.openpty()
-    written = bytearray()
-    with subprocess.Popen(
-        [*WIF, *WATCH], cwd=ROOT, env=environment, stdout=theirs, stderr=theirs
-    ) as process:
+class Screen:
+    """A terminal on which the status is watched.
+
+    Attributes:
+        written: all that came to it so far.
+    """
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            [*WIF, *WATCH], cwd=ROOT, env=environment, stdout=theirs, stderr=theirs
+        )
         os.close(theirs)
+        self.written = bytearray()
 
-        def looks(n: int) -> bool:
-            written.extend(os.read(ours, 65_536))
-            return written.count(b"Service") >= n
+    def shows(self, text: bytes) -> int:
+        """How often a text was written, after a look at what is new."""
+        self.written += os.read(self._ours, 65_536)
+        return self.written.count(text)
 
-        until(lambda: looks(3), "three looks")
-        process.send_signal(signal.SIGINT)
-        try:
-            while chunk := os.read(ours, 65_536):
-                written.extend(chunk)
-        except OSError:
-            pass  # the other end is closed: it ended
-        assert process.wait() in {0, 3}
-    os.close(ours)
+    def leave(self) -> int:
+        """Press Ctrl-C; the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        with suppress(OSError):  # the other end is closed: it ended
+            while chunk := os.read(self._ours, 65_536):
+                self.written += chunk
+        return self.process.wait()
+
+
+@contextmanager
+def watching(environment: dict[str, str]) -> Iterator[Screen]:
+    screen = Screen(environment)
+    try:
+        yield screen
+    finally:
+        screen.leave()
+        os.close(screen._ours)
+
+
+def test_a_terminal_shows_one_page_drawn_in_its_place(environment: dict[str, str]) -> None:
+    with watching(environment) as screen:
+        until(lambda: screen.shows(b"Service") >= 3, "three looks")
+        assert screen.leave() in {0, 3}
+        written = screen.written
     on, off = written.index(b"\x1b[?1049h"), written.index(b"\x1b[?1049l")
     page = written[on:off]
     assert page.count(b"Service") >= 3
     assert b"\x1b[2J" not in page[page.index(b"Service") :], "the page is cleared: it flickers"
     assert b"Service" in written[off:], "the last look stays"
     assert b"Traceback" not in written
+
+
+def test_what_was_seen_last_stays_while_the_database_does_not_answer(
+    environment: dict[str, str],
+) -> None:
+    path = Path(environment["WIF_DATABASE_URL"].removeprefix("sqlite:///"))
+    aside = path.with_suffix(".aside")
+    with watching(environment) as screen:
+        until(lambda: screen.shows(b"Service") >= 1, "a look")
+        path.rename(aside)
+        path.mkdir()
+        until(lambda: screen.shows(b"DOES NOT ANSWER") >= 1, "the outage is shown")
+        path.rmdir()
+        aside.rename(path)
+        before = screen.shows(b"Service")
+        until(lambda: screen.shows(b"Service") >= before + 2, "it goes on")
 
 
 def test_json_is_a_line_for_each_look_and_the_code_that_of_the_last(
