@@ -12,7 +12,8 @@ from benchmarks.result import Figure, Result
 from benchmarks.service import Service, service
 from connectors.mail.message import message_key
 from routing.mailbox import Mailbox
-from store.models import Base, Delivery, Dossier
+from store.base import Base
+from store.models import Delivery, Dossier
 
 RATE = 20
 """New dossiers a second."""

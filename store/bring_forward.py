@@ -7,9 +7,10 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select, update
 
 from routing.assignment import ARRIVALS, Assignment, Event
+from store.base import table_of
 from store.deliveries import DeliveryState
 from store.dossiers import BACKLOG, DossierStatus
-from store.models import Delivery, Dossier, Procedure, table_of
+from store.models import Delivery, Dossier, Procedure
 from store.sent_log import SentMessage
 
 Identity = tuple[str, str, str, int]

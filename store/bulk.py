@@ -29,7 +29,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.selectable import TableValuedAlias
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from store.models import Base, table_of
+from store.base import Base, table_of
 from store.upsert import insert_new
 
 Row = Mapping[str, Any]

@@ -15,7 +15,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
 
 from routing.facts import DossierState
-from store.models import DailyFigure, Dossier, table_of
+from store.base import table_of
+from store.count_models import DailyFigure
+from store.models import Dossier
 
 _THIS = table_of(DailyFigure).c
 _DOSSIERS = table_of(Dossier).c

@@ -17,7 +17,7 @@ from sqlalchemy import inspect
 from sqlalchemy.engine import URL
 
 from store.engine import Database
-from store.models import Base
+from store.models import METADATA
 
 Progress = Callable[[int, int], None]
 """Told how much is done of how much."""
@@ -155,7 +155,7 @@ def _run(program: str, options: Sequence[str], url: URL, progress: Progress) -> 
 
 def _follow(lines: Iterator[str], progress: Progress) -> str:
     """Count the tables that a program says it is at; the last line that is an error."""
-    done, total, last = 0, len(Base.metadata.tables), ""
+    done, total, last = 0, len(METADATA.tables), ""
     for line in lines:
         if "contents of table" in line or "data for table" in line:
             done += 1

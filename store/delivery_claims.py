@@ -26,10 +26,11 @@ from sqlalchemy import (
 )
 
 from routing.assignment import Event
+from store.base import table_of
 from store.deliveries import DeliveryState
 from store.digests import NO_PROCEDURE
 from store.leases import LEASE_EXPIRED, Lease
-from store.models import Delivery, Dossier, table_of
+from store.models import Delivery, Dossier
 from store.number_filter import number_in
 
 

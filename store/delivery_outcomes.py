@@ -25,11 +25,12 @@ from sqlalchemy import (
 )
 
 from store.audit.log import AuditEntry, AuditLog
+from store.base import table_of
 from store.bulk import DOCUMENT, as_table, document
 from store.deliveries import DeliveryState
 from store.digests import finish_carried
 from store.leases import Lease
-from store.models import AuditLine, Delivery, table_of
+from store.models import AuditLine, Delivery
 from store.number_filter import number_in
 
 

@@ -14,9 +14,10 @@ from sqlalchemy.orm import aliased
 
 from routing.assignment import Event
 from store.audit.log import AuditEntry, AuditLog, Step
+from store.base import table_of
 from store.deliveries import DeliveryState
 from store.dossiers import BACKLOG
-from store.models import Delivery, table_of
+from store.models import Delivery
 
 NO_PROCEDURE = 0
 """Stands where a delivery has its procedure: a digest belongs to none."""

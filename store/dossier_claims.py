@@ -15,9 +15,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
+from store.base import table_of
 from store.dossiers import COLUMNS, FRESH, DossierRecord, record_of
 from store.leases import Lease
-from store.models import Dossier, Procedure, table_of
+from store.models import Dossier, Procedure
 from store.number_filter import number_in
 
 _TABLE = table_of(Dossier)

@@ -25,7 +25,8 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from routing.assignment import Assignment
 from routing.facts import DepartmentSource, DossierState, Facts, Filer, Reason
-from store.models import Dossier, Procedure, table_of
+from store.base import table_of
+from store.models import Dossier, Procedure
 from store.states import DossierStatus as DossierStatus  # noqa: PLC0414 - exported
 
 

@@ -6,8 +6,9 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from routing.drift import Count, DrivingField, Tally, drifts
 from store import procedures
+from store.base import table_of
 from store.bulk import insert_rows
-from store.models import FieldTally, table_of
+from store.count_models import FieldTally
 from store.procedures import ProcedureStatus
 
 _TABLE = table_of(FieldTally)

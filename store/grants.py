@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, inspect, text
 
-from store.models import Base
+from store.models import METADATA
 
 APPEND_ONLY = frozenset(
     {
@@ -27,7 +27,7 @@ def grant(connection: Connection, role: str) -> None:
     quoted = connection.dialect.identifier_preparer.quote(role)
     connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {quoted}"))
     connection.execute(text(f"GRANT SELECT ON alembic_version TO {quoted}"))
-    for table in sorted(set(inspect(connection).get_table_names()) & Base.metadata.tables.keys()):
+    for table in sorted(set(inspect(connection).get_table_names()) & METADATA.tables.keys()):
         rights = "SELECT, INSERT" if table in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
         connection.execute(text(f"REVOKE ALL ON {table} FROM {quoted}"))
         connection.execute(text(f"GRANT {rights} ON {table} TO {quoted}"))

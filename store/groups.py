@@ -9,8 +9,9 @@ from sqlalchemy import Connection, bindparam, func, select, tuple_, update
 
 from routing.units import GROUP_CHANNEL
 from store.audit.log import AuditEntry, Step
+from store.base import table_of
 from store.deliveries import WITHDRAWABLE
-from store.models import Delivery, Dossier, table_of
+from store.models import Delivery, Dossier
 from store.states import DeliveryState
 
 Key = tuple[int, int]

@@ -25,7 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from store.models import Dossier, Hint, HintSource, Procedure, table_of
+from store.base import table_of
+from store.models import Dossier, Hint, HintSource, Procedure
 from store.number_filter import number_in
 from store.procedures import ProcedureStatus
 

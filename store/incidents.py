@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, not_, or_, select, update
 
 from routing.incidents import IncidentKind, PresentIncident
+from store.base import table_of
 from store.leases import Lease
-from store.models import Incident, table_of
+from store.models import Incident
 from store.upsert import insert_new
 
 

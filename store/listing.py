@@ -20,9 +20,10 @@ from routing.listing import KnownDossier, ListedDossier, Page, news
 from routing.quarantine import ABSENCES_BEFORE_ASKING
 from store import groups
 from store.audit.log import AuditEntry, AuditLog, Step
+from store.base import table_of
 from store.bulk import insert_rows
 from store.dossiers import BACKLOG, DossierStatus, Lane
-from store.models import Dossier, table_of
+from store.models import Dossier
 from store.number_filter import number_in
 from store.polls import PollClaim, advance
 from store.procedures import purged_before

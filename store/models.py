@@ -5,76 +5,27 @@ lease token, and a claimed row's due time is the end of its lease, so that whate
 dead process held becomes due again by itself.
 """
 
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import date, datetime
 
 from sqlalchemy import (
     BigInteger,
     Date,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     String,
-    Table,
     Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.orm import Mapped, mapped_column
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A timezone-aware instant; naive ones are refused. SQLite stores it as naive UTC."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a naive datetime was given where an instant is stored")
-        in_utc = value.astimezone(UTC)
-        return in_utc.replace(tzinfo=None) if dialect.name == "sqlite" else in_utc
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Codes(TypeDecorator[tuple[str, ...]]):
-    """A short ordered list of codes, stored as one comma-separated string."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str:
-        return ",".join(value or ())
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> tuple[str, ...]:  # noqa: ANN401
-        return tuple(value.split(",")) if value else ()
-
-
-BigKey = BigInteger().with_variant(Integer, "sqlite")
-"""SQLite gives out row ids only for a column of type INTEGER."""
-
-
-class Base(DeclarativeBase):
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
+from store import count_models  # noqa: F401 - its tables belong to the metadata
+from store.base import Base, BigKey
+from store.base import Codes as Codes  # noqa: PLC0414 - migrations name it here
+from store.base import UtcDateTime as UtcDateTime  # noqa: PLC0414 - migrations name it here
 
 
 class Procedure(Base):
@@ -397,48 +348,6 @@ class HintSource(Base):
     heard_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class Tally(Base):
-    """How many of something there are, or were: counts, and no dossier. Summed by the sweep."""
-
-    __tablename__ = "tallies"
-
-    metric: Mapped[str] = mapped_column(String(32), primary_key=True)
-    procedure: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    permit_type: Mapped[str] = mapped_column(String(64), primary_key=True)
-    department: Mapped[str] = mapped_column(String(3), primary_key=True)
-    channel: Mapped[str] = mapped_column(String(16), primary_key=True)
-    outcome: Mapped[str] = mapped_column(String(32), primary_key=True)
-    amount: Mapped[int] = mapped_column(BigInteger)
-
-
-class TallyDelta(Base):
-    """What a change adds to a tally, or takes from it. Written by triggers."""
-
-    __tablename__ = "tally_deltas"
-
-    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
-    metric: Mapped[str] = mapped_column(String(32), default="", server_default="")
-    procedure: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
-    permit_type: Mapped[str] = mapped_column(String(64), default="", server_default="")
-    department: Mapped[str] = mapped_column(String(3), default="", server_default="")
-    channel: Mapped[str] = mapped_column(String(16), default="", server_default="")
-    outcome: Mapped[str] = mapped_column(String(32), default="", server_default="")
-    amount: Mapped[int] = mapped_column(BigInteger)
-
-
-class FieldTally(Base):
-    """How often a field that routing reads was blank in a procedure: counts, and no dossier."""
-
-    __tablename__ = "field_tallies"
-
-    procedure: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    field: Mapped[str] = mapped_column(String(32), primary_key=True)
-    known_read: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
-    known_blank: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
-    recent_read: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
-    recent_blank: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
-
-
 class Incident(Base):
     """Something that a person must know of, from when it was noticed until it was over."""
 
@@ -470,46 +379,5 @@ class Incident(Base):
     )
 
 
-class DailyFigure(Base):
-    """How many dossiers were filed, or decided, on a day: counts, and no dossier."""
-
-    __tablename__ = "daily_figures"
-
-    day: Mapped[date] = mapped_column(Date, primary_key=True)
-    event: Mapped[str] = mapped_column(String(16), primary_key=True)
-    department: Mapped[str] = mapped_column(String(3), primary_key=True)
-    permit_type: Mapped[str] = mapped_column(String(64), primary_key=True)
-    working_days: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    stored: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
-    purged: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
-
-
-class PublishedMonth(Base):
-    """A month whose figures are public. Rows are never changed: nothing can be told from two."""
-
-    __tablename__ = "published_months"
-
-    month: Mapped[date] = mapped_column(Date, primary_key=True)
-    published_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class PublishedFigure(Base):
-    """What is public of a month, a département and a permit type. Rows are never changed."""
-
-    __tablename__ = "published_figures"
-
-    month: Mapped[date] = mapped_column(ForeignKey("published_months.month"), primary_key=True)
-    department: Mapped[str] = mapped_column(String(3), primary_key=True)
-    permit_type: Mapped[str] = mapped_column(String(64), primary_key=True)
-    requests: Mapped[int | None] = mapped_column(Integer)
-    decisions: Mapped[int | None] = mapped_column(Integer)
-    late: Mapped[int | None] = mapped_column(Integer)
-    median: Mapped[int | None] = mapped_column(SmallInteger)
-    p90: Mapped[int | None] = mapped_column(SmallInteger)
-
-
-def table_of(model: type[Base]) -> Table:
-    """The table of a model. Statements on it cost a third of those on the model itself."""
-    table = model.__table__
-    assert isinstance(table, Table)  # noqa: S101 - what declaring a model makes
-    return table
+METADATA = Base.metadata
+"""Of all tables, those of counts included."""

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, update
 
 from store import procedures
 from store.audit.log import AuditEntry, AuditLog, Step
+from store.base import table_of
 from store.leases import Lease
-from store.models import Procedure, table_of
+from store.models import Procedure
 from store.procedures import ProcedureStatus, unless_paused
 
 _TABLE = table_of(Procedure)

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, bindparam, case, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from store.audit.log import AuditEntry, Step
-from store.models import Procedure, table_of
+from store.base import table_of
+from store.models import Procedure
 from store.upsert import insert_new
 
 

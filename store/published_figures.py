@@ -6,8 +6,10 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, exists, insert, or_, select
 
+from store.base import table_of
+from store.count_models import PublishedFigure, PublishedMonth
 from store.dossiers import DossierStatus
-from store.models import Dossier, PublishedFigure, PublishedMonth, table_of
+from store.models import Dossier
 from store.upsert import insert_new
 
 _FIGURES = table_of(PublishedFigure).c

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
 
-from store.models import RuleSetActivation, StoredRuleSet, table_of
+from store.base import table_of
+from store.models import RuleSetActivation, StoredRuleSet
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from store.models import Tally, TallyDelta, table_of
+from store.base import table_of
+from store.count_models import Tally, TallyDelta
 
 
 class Metric(StrEnum):

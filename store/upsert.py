@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
-from store.models import Base, table_of
+from store.base import Base, table_of
 
 
 def insert_new(connection: Connection, model: type[Base]) -> Any:  # noqa: ANN401

@@ -4,7 +4,7 @@ from typing import Any
 
 from alembic import context
 
-from store.models import Base
+from store.models import METADATA
 
 connection = context.config.attributes["connection"]
 progress = context.config.attributes["progress"]
@@ -19,7 +19,7 @@ def told(*, step: Any, **_: Any) -> None:  # noqa: ANN401
 
 context.configure(
     connection=connection,
-    target_metadata=Base.metadata,
+    target_metadata=METADATA,
     render_as_batch=True,
     compare_type=True,
     on_version_apply=told,  # type: ignore[arg-type] # it is called by keywords

@@ -18,7 +18,8 @@ from routing.incidents import IncidentKind, PresentIncident
 from service.runtime import Runtime
 from service.statistics.publish import update_statistics
 from store import heartbeats, incidents
-from store.models import Delivery, Dossier, Procedure, table_of
+from store.base import table_of
+from store.models import Delivery, Dossier, Procedure
 from tests.fixtures import shipped_rules
 from tests.fixtures.bulk_dossiers import BulkDossiers, store_bulk
 from tests.fixtures.web import ANY_PORT

@@ -15,7 +15,8 @@ from connectors.notice import Notice, Office
 from routing.facts import Facts
 from store.audit.lines import COLUMNS
 from store.audit.log import AuditEntry
-from store.models import AuditLine, Base, Codes, UtcDateTime
+from store.base import Base, Codes, UtcDateTime
+from store.models import AuditLine
 from tasks.celery import app
 from tests.privacy import register
 

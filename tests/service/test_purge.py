@@ -14,9 +14,10 @@ from service.purge import purge
 from simulator import Simulator
 from simulator.v1.answers import V1Answers
 from store import dossiers
+from store.base import Base
 from store.deliveries import DeliveryState
 from store.dossiers import DossierStatus
-from store.models import AuditLine, Base, Delivery, Dossier, Procedure
+from store.models import AuditLine, Delivery, Dossier, Procedure
 from tests.fixtures.harness import OTHER_FORM, PARIS_FORM, Harness, make_harness
 
 DAYS = 730

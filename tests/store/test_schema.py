@@ -10,8 +10,9 @@ from sqlalchemy.exc import DBAPIError
 
 from store import rulesets, schema
 from store.audit.log import AuditEntry, AuditLog, Step
+from store.base import Base
 from store.engine import Database
-from store.models import AuditLine, Base
+from store.models import AuditLine
 from tests.fixtures.harness import START
 
 

@@ -11,7 +11,8 @@ from alembic import command
 from sqlalchemy import delete, func, insert, select, text, update
 
 from store import schema, tallies
-from store.models import Delivery, Dossier, Tally, TallyDelta
+from store.count_models import Tally, TallyDelta
+from store.models import Delivery, Dossier
 from store.tallies import BEYOND, BUCKETS, SUM, Cell, Metric
 from tests.fixtures.harness import PARIS_FORM, START, Harness
 from tests.fixtures.processes import until

@@ -14,8 +14,8 @@ from service.purge import purge
 from service.statistics.count import count_days
 from service.statistics.publish import publish_when_due, update_statistics
 from store import daily_figures, published_figures
+from store.count_models import DailyFigure
 from store.daily_figures import Happening
-from store.models import DailyFigure
 from store.published_figures import StoredFigure
 from tests.fixtures.harness import OTHER_FORM, PARIS_FORM, Harness
 

@@ -19,8 +19,9 @@ from store.audit.lines import COLUMNS, leaves, read_page
 from store.audit.log import Step
 from store.audit.seal_keys import SigningKey
 from store.audit.seals import Seal, read_seals
+from store.base import UtcDateTime
 from store.engine import Database
-from store.models import AuditLine, AuditSeal, UtcDateTime
+from store.models import AuditLine, AuditSeal
 from store.ranges import expand
 from tests.store.audit.samples import seal, signing_key, tampering, unguarded, write
 
