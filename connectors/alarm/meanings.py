@@ -45,7 +45,8 @@ MEANINGS: Mapping[IncidentKind, Meaning] = {
     ),
     IncidentKind.UNROUTED: Meaning(
         "dossiers went to the fallback unit and still wait there",
-        "See `wif dossiers list --unrouted` for the reasons; reassign them, or mend the rules.",
+        "See `wif dossiers list --unrouted` for the reasons; `wif dossiers reassign` them, or mend "
+        "routing.yaml, or units.yaml where no unit serves a département.",
     ),
     IncidentKind.QUARANTINED: Meaning(
         "dossiers cannot be read",

@@ -137,6 +137,7 @@ def _object(notice: Notice) -> str:
 def write(notice: Notice) -> Content:
     """`notice` in French."""
     phrases = _phrases(notice)
+    contact = one_line(notice.contact or "", longest=_LONGEST_SENTENCE)
     permit = _label(notice.permit_label or notice.permit_type) or UNKNOWN_PERMIT
     department = _department(notice)
     subject = f"{phrases.subject} n° {notice.number} – {permit} – {department}"
@@ -146,9 +147,9 @@ def write(notice: Notice) -> Content:
         lead=phrases.lead,
         details=_details(notice, phrases, permit, department),
         why=_why(notice),
-        expected=phrases.expected,
+        expected=phrases.expected.replace("{whom}", f" ({contact})" if contact else ""),
         link=_link(notice.dossier_url),
-        contact=one_line(notice.contact or "", longest=_LONGEST_SENTENCE),
+        contact=contact,
     )
 
 

@@ -80,9 +80,10 @@ UNROUTED = Phrases(
     "travail. Elle vous est adressée parce que votre service reçoit ces dossiers par défaut.",
     expected="À faire : ouvrir le dossier dans TPS, y chercher le département du titre de séjour "
     "ou de l’établissement, puis demander la réaffectation au service compétent à l’administrateur "
-    "des règles d’aiguillage, en donnant le numéro du dossier et le code du service.",
+    "des règles d’aiguillage{whom}, en donnant le numéro du dossier et le code du service.",
 )
-"""What the fallback unit reads in place of `Event.FILED` and `Event.REASSIGNED_TO`."""
+"""What the fallback unit reads in place of `Event.FILED` and `Event.REASSIGNED_TO`; `{whom}` is
+who is named for questions."""
 
 ESCALATED = "Le service indiqué entre parenthèses est relancé lui aussi."
 """What is expected of one that is told of what waits at others."""

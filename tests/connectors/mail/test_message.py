@@ -360,6 +360,18 @@ def test_a_long_subject_with_accents_and_double_blanks_survives() -> None:
     assert max(map(len, envelope.content.split(b"\r\n"))) <= 78
 
 
+@pytest.mark.parametrize("contact", [None, "Cellule nationale, 01 00 00 00 00"])
+def test_the_fallback_unit_reads_what_to_do_and_whom_to_ask(contact: str | None) -> None:
+    message = parsed(mail(routed=False, contact=contact))
+    named = f" ({contact})" if contact else ""
+    for kind in ("plain", "html"):
+        body = message.get_body((kind,))
+        assert body is not None
+        said = " ".join(body.get_content().split())
+        assert f"l’administrateur des règles d’aiguillage{named}, en donnant" in said
+        assert "{whom}" not in said
+
+
 def test_an_office_reads_the_form_s_name_why_it_was_moved_and_whom_to_ask() -> None:
     told = mail(
         event=Event.REASSIGNED_TO,
