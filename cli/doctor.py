@@ -212,7 +212,7 @@ def _partitions(runtime: Runtime) -> str:
     if ahead is None:
         return tr("the audit log is in one table")
     if ahead < partitions.SOON:
-        said = "partitions of the audit log end in {n} months: run `wif db partition`"
+        said = mark("partitions of the audit log end in {n} months: run `wif db partition`")
         raise Advice(tr(said, n=max(0, ahead)))
     return tr("for {n} months to come", n=ahead)
 

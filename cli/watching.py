@@ -13,7 +13,7 @@ from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
 from cli import context, tables
-from config.messages import tr
+from config.messages import mark, tr
 
 if TYPE_CHECKING:
     from cli.status import Look
@@ -57,7 +57,7 @@ def _bearing_outages(look: Callable[[], Look]) -> Callable[[], Look]:
         except SQLAlchemyError as error:
             if last is None:
                 raise
-            said = "THE DATABASE DOES NOT ANSWER ({kind}); this was seen last:"
+            said = mark("THE DATABASE DOES NOT ANSWER ({kind}); this was seen last:")
             warning = Text(tr(said, kind=type(error).__name__), style="bold red")
             return replace(last, parts=(warning, *last.parts), well=False)
         return last

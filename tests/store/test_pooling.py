@@ -101,7 +101,7 @@ def test_doctor_asks_for_the_time_outs_that_a_pooler_does_not_pass_on(
             settings = {"WIF_DATABASE_URL": address + POOLED, "WIF_VAR_DIR": str(tmp_path)}
             return wif("doctor", "--json", **settings).stdout
 
-    assert "no statement_timeout" in said()
+    assert "missing statement_timeout" in said()
     database = Database(database_url)
     with database.begin() as connection:
         for each in ("statement_timeout", "idle_in_transaction_session_timeout"):
