@@ -13,7 +13,7 @@ from cli.command_error import CommandError
 from cli.lazy import lazy_imports
 from config.messages import mark, tr, trn
 from routing.failures import TABLE, Failure
-from routing.forms import Form, TpsApi
+from routing.forms import Form
 
 with lazy_imports():
     import redis
@@ -310,8 +310,8 @@ def _tps_api(runtime: Runtime) -> str:
     answered = tps_versions.answering(runtime, _procedures(runtime))
     said = ", ".join(answered) or tr("no version")
     if wanted in answered:
-        if TpsApi.V2 in answered and wanted is not TpsApi.V2:
-            raise Advice(tr("answers to {said}: set WIF_TPS_API={api}", said=said, api=TpsApi.V2))
+        if wanted is not (best := answered[-1]):
+            raise Advice(tr("answers to {said}: set WIF_TPS_API={api}", said=said, api=best))
         return tr("answers to {said}", said=said)
     if not answered:
         raise CommandError(tr("answers to no version for these procedures: see the line above"))

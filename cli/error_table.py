@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
 
-from config.settings import PREFIX, REQUESTS_PER_MINUTE, Settings
+from config.settings import PREFIX, Settings
 from connectors.alarm.meanings import MEANINGS
 from connectors.mail.failure import Stage, of_reply
 from connectors.retry_after import LONGEST_WAIT
 from connectors.tps.http_status import cause_of
 from routing import drift, retries
 from routing.failures import TABLE, Action, Cause
+from routing.forms import TpsApi
 from routing.incidents import IncidentKind
 from routing.quarantine import ABSENCES_BEFORE_ASKING
 from service import incidents
@@ -145,7 +146,7 @@ def _breakers() -> Iterator[str]:
 
 
 def _limit() -> Iterator[str]:
-    default = ", ".join(f"{limit} by {api}" for api, limit in REQUESTS_PER_MINUTE.items())
+    default = ", ".join(f"{api.requests_per_minute} by {api}" for api in TpsApi)
     yield from ("", "## The limit towards TPS", "")
     yield from _prose(
         f"`{PREFIX}TPS_REQUESTS_PER_MINUTE` (by default {default}) holds for all workers "

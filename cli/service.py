@@ -17,10 +17,13 @@ with lazy_imports():
     import sqlalchemy
 
     from cli import context, processes, progress, status, tables
+    from connectors.channels import DEFAULT_CHANNEL
     from service import register, run_once
     from store import engine, first_contact, overview
 
 if TYPE_CHECKING:
+    from config.settings import Settings
+    from routing.ruleset import RuleSet
     from service.run_once import PassReport
     from service.runtime import Runtime
     from store.engine import Database
@@ -52,6 +55,7 @@ def up(
         runtime.rules()
         _ = runtime.tps
         settings, started_at = runtime.settings, runtime.clock()
+        several = uses_other_channels(settings, runtime.rules())
         register.register_procedures(runtime)
     with ExitStack() as stack:
         environment: dict[str, str] = {}
@@ -63,7 +67,7 @@ def up(
         fleet.stop_on_signals()
         stack.callback(fleet.stop)
         fleet.start("worker", *processes.worker_command(concurrency))
-        if settings.webhook_secrets is not None or settings.tps_write_back:
+        if several:
             fleet.start("channels", *processes.channels_command())
         fleet.start("upkeep", *processes.upkeep_command())
         fleet.start("beat", *processes.beat_command())
@@ -81,6 +85,13 @@ def up(
         news = FirstContactNews(engine.Database(settings.database), started_at)
         stack.callback(news.close)
         fleet.watch(news.look)
+
+
+def uses_other_channels(settings: Settings, rules: RuleSet) -> bool:
+    """Whether there is work in the queues of other channels than the first, or may come."""
+    kinds = {channel.kind for unit in rules.units.values() for channel in unit.channels}
+    prepared = settings.webhook_secrets is not None or settings.tps_write_back
+    return prepared or bool(kinds - {DEFAULT_CHANNEL})
 
 
 class FirstContactNews:

@@ -73,9 +73,6 @@ __all__ = [
     "unknown_settings",
 ]
 
-REQUESTS_PER_MINUTE = {TpsApi.V1: 6_000, TpsApi.V2: 400}
-"""By version: v2 allows so many for each token, of v1 no limit is known."""
-
 HERE = Path(__file__).resolve().parent
 MINIMUM_KEY_BYTES = 32
 LARGEST_KEY = 4_096
@@ -287,7 +284,7 @@ class Settings(BaseSettings):
 
     def requests_per_minute(self, api: TpsApi) -> int:
         """Requests to TPS that are allowed in a minute by a version of its API."""
-        return self.tps_requests_per_minute or REQUESTS_PER_MINUTE[api]
+        return self.tps_requests_per_minute or api.requests_per_minute
 
     @property
     def roles(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import Self
 
 from routing.facts import Competence, Filer
 
@@ -19,10 +20,28 @@ class Field(StrEnum):
 
 
 class TpsApi(StrEnum):
-    """A version of the API of TPS."""
+    """A version of the API of TPS, and what is known of it; a later one is the better.
 
-    V1 = "v1"
-    V2 = "v2"
+    Attributes:
+        requests_per_minute: that TPS allows; of v1 no limit is known, v2's is for each token.
+        page: dossiers of a page, at most.
+        writes: whether it can change something in TPS: make webhooks, move dossiers.
+    """
+
+    requests_per_minute: int
+    page: int
+    writes: bool
+
+    def __new__(cls, value: str, requests_per_minute: int, page: int, writes: bool) -> Self:  # noqa: FBT001
+        made = str.__new__(cls, value)
+        made._value_ = value
+        made.requests_per_minute = requests_per_minute
+        made.page = page
+        made.writes = writes
+        return made
+
+    V1 = ("v1", 6_000, 1000, False)
+    V2 = ("v2", 400, 100, True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

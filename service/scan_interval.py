@@ -15,9 +15,6 @@ SHARE = 0.1
 
 MINUTE_SECONDS = 60
 
-PAGE = {TpsApi.V1: 1000, TpsApi.V2: 100}
-"""Dossiers of a page, at most."""
-
 
 def scan_interval(settings: Settings, *, api: TpsApi, polled: int, dossiers: int) -> timedelta:
     """The time between two scans of a procedure.
@@ -30,7 +27,7 @@ def scan_interval(settings: Settings, *, api: TpsApi, polled: int, dossiers: int
         polled: procedures that are polled.
         dossiers: of this procedure.
     """
-    requests = dossiers // min(settings.tps_page_size, PAGE[api]) + 1
+    requests = dossiers // min(settings.tps_page_size, api.page) + 1
     allowed = settings.requests_per_minute(api) * SHARE / MINUTE_SECONDS
     return timedelta(seconds=max(settings.scan_interval, requests * polled / allowed))
 

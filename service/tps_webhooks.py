@@ -15,7 +15,6 @@ from connectors.tps.v2 import webhooks
 from connectors.tps.v2.client import V2Client
 from connectors.tps.v2.webhooks import TpsWebhook
 from routing.failures import Cause, Failure
-from routing.forms import TpsApi
 from routing.incidents import IncidentKind, PresentIncident
 from service.register import polled_procedures
 from service.runtime import Runtime
@@ -113,7 +112,7 @@ def watch(runtime: Runtime) -> int:
     A server that has no webhooks at all is asked once. One that cannot be asked leaves the
     incidents as they are.
     """
-    if runtime.settings.tps_api is not TpsApi.V2:
+    if not runtime.settings.tps_api.writes:
         return 0
     off = 0
     with client_of(runtime.settings) as client:

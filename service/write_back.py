@@ -21,7 +21,7 @@ def followed_procedures(settings: Settings, rules: RuleSet) -> frozenset[int]:
         return frozenset()
     by_default = settings.tps_api
     return frozenset(
-        number for number, form in rules.forms.items() if (form.api or by_default) is TpsApi.V2
+        number for number, form in rules.forms.items() if (form.api or by_default).writes
     )
 
 

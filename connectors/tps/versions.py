@@ -1,4 +1,5 @@
-"""The versions of the TPS API that can be spoken, by name. Adding one is a line in `_OPENERS`."""
+"""The versions of the TPS API that can be spoken, by name. Adding one is a line in
+`_OPENERS` and one in `routing.forms.TpsApi`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -19,9 +19,8 @@ def settings() -> Settings:
 def test_all_scans_together_keep_to_a_tenth(
     settings: Settings, sizes: list[int], api: TpsApi
 ) -> None:
-    page = {TpsApi.V1: 1000, TpsApi.V2: 100}[api]
     each_minute = sum(
-        (size // page + 1)
+        (size // api.page + 1)
         / (
             scan_interval(settings, api=api, polled=len(sizes), dossiers=size).total_seconds()
             / MINUTE
