@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks import (
     audit,
+    catch_up,
     decision,
     hints,
     idle,
@@ -24,6 +25,7 @@ from benchmarks import (
 )
 from benchmarks.parts import ROOT, Parts, parts
 from benchmarks.result import Result, document, show
+from routing.forms import TpsApi
 
 FOLDER = ROOT / "var" / "bench"
 """Logs of the processes and the JSON of the last run; not part of the repository."""
@@ -44,6 +46,16 @@ BENCHES: Mapping[str, Bench] = {
         parts, dossiers=_at(size, 600, 10_000, 100_000), turns=_at(size, 1, 7, 1)
     ),
     "idle": lambda parts, size: idle.run(parts, dossiers=_at(size, 2_000, 100_000, 100_000)),
+    "idle-v2": lambda parts, size: idle.run(
+        parts, dossiers=_at(size, 2_000, 20_000, 100_000), api=TpsApi.V2
+    ),
+    "catch-up": lambda parts, size: catch_up.run(parts, dossiers=_at(size, 600, 10_000, 10_000)),
+    "latency-v2": lambda parts, size: latency.run(
+        parts,
+        backlog=_at(size, 1_000, 10_000, 50_000),
+        seconds=_at(size, 5, 30, 120),
+        api=TpsApi.V2,
+    ),
     "latency": lambda parts, size: latency.run(
         parts, backlog=_at(size, 1_000, 10_000, 50_000), seconds=_at(size, 5, 30, 120)
     ),

@@ -9,20 +9,21 @@ from benchmarks.parts import Parts, configured_forms, simulated_tps, smtp_sink
 from benchmarks.result import Figure, Result
 from benchmarks.service import Service, service, vacuum
 from benchmarks.usage import resident_bytes
+from routing.forms import TpsApi
 from service.poll import PollOutcome, poll
 from service.register import polled_procedures
 from store.models import Dossier
 
-ROWS_OF_A_REQUEST = 1000
+ROWS_OF_A_REQUEST = {TpsApi.V1: 1000, TpsApi.V2: 100}
 MEGABYTE = 2**20
 
 
-def run(parts: Parts, *, dossiers: int) -> Result:
-    """A tick and a scan over `dossiers` that are all known."""
+def run(parts: Parts, *, dossiers: int, api: TpsApi = TpsApi.V1) -> Result:
+    """A tick and a scan over `dossiers` that are all known, by a version of the API."""
     with (
         simulated_tps(parts.folder) as tps,
         smtp_sink(parts.folder) as sink,
-        service(parts, sink, tps=tps, name="idle") as ours,
+        service(parts, sink, tps=tps, name="idle", tps_api=api.value) as ours,
     ):
         forms = configured_forms()
         tps.file(forms, dossiers)
@@ -36,9 +37,9 @@ def run(parts: Parts, *, dossiers: int) -> Result:
         _poll_all(ours, full=True)
         scan, grown = tps.requests() - asked, _peak() - resident
         scanned = time.monotonic() - scanning_at
-    needed = sum(-(-part // ROWS_OF_A_REQUEST) for part in _shares(dossiers, len(forms)))
+    needed = sum(-(-part // ROWS_OF_A_REQUEST[api]) for part in _shares(dossiers, len(forms)))
     return Result(
-        "idle",
+        "idle" if api is TpsApi.V1 else f"idle-{api}",
         [
             Figure(
                 name="requests of a tick, for each procedure",

@@ -11,6 +11,7 @@ from benchmarks.parts import Parts, Sink, Tps, configured_forms, simulated_tps, 
 from benchmarks.result import Figure, Result
 from benchmarks.service import Service, service
 from connectors.mail.message import message_key
+from routing.forms import TpsApi
 from routing.mailbox import Mailbox
 from store.base import Base
 from store.models import Delivery, Dossier
@@ -22,11 +23,18 @@ MEDIAN_SECONDS, P99_SECONDS = 1.0, 5.0
 PATIENCE = 300.0
 
 
-def run(parts: Parts, *, backlog: int, seconds: int) -> Result:
-    """File `RATE` dossiers a second for some seconds while `backlog` is worked off."""
+def run(parts: Parts, *, backlog: int, seconds: int, api: TpsApi = TpsApi.V1) -> Result:
+    """File `RATE` dossiers a second for some seconds while `backlog` is worked off.
+
+    Args:
+        parts: what it works with.
+        backlog: dossiers that are there before.
+        seconds: for which newcomers are filed.
+        api: the version by which TPS is read.
+    """
     with simulated_tps(parts.folder) as tps:
         with smtp_sink(parts.folder, "latency-sink") as sink:
-            listed = _work_off(parts, tps, sink, backlog, seconds)
+            listed = _work_off(parts, tps, sink, backlog, seconds, api)
         accepted = {key: min(times) for key, times in sink.report()["messages"].items()}
     # Later ones had the service for themselves, and would make the figures look better.
     worked_off_at = max(at for key, at in accepted.items() if key not in listed)
@@ -34,7 +42,7 @@ def run(parts: Parts, *, backlog: int, seconds: int) -> Result:
     cuts = quantiles(waits, n=100)
     note = f"{len(waits)} of {len(listed)} newcomers came while {backlog:,} were worked off"
     return Result(
-        "latency",
+        "latency" if api is TpsApi.V1 else f"latency-{api}",
         [
             Figure(name="median", value=cuts[49], unit="s", goal=MEDIAN_SECONDS, note=note),
             Figure(name="99th percentile", value=cuts[98], unit="s", goal=P99_SECONDS),
@@ -44,11 +52,14 @@ def run(parts: Parts, *, backlog: int, seconds: int) -> Result:
     )
 
 
-def _work_off(parts: Parts, tps: Tps, sink: Sink, backlog: int, seconds: int) -> dict[str, float]:
+def _work_off(
+    parts: Parts, tps: Tps, sink: Sink, backlog: int, seconds: int, api: TpsApi
+) -> dict[str, float]:
     """When each newcomer was listed, by its Message-ID."""
     forms = configured_forms()
     last = max(tps.file(forms, backlog, every_seconds=60))
-    with service(parts, sink, tps=tps, name="latency", poll_interval="4") as ours:
+    polling = {"poll_interval": "4", "tps_api": api.value}
+    with service(parts, sink, tps=tps, name="latency", **polling) as ours:
         ours.start_beat()
         ours.start_worker()
         ours.begin()

@@ -31,6 +31,7 @@ from connectors.mail import render
 from connectors.mail.content import write
 from connectors.notice import Notice
 from routing.assignment import Event
+from routing.forms import TpsApi
 from store import deliveries
 
 GOAL = 1.5
@@ -48,11 +49,13 @@ class Run:
         count: dossiers.
         seconds: wall time.
         cpu: seconds of processor time by who took them; `own` is the side's own processes.
+        requests: that TPS was asked, None where they were not counted.
     """
 
     count: int
     seconds: float
     cpu: Mapping[str, float]
+    requests: int | None = None
 
     @property
     def each(self) -> float:
@@ -163,6 +166,7 @@ def run_service(
     *,
     processes: int | None = None,
     hosts: Sequence[Host] = (HERE,),
+    api: TpsApi = TpsApi.V1,
 ) -> Run:
     """The service on the `count` dossiers of `tps`: from the first wake-up to the last commit.
 
@@ -172,25 +176,27 @@ def run_service(
         count: how many.
         processes: of the worker on each host; its default when None.
         hosts: each gets a worker.
+        api: the version by which TPS is read.
     """
     with (
         smtp_sink(parts.folder, host=parts.broker.host) as sink,
-        service(parts, sink, tps=tps) as ours,
+        service(parts, sink, tps=tps, tps_api=api.value) as ours,
     ):
         # Beat first: all have started up when the workers answer.
         ours.start_beat()
         for number, host in enumerate(hosts):
             ours.start_worker(f"worker-{number}", processes=processes, host=host)
         pids = {**parts.pids(), "tps": tps.pid, "smtp": sink.pid}
-        before = {**_cpu(pids), "own": cpu_seconds(ours.pids())}
+        before, asked = {**_cpu(pids), "own": cpu_seconds(ours.pids())}, tps.requests()
         started_at = time.monotonic()
         ours.begin()
         wait_until(sink, count, patience=PATIENCE)
         _wait_for_commits(ours, count)
         seconds = time.monotonic() - started_at
+        requests = tps.requests() - asked
         cpu = _since(before, {**_cpu(pids), "own": cpu_seconds(ours.pids())})
         _check_sent(sink.accepted(), count)
-    return Run(count=count, seconds=seconds, cpu=cpu)
+    return Run(count=count, seconds=seconds, cpu=cpu, requests=requests)
 
 
 def _wait_for_commits(ours: Service, count: int) -> None:
