@@ -105,3 +105,101 @@ def test_a_holiday_stops_the_clock() -> None:
 
     assert working_days_between(friday, tuesday, "75") == 1  # Monday: Tuesday is 14 July
     assert working_days_between(friday, friday, "75") == 0
+
+
+def _changes(department: str | None) -> list[date]:
+    """The days on which the clock of an office changes, in twelve years."""
+    zone = zone_of(department)
+    days = (date(2024, 1, 1) + timedelta(days=passed) for passed in range(12 * 366))
+    return [
+        day
+        for day in days
+        if datetime.combine(day, time(), zone).utcoffset()
+        != datetime.combine(day + timedelta(days=1), time(), zone).utcoffset()
+    ]
+
+
+CHANGES = [(department, day) for department in DEPARTMENTS for day in _changes(department)]
+QUARTERS = st.integers(0, 95).map(lambda at: time(at // 4, at % 4 * 15))
+
+
+def test_clocks_change_in_metropolitan_france_and_on_saint_pierre_et_miquelon_alone() -> None:
+    assert {department for department, _ in CHANGES} == {None, "75", "2A", "67", "57", "975"}
+
+
+@given(st.sampled_from(CHANGES), QUARTERS, QUARTERS)
+@settings(max_examples=100, deadline=None)
+def test_each_time_of_a_day_on_which_the_clock_changes_comes_once(
+    change: tuple[str | None, date], one: time, other: time
+) -> None:
+    department, day = change
+    zone, times = zone_of(department), (one, other)
+    begin = datetime.combine(day - timedelta(days=1), time(), zone).astimezone(UTC)
+    end = datetime.combine(day + timedelta(days=2), time(), zone).astimezone(UTC)
+
+    found = [next_opening(begin - timedelta(seconds=1), times, department, every_day=True)]
+    while (following := next_opening(found[-1], times, department, every_day=True)) < end:
+        found.append(following)
+
+    wanted = {
+        datetime.combine(day + timedelta(days=passed), each, zone).astimezone(UTC)
+        for passed in (-1, 0, 1)
+        for each in times
+    }
+    assert found == sorted(wanted)
+
+
+@given(st.sampled_from(DEPARTMENTS), st.integers(2020, 2060), QUARTERS)
+@settings(max_examples=100, deadline=None)
+def test_nobody_works_on_14_july_by_the_office_s_own_clock(
+    department: str | None, year: int, at: time
+) -> None:
+    zone = zone_of(department)
+    begin = datetime.combine(date(year, 7, 14), time(), zone)
+    end = datetime.combine(date(year, 7, 15), time(), zone)
+
+    opening = next_opening(begin.astimezone(UTC) - timedelta(seconds=1), (at,), department)
+
+    assert opening >= end
+    assert (
+        working_days_between(begin - timedelta(minutes=1), end - timedelta(minutes=1), department)
+        == 0
+    )
+
+
+@pytest.mark.parametrize("department", DEPARTMENTS)
+@pytest.mark.parametrize("year", [2022, 2033, 2039, 2044])
+def test_a_1_may_on_a_sunday_costs_no_other_day(department: str | None, year: int) -> None:
+    assert date(year, 5, 1).weekday() == 6
+    zone = zone_of(department)
+    friday = datetime(year, 4, 29, 18, tzinfo=zone)
+
+    opening = next_opening(friday, TIMES, department).astimezone(zone)
+
+    assert (opening.date(), opening.time()) == (date(year, 5, 2), TIMES[0])
+    assert working_days_between(friday, opening, department) == 1
+
+
+@pytest.mark.parametrize("department", DEPARTMENTS)
+@pytest.mark.parametrize("year", range(2020, 2061, 4))
+def test_29_february_is_a_day_like_its_neighbours(department: str | None, year: int) -> None:
+    zone, day = zone_of(department), date(year, 2, 29)
+    evening = datetime.combine(day - timedelta(days=1), time(20), zone)
+
+    opening = next_opening(evening, TIMES, department, every_day=True).astimezone(zone)
+
+    assert (opening.date(), opening.time()) == (day, TIMES[0])
+    counted = working_days_between(evening, evening + timedelta(days=2), department)
+    assert counted == sum(each.weekday() < 5 for each in (day, date(year, 3, 1)))
+
+
+@given(HOURS, st.integers(0, 2_000), st.integers(0, 2_000), st.sampled_from(DEPARTMENTS))
+@settings(max_examples=60, deadline=None)
+def test_working_days_add_up(begin: int, first: int, second: int, department: str | None) -> None:
+    start = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(hours=begin)
+    middle, end = start + timedelta(hours=first), start + timedelta(hours=first + second)
+
+    assert working_days_between(start, end, department) == (
+        working_days_between(start, middle, department)
+        + working_days_between(middle, end, department)
+    )
