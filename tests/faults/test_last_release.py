@@ -12,8 +12,9 @@ from store.audit.check import verify
 from store.audit.seals import read_seals
 from tests.faults.process_fixtures import MakeService
 from tests.faults.service_processes import Interventions, Service
-from tests.faults.test_live_service import copies
+from tests.faults.test_live_service import copies, flush
 from tests.faults.worker_processes import is_mail
+from tests.fixtures.redis import RedisServer
 
 RELEASE = LastRelease.read()
 
@@ -41,9 +42,12 @@ def test_the_old_program_is_what_runs_there(old: Path) -> None:
 
 
 def test_old_and_new_workers_side_by_side_lose_nothing_and_tell_nobody_twice(
-    make_service: MakeService, old: Path
+    make_service: MakeService, old: Path, broker: RedisServer
 ) -> None:
-    """As an upgrade goes: the schema first, then worker by worker, each killed in between."""
+    """As an upgrade goes: the schema first, then worker by worker.
+
+    Each is killed in between, the broker is emptied, and TPS does not give a dossier.
+    """
     service = make_service()
 
     service.system.file(60)
@@ -54,16 +58,22 @@ def test_old_and_new_workers_side_by_side_lose_nothing_and_tell_nobody_twice(
     interventions = Interventions(
         service.system,
         is_mail,
-        {60: lambda: service.kill("old"), 110: lambda: service.kill("new")},
+        {
+            60: lambda: service.kill("old"),
+            85: lambda: flush(broker.url),
+            110: lambda: service.kill("new"),
+        },
     )
     service.start_worker("new")
     service.system.file(120)
-    assert service.until(lambda: interventions.done == 2)
+    assert service.until(lambda: interventions.done == 3)
 
     service.stop_one("old-beat")
     service.start_beat("new-beat")
-    service.system.file(20)
+    service.system.tps.fail_detail(service.system.file(20)[0])
     service.stop_one("old")
+    assert service.until(lambda: told(service) >= 190)
+    service.system.tps.heal()
 
     assert service.settle() == []
     assert copies(service.system) <= sum(service.system.accidents.values())

@@ -277,7 +277,12 @@ def test_a_schema_that_moved_on_under_a_copy_begins_it_anew(
     assert partition(database, NOW).copied == 630
 
 
-def test_the_service_s_own_role_works_with_it(database: Database, key: SigningKey) -> None:
+def test_the_service_s_own_role_works_with_it(
+    database: Database,
+    key: SigningKey,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     fill(database, key)
     role = "wif_partitions_test"
     with database.begin() as connection:
@@ -288,11 +293,21 @@ def test_the_service_s_own_role_works_with_it(database: Database, key: SigningKe
         connection.execute(text(f"SET LOCAL ROLE {role}"))
         LOG.append(connection, NOW, lines(3))
         assert connection.scalar(text("SELECT count(*) FROM audit_lines")) == 633
+    _with_programs(monkeypatch)
+    own = Database(database.url.set(username=role).render_as_string(hide_password=False))
+    seal(own, key)
+    dump(own, tmp_path / "dump", lambda *_: None)
+    own.close()
 
 
 def _make_role(connection: Connection, role: str) -> None:
     with suppress(DBAPIError), connection.begin_nested():
-        connection.execute(text(f"CREATE ROLE {role}"))
+        connection.execute(text(f"CREATE ROLE {role} LOGIN"))
+
+
+def _with_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    newest = max(PACKAGE.glob("pginstall*"), key=lambda folder: folder.name)
+    monkeypatch.setenv("PATH", f"{newest / 'bin'}:/usr/bin:/bin")
 
 
 def test_it_is_backed_up_and_restored(
@@ -302,8 +317,7 @@ def test_it_is_backed_up_and_restored(
     postgres_databases: Databases,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    newest = max(PACKAGE.glob("pginstall*"), key=lambda folder: folder.name)
-    monkeypatch.setenv("PATH", f"{newest / 'bin'}:/usr/bin:/bin")
+    _with_programs(monkeypatch)
     fill(database, key)
     partition(database, NOW)
     dump(database, tmp_path / "dump", lambda *_: None)
