@@ -16,6 +16,7 @@ import typer
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
 from config.files import open_whole
+from config.foreign_messages import translated
 from config.messages import tr
 from routing.calendar import PARIS
 
@@ -126,7 +127,7 @@ def prove_(line: Annotated[int, typer.Argument(help="Id of the line.")]) -> None
         with seals.foreseen(), context.runtime() as runtime, runtime.database.read() as connection:
             proof = audit_proof.prove(connection, line)
     except audit_proof.NoProofError as error:
-        raise CommandError(str(error)) from None
+        raise CommandError(translated(str(error))) from None
     context.show_json(proof.record())
 
 

@@ -9,7 +9,8 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
-from config.messages import mark, tr
+from config.foreign_messages import translated
+from config.messages import tr
 
 with lazy_imports():
     from cli import context, progress
@@ -62,16 +63,19 @@ def partition(
                 made.database, made.clock(), role=made.settings.database_role, progress=bars.show
             )
     except partitions.PartitionError as error:
-        raise CommandError(str(error), code=2) from None
+        raise CommandError(translated(str(error)), code=2) from None
     finally:
         made.close()
     if as_json:
         context.show_json(done)
         return
-    said = mark(
-        "the audit log has {n} partitions, by month until {until}; {copied} lines were moved"
+    said = tr(
+        "the audit log has {n} partitions, by month until {until}; {copied} lines were moved",
+        n=done.partitions,
+        until=done.until,
+        copied=done.copied,
     )
-    typer.echo(tr(said, n=done.partitions, until=done.until, copied=done.copied))
+    typer.echo(said)
 
 
 @app.callback()

@@ -11,6 +11,7 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
+from config.foreign_messages import translated
 from config.messages import mark, tr, trn
 from routing.failures import TABLE, Failure
 from routing.forms import Form
@@ -138,7 +139,7 @@ def _finding(name: str, check: Callable[[Runtime], str], runtime: Runtime) -> Do
         CommandError,
         ruleset.ConfigurationError,
     ) as error:
-        return DoctorCheck(name, State.WRONG, str(error))
+        return DoctorCheck(name, State.WRONG, translated(str(error)))
     except Failure as failure:
         return DoctorCheck(
             name,
@@ -212,8 +213,9 @@ def _partitions(runtime: Runtime) -> str:
     if ahead is None:
         return tr("the audit log is in one table")
     if ahead < partitions.SOON:
-        said = mark("partitions of the audit log end in {n} months: run `wif db partition`")
-        raise Advice(tr(said, n=max(0, ahead)))
+        ahead = max(0, ahead)
+        text = tr("partitions of the audit log end in {n} months: run `wif db partition`", n=ahead)
+        raise Advice(text)
     return tr("for {n} months to come", n=ahead)
 
 

@@ -12,6 +12,7 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
+from config.foreign_messages import translated
 from config.messages import tr
 
 with lazy_imports():
@@ -35,7 +36,7 @@ def foreseen() -> Iterator[None]:
     try:
         yield
     except (seal_keys.SealKeyError, seal_file.SealFileError, export_check.ExportFileError) as error:
-        raise CommandError(str(error), code=2) from None
+        raise CommandError(translated(str(error)), code=2) from None
     except sqlalchemy.exc.SQLAlchemyError as error:
         raise CommandError(
             tr(

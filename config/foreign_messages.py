@@ -1,4 +1,4 @@
-"""Sentences of libraries and of the system, in the language of the program.
+"""Sentences of libraries, of the system and of the layers below, in the language of the program.
 
 They come in English; each is known by its form, and what stands in it is put into the translation.
 One that is not known stays as it is.
@@ -68,6 +68,83 @@ _SYSTEM = (
     mark("has a line of more than {longest} bytes"),
 )
 
+OF_ADDRESSES = (
+    mark("is no web address: {example}"),
+    mark("holds a user or password: messages are signed, leave it out"),
+    mark("has a part after #, which is never sent: leave it out"),
+    mark("is no label: write that of the group in TPS, on one line"),
+    mark("not one mail address: write service@office.example"),
+)
+"""What connectors say of addresses in units.yaml."""
+
+OF_SETTINGS = (
+    mark("user and password go together: {example}"),
+    mark(
+        "smtp:// would send the password in clear: use smtps:// or smtp+starttls://, or add "
+        "?plaintext-login=allow"
+    ),
+    mark("not the address of an SMTP server: {example}"),
+    mark("the scheme is none of {names}: {example}"),
+    mark("the name of the server is missing or malformed: {example}"),
+    mark("user and password can only hold visible ASCII characters"),
+    mark("unknown option after the ?: the options are {names}"),
+    mark("the address of TPS must be http(s)://HOST"),
+    mark("the address of TPS must carry no user, no query and no fragment"),
+    mark("WIF_SMTP_URL: {why}"),
+    mark("WIF_SMIME_KEY, WIF_SMIME_CERTIFICATE: cannot sign"),
+    mark("WIF_TPS_URL and WIF_TPS_WRITE_TOKEN: needed to move dossiers"),
+    mark("is needed with WIF_SMIME_KEY"),
+    mark("is needed with WIF_SMIME_CERTIFICATE"),
+    mark("is signed by itself alone: no mail reader would trust it"),
+    mark("holds no certificate in PEM"),
+    mark("is encrypted: nobody is there to type its password"),
+    mark("is no private key in PEM"),
+    mark("is neither RSA nor elliptic: mail readers know no other"),
+    mark("has less than {bits} bits"),
+    mark("is not the key of the first certificate"),
+    mark("is not for signing mail (emailProtection)"),
+    mark("is not for the address in WIF_MAIL_FROM"),
+)
+"""What connectors say of settings."""
+
+OF_THE_AUDIT_LOG = (
+    mark("line {line}: there is none with this id"),
+    mark("line {line}: no seal covers it yet; try after the next sealing"),
+    mark("line {line}: it is not what was sealed; run: wif audit verify"),
+    mark("WIF_SEAL_COMMAND: {program} took over {seconds} s"),
+    mark(
+        "WIF_SEAL_COMMAND: {program} failed ({name}); run it by hand with a file on its standard "
+        "input"
+    ),
+    mark(
+        "WIF_SEAL_COMMAND: what {program} writes is no Ed25519 signature by the key whose public "
+        "half is in WIF_SEAL_KEY_FILE"
+    ),
+    mark("WIF_SEAL_COMMAND: is empty; for example: /usr/local/bin/sign-seal"),
+    mark("{path}: must hold the one public key of WIF_SEAL_COMMAND"),
+    mark("{path}: seal {number} is not the database's; run: wif audit verify --against {file}"),
+    mark("{path}, {place}: is not an exported seal"),
+    mark("{path}: is not a private key in PEM without a password"),
+    mark("{path}: is a key of another kind than Ed25519"),
+    mark("{path}: holds a damaged public key"),
+    mark("{path}: holds no Ed25519 public key in PEM"),
+    mark("{path}: does not begin as a version {version} audit export does"),
+    mark("{path}: cannot be written ({name})"),
+    mark("{path}: cannot be read: {why}"),
+    mark("only PostgreSQL has partitions; SQLite needs none"),
+    mark("the database has an older schema: run `wif db upgrade` first"),
+    mark(
+        "the audit log is in use all the time, by a backup perhaps: run this again later, it goes "
+        "on where it stopped"
+    ),
+    mark("the audit log is in use all the time: run this again later"),
+    mark(
+        "the copy differs between the lines {at} and {upto}: run `wif audit verify`; then drop the "
+        "table {table} and run this again"
+    ),
+)
+"""What the store says of the audit log, its seals and keys."""
+
 
 def _pattern(text: str) -> re.Pattern[str]:
     parts = re.split(r"\{(\w+)\}", text.replace("}}", "}"))
@@ -75,15 +152,21 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile("".join(named), re.DOTALL)
 
 
+BELOW = (*OF_ADDRESSES, *OF_SETTINGS, *OF_THE_AUDIT_LOG)
+
+
 @cache
 def _known() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Only where something went wrong: it takes some milliseconds."""
-    return tuple((text, _pattern(text)) for text in (*_YAML, *_PYDANTIC, *_SYSTEM))
+    return tuple((text, _pattern(text)) for text in (*_YAML, *_PYDANTIC, *_SYSTEM, *BELOW))
 
 
 def translated(sentence: str) -> str:
     """A sentence of somebody else's in our language; as it is when it is not known."""
     for text, pattern in _known():
         if found := pattern.fullmatch(sentence):
-            return tr(text, **found.groupdict())
+            values = found.groupdict()
+            if "why" in values:
+                values["why"] = translated(values["why"])
+            return tr(text, **values)
     return sentence

@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 from pydantic import AfterValidator, SecretStr
 
 from config.broker_url import through_sentinel
+from config.foreign_messages import translated
 from config.messages import mark, tr
 
 TRANSACTION = "transaction"
@@ -232,7 +233,7 @@ def said(error: Mapping[str, Any]) -> str:
     """An error of pydantic's in our words, without the value."""
     text = _SAID.get(error["type"])
     if text is None:
-        return str(error["msg"]).removeprefix("Value error, ")
+        return translated(str(error["msg"]).removeprefix("Value error, "))
     context = dict(error.get("ctx", {}))
     if "expected" in context:
         context["expected"] = ", ".join(re.findall(r"'([^']*)'", context["expected"]))

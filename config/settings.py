@@ -28,6 +28,7 @@ from pydantic_settings.sources import PydanticBaseSettingsSource
 
 from config import setting_sources, smime
 from config.files import read_regular, write_whole
+from config.foreign_messages import translated
 from config.messages import mark, tr
 from config.setting_sources import (
     DOTENV,
@@ -489,7 +490,12 @@ def _refuse_signatures_that_fail(settings: Settings) -> None:
     except smime.SmimeError as error:
         name = error.setting
         raise ValueError(
-            f"{PREFIX}{name.upper()}: {error}; for example: {EXAMPLES[name]}"
+            tr(
+                "WIF_{setting}: {text}; for example: {example}",
+                setting=name.upper(),
+                text=translated(str(error)),
+                example=example_of(name),
+            )
         ) from None
 
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from config import logs
+from config.foreign_messages import translated
 from config.settings import SettingsError
 from connectors.channel import Blame, Channel, ChannelSession, ChannelSettingsError
 from connectors.channels import CHANNELS
@@ -209,7 +210,7 @@ def open_channel(runtime: Runtime, channel: Channel) -> ChannelSession:
     try:
         return channel.open(runtime.settings, runtime.clock, runtime.throttles[TpsApi.V2])
     except ChannelSettingsError as error:
-        raise SettingsError(str(error)) from None
+        raise SettingsError(translated(str(error))) from None
 
 
 def _commit(

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from config.foreign_messages import translated
 from config.settings import Settings, SettingsError
 from connectors.channel import ChannelSettingsError
 from connectors.mail.channel import open_sender
@@ -19,4 +20,4 @@ def mail_sender(settings: Settings) -> "Sender":
     try:
         return open_sender(settings)
     except ChannelSettingsError as error:
-        raise SettingsError(str(error)) from None
+        raise SettingsError(translated(str(error))) from None

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from config.foreign_messages import translated
 from config.messages import tr
 from config.settings import Settings, SettingsError
 from connectors.tps.port import TpsPort
@@ -67,7 +68,7 @@ class TpsPorts:
         try:
             return open_tps(api, server)
         except ValueError as error:
-            raise SettingsError(tr("WIF_TPS_URL: {error}", error=error)) from None
+            raise SettingsError(tr("WIF_TPS_URL: {error}", error=translated(str(error)))) from None
 
 
 def configured_server(settings: Settings) -> Server:

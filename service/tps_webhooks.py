@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from config.foreign_messages import translated
 from config.messages import tr
 from config.settings import Settings, SettingsError
 from connectors.tps.transport import Transport
@@ -44,7 +45,7 @@ def client_of(settings: Settings) -> Iterator[V2Client]:
             limits=server.limits,
         )
     except ValueError as error:
-        raise SettingsError(tr("WIF_TPS_URL: {error}", error=error)) from None
+        raise SettingsError(tr("WIF_TPS_URL: {error}", error=translated(str(error)))) from None
     client = V2Client(transport)
     try:
         yield client

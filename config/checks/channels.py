@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from config.channel_entries import ChannelEntry
 from config.checks.units import overlap
 from config.diagnostics import Code, Diagnostic
+from config.foreign_messages import translated
 from config.loader import Configuration, Located
 from config.messages import tr
 from config.schema import UnitEntry
@@ -65,7 +66,7 @@ def _malformed(place: ChannelPlace, *, production: bool) -> Iterator[Diagnostic]
     try:
         channel.check_address(place.entry.address)
     except ValueError as error:
-        yield place.mistake(Code.CHANNEL_ADDRESS, str(error))
+        yield place.mistake(Code.CHANNEL_ADDRESS, translated(str(error)))
         return
     if production and channel.address_form is AddressForm.URL:
         host = urlsplit(place.entry.address).hostname or ""
