@@ -98,6 +98,33 @@ def test_a_dossier_that_leaves_before_the_digest_is_not_in_it(digesting: Harness
     )
 
 
+def test_a_reassignment_is_in_the_digests_of_both_offices(
+    digesting: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness = digesting
+    both = with_digest(harness.runtime.rules(), "UD093")
+    monkeypatch.setattr(type(harness.runtime), "rules", lambda *_, **__: both)
+    number = harness.file()
+    harness.run()
+    harness.wait(hours=1)
+    harness.run()
+    record = harness.dossier(number)
+    reassign(harness.runtime, record.procedure, number, unit="UD093", reason="moved")
+    harness.run()
+    assert [mail["X-WIF-Unit"] for mail in harness.mails()] == ["UD075"]
+
+    harness.wait(hours=6)
+    harness.run()
+
+    digests: dict[str, list[str]] = {}
+    for mail in harness.mails():
+        text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+        digests.setdefault(mail["X-WIF-Unit"], []).append(text)
+    assert len(digests["UD075"]) == 2
+    assert sum(f"n° {number} – Dossier retiré" in text for text in digests["UD075"]) == 1
+    assert f"n° {number} – Dossier réaffecté" in digests["UD093"][0]
+
+
 def test_two_processes_make_one_digest(digesting: Harness) -> None:
     harness = digesting
     harness.file()

@@ -56,7 +56,11 @@ def test_it_is_escalated_after_two_more_working_days(reminding: Harness) -> None
     reminding.run()
 
     fallback = reminding.runtime.rules().fallback
-    assert sorted(unit for unit, _ in reminders(reminding)) == sorted(["UD075", fallback])
+    said = dict(reminders(reminding))
+    assert said.keys() == {"UD075", fallback}
+    assert "Relance (UD075)" in said[fallback]
+    assert "relancé lui aussi" in said[fallback]
+    assert "(UD075)" not in said["UD075"]
 
 
 def test_it_stops_when_the_state_moves(reminding: Harness) -> None:

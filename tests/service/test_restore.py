@@ -13,12 +13,15 @@ from sqlalchemy import make_url
 
 from config.settings import read
 from service.backup import MANIFEST, BackupError, back_up, read_manifest, verify_files
+from service.publish_rules import publish
+from service.reassign import reassign
 from service.restore import RestoreReport, apply_sent_logs, restore
 from service.runtime import Runtime
 from store import restored_sends
 from store.audit.check import verify
 from store.database_copy import CopyError
-from tests.fixtures.harness import OTHER_FORM, Harness, WakeUpRecorder
+from tests.fixtures import shipped_rules
+from tests.fixtures.harness import OTHER_FORM, PARIS_FORM, Harness, WakeUpRecorder
 from tests.fixtures.postgres import PACKAGE, Databases
 
 
@@ -243,6 +246,32 @@ def test_what_was_sent_after_the_backup_is_not_sent_again(
     assert harness.told(known)[0][0] == harness.told(later)[0][0] == "filed"
     with harness.runtime.database.read() as connection:
         assert not restored_sends.exist(connection)
+
+
+@on_sqlite
+def test_who_was_informed_after_the_backup_is_not_informed_again(
+    harness: Harness, tmp_path: Path, new_database: str, sent_log: Path
+) -> None:
+    content = json.loads(shipped_rules.document())
+    for rule in content["rules"]:
+        rule["inform"] = ["UD093"]
+    document = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    with harness.runtime.database.begin() as connection:
+        publish(harness.runtime, connection, document, note="tests")
+    known = harness.file()
+    back_up(harness.runtime, tmp_path / "backup")
+    harness.run()
+    harness.wait(minutes=4)
+    put_back(harness, tmp_path / "backup", new_database, sent_log)
+    harness.run()
+    reassign(harness.runtime, PARIS_FORM, known, unit="UD092", reason="moved")
+    harness.run()
+    assert sorted(harness.told(known)) == [
+        ("filed", "UD075"),
+        ("informed", "UD093"),
+        ("reassigned-from", "UD075"),
+        ("reassigned-to", "UD092"),
+    ]
 
 
 @on_sqlite
