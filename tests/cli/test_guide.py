@@ -1,11 +1,9 @@
 """The admin's guide, followed to the letter: each edit is made, each command run, in its order."""
 
 import fnmatch
-import os
 import re
+import shlex
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +16,7 @@ from config.diagnostics import Code
 from simulator import Server
 from tests.fixtures.compose_file import services
 from tests.fixtures.harness import PARIS_FORM, Harness
-from tests.fixtures.processes import ROOT, WIF, clean_environment
+from tests.fixtures.processes import ROOT, wif_shows
 
 GUIDE = ROOT / "docs" / "guide-admin.md"
 DOSSIER = 1204
@@ -57,9 +55,24 @@ def engine_name() -> str:
     return "sqlite"
 
 
+@dataclass(frozen=True)
+class Desk:
+    """An admin's desk: the shipped files, and settings of a service with two dossiers."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def type(self, command: str) -> list[str]:
+        """What a command prints on both streams."""
+        words = shlex.split(command)
+        at = words.index("wif")
+        given = dict(word.split("=", 1) for word in words[:at])
+        shown = wif_shows(self.folder, *words[at + 1 :], **self.environment, **given)
+        return [line.rstrip() for line in shown.splitlines()]
+
+
 @pytest.fixture
-def desk(harness: Harness, tps: Server, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A shell at an admin's desk: the shipped files, and a service with two dossiers."""
+def desk(harness: Harness, tps: Server, tmp_path: Path) -> Desk:
     form = harness.form(PARIS_FORM)
     harness.tps.add(
         form, number=DOSSIER, filed_at=harness.now, permit_type="doctorat", department="93"
@@ -67,51 +80,16 @@ def desk(harness: Harness, tps: Server, tmp_path: Path) -> Iterator[subprocess.P
     harness.file(permit_type="apprentissage", department="67")
     harness.run()
     shutil.copytree(ROOT / "config", tmp_path / "desk" / "config")
-    command = tmp_path / "bin" / "wif"
-    command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec {WIF[0]} {WIF[1]} "{WIF[2]}" "$@"\n')
-    command.chmod(0o755)
-    environment = clean_environment(
-        {
-            "WIF_TPS_URL": tps.url,
-            "WIF_TPS_TOKEN": tps.simulator.token,
-            "WIF_DATABASE_URL": harness.runtime.settings.database,
-            "WIF_VAR_DIR": str(harness.runtime.settings.var_dir),
-            "WIF_OUTBOX_DIR": str(harness.outbox),
-            "WIF_CONFIG_DIR": "config",
-            "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT),
-            "PYTHONIOENCODING": "utf-8",
-            "LC_ALL": "C.UTF-8",
-            "WIF_LANG": "fr",
-        }
-    )
-    with subprocess.Popen(
-        ["/bin/bash"],
-        cwd=tmp_path / "desk",
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as shell:
-        yield shell
-        if shell.stdin:
-            shell.stdin.close()
-
-
-def run(shell: subprocess.Popen[str], command: str) -> list[str]:
-    """What the command prints on both streams."""
-    assert shell.stdin is not None
-    assert shell.stdout is not None
-    shell.stdin.write(f"{command}\necho; echo '=== end ==='\n")
-    shell.stdin.flush()
-    lines: list[str] = []
-    for line in shell.stdout:
-        if line == "=== end ===\n":
-            return lines
-        lines.append(line.rstrip())
-    raise AssertionError(f"the shell ended: {lines}")
+    environment = {
+        "WIF_TPS_URL": tps.url,
+        "WIF_TPS_TOKEN": tps.simulator.token,
+        "WIF_DATABASE_URL": harness.runtime.settings.database,
+        "WIF_VAR_DIR": str(harness.runtime.settings.var_dir),
+        "WIF_OUTBOX_DIR": str(harness.outbox),
+        "WIF_CONFIG_DIR": "config",
+        "WIF_LANG": "fr",
+    }
+    return Desk(tmp_path / "desk", environment)
 
 
 def apply(folder: Path, block: Block) -> None:
@@ -126,15 +104,13 @@ def apply(folder: Path, block: Block) -> None:
     path.write_text(text.replace(old, new))
 
 
-def test_the_guide_can_be_followed_to_the_letter(
-    desk: subprocess.Popen[str], tmp_path: Path
-) -> None:
+def test_the_guide_can_be_followed_to_the_letter(desk: Desk) -> None:
     ran = []
     for block in blocks():
         if block.language == "diff":
-            apply(tmp_path / "desk", block)
+            apply(desk.folder, block)
         for command, shown in commands(block):
-            printed = run(desk, command)
+            printed = desk.type(command)
             ran.append(command)
             assert not any("Traceback" in line for line in printed), printed
             _assert_shown(command, shown, printed)
@@ -142,7 +118,7 @@ def test_the_guide_can_be_followed_to_the_letter(
     assert set(re.findall(r"wif rules (\w+)", "\n".join(ran))) == {
         *("check", "coverage", "explain", "simulate", "publish", "history", "rollback")
     }
-    assert (tmp_path / "desk" / "couverture.html").read_text().startswith("<!DOCTYPE html>")
+    assert (desk.folder / "couverture.html").read_text().startswith("<!DOCTYPE html>")
 
 
 def _assert_shown(command: str, shown: list[str], printed: list[str]) -> None:
@@ -183,4 +159,3 @@ def test_the_guide_explains_every_code() -> None:
 
 def test_the_dossier_of_the_guide_is_the_one_of_this_test() -> None:
     assert f"wif rules explain {PARIS_FORM}/{DOSSIER}" in GUIDE.read_text()
-    assert sys.executable == WIF[0]
