@@ -31,8 +31,10 @@ install: .venv/.installed   ## build .venv from the lock file
 demo: install   ## the whole service on embedded parts, on generated dossiers
 	@$(BIN)/wif demo
 
+# What starts, kills and stops the whole service as processes goes with the faults.
+PROCESSES = tests/privacy/test_canaries.py tests/deploy/test_compose_commands.py tests/tasks/test_stopping.py
 test: install   ## every test but the fault suite, both database engines
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --ignore=tests/faults --ignore=tests/pages
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --ignore=tests/faults --ignore=tests/pages $(PROCESSES:%=--ignore=%)
 
 # All but what starts programs and servers of its own, which have clocks of their own.
 CLOCKED = tests/routing tests/config tests/simulator tests/service tests/connectors tests/store \
@@ -47,7 +49,7 @@ coverage: install ## the same with branch coverage, which takes twice as long
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --ignore=tests/pages --cov --cov-report=term:skip-covered
 
 faults: install ## the whole fault suite, with real workers killed and cut off (minutes)
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup tests/faults
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup tests/faults $(PROCESSES)
 
 pages: install  ## look at the web pages in Chromium (apt-get install chromium w3m), with axe
 	$(BIN)/pip install --quiet --require-hashes --no-deps -r tests/pages/requirements.lock
