@@ -47,7 +47,8 @@ def init(
         context.show_json({"files": [str(folder / name) for name in files]})
         return
     typer.echo(tr("{folder}: {count} files written. Next:", folder=folder, count=len(files)))
-    typer.echo(f"  cd {folder} && cp {ENV_EXAMPLE} {ENV}   # and fill in what it asks for")
+    then = tr("and fill in what it asks for")
+    typer.echo(f"  cd {folder} && cp {ENV_EXAMPLE} {ENV}   # {then}")
     typer.echo("  wif rules check && wif doctor")
 
 
@@ -63,14 +64,17 @@ def _files() -> Iterator[tuple[str, str]]:
 def env_example() -> str:
     """Every setting in a comment with an example: what an installation sets, then the others."""
     lines = [
-        f"# Settings of `wif`, read from the folder in which it is started, in a file {ENV}.",
-        "# A secret is better given as a file (…_FILE).",
+        tr(
+            "# Settings of `wif`, read from the folder in which it is started, in a file {file}.",
+            file=ENV,
+        ),
+        tr("# A secret is better given as a file (…_FILE)."),
         f"{settings.PREFIX}CONFIG_DIR=config",
         f"{settings.PREFIX}VAR_DIR=var",
         "",
         *map(_example, _FIRST),
         "",
-        "# Everything below has a default that serves.",
+        tr("# Everything below has a default that serves."),
     ]
     said = {*_FIRST, "config_dir", "var_dir"}
     lines += [_example(name) for name in settings.Settings.model_fields if name not in said]
