@@ -1,16 +1,25 @@
 """Headers, limits and logs of every answer."""
 
+import logging
 import socket
+from base64 import b64encode
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 import requests
+from sqlalchemy import select
 
+from store.base import Base
+from tests.fixtures.harness import Harness
+from tests.fixtures.processes import until
 from tests.fixtures.web import Serve
 from web import limits, protocol
 from web.security import HEADERS
-from web.server import Site
+from web.server import Site, WebServer
+
+ENTRY = "correct-horse-battery"
+VISITOR = "192.0.2.77"
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
@@ -72,8 +81,76 @@ def test_a_slow_client_is_cut_off(
     assert b"200" not in answer
 
 
-def _connected(site: Site) -> socket.socket:
+def test_a_client_that_never_reads_its_answers_is_cut_off(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login = b64encode(f"ops:{ENTRY}".encode()).decode()
+    # Some hundred kilobytes each: more than a system keeps for who reads later.
+    asked = f"GET /ops/couverture HTTP/1.1\r\nHost: a\r\nAuthorization: Basic {login}\r\n\r\n"
+    server = serve(ops_password=ENTRY)
+    _visit(server)
+    monkeypatch.setattr(protocol, "EXCHANGE_SECONDS", 1.0)
+    with _connected(server.private, room=4_096) as client:
+        client.sendall(asked.encode() * 50)
+        # The client cannot tell: what its system has no room for would come before the end.
+        kept = server.private.server.server_state.connections
+        until(lambda: bool(kept), "the connection is there")
+        until(lambda: not kept, "it is cut")
+
+
+def test_no_page_writes_anything(serve: Serve, harness: Harness) -> None:
+    harness.file()
+    harness.run()
+    server = serve(ops_password=ENTRY)
+    before = _everything(harness)
+    _visit(server)
+    assert _everything(harness) == before
+
+
+@pytest.mark.parametrize("path", ["/stats", "/none"])
+def test_no_log_names_a_visitor(
+    serve: Serve, harness: Harness, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        server = serve(ops_password=ENTRY)
+        _visit(server)
+        with _connected(server.public) as client:
+            visitor = f"127.0.0.1:{client.getsockname()[1]}"
+            client.sendall(f"GET {path} HTTP/1.1\r\nX-Forwarded-For: {VISITOR}\r\n\r\n".encode())
+            client.recv(4096)
+            client.sendall(b"no HTTP at all\r\n\r\n")
+            client.recv(4096)
+    assert VISITOR not in caplog.text
+    assert visitor not in caplog.text
+    assert visitor.rpartition(":")[2] not in caplog.text
+
+
+def _visit(server: WebServer) -> None:
+    """Look at every page."""
+    for path in ("/stats", "/stats.csv", "/stats.json", "/healthz", "/readyz"):
+        assert requests.get(server.public.url + path, timeout=10).ok
+    for path in ("/ops", "/ops/couverture", "/metrics", "/readyz"):
+        answer = requests.get(server.private.url + path, auth=("ops", ENTRY), timeout=10)
+        assert answer.ok
+
+
+def _everything(harness: Harness) -> dict[str, list[tuple[object, ...]]]:
+    """All rows of all tables."""
+    with harness.runtime.database.read() as connection:
+        return {
+            table.name: [tuple(row) for row in connection.execute(select(table))]
+            for table in Base.metadata.sorted_tables
+        }
+
+
+def _connected(site: Site, *, room: int | None = None) -> socket.socket:
+    """A connection, with `room` for bytes that nobody has read yet."""
     parts = urlsplit(site.url)
     assert parts.hostname is not None
     assert parts.port is not None
-    return socket.create_connection((parts.hostname, parts.port), timeout=5)
+    client = socket.socket()
+    client.settimeout(10)
+    if room is not None:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+    client.connect((parts.hostname, parts.port))
+    return client
