@@ -38,7 +38,8 @@ test: install   ## every test but the fault suite, both database engines
 
 # All but what starts programs and servers of its own, which have clocks of their own.
 CLOCKED = tests/routing tests/config tests/simulator tests/service tests/connectors tests/store \
-  tests/cli tests/contract tests/web --ignore=tests/cli/test_up.py --ignore=tests/store/audit/test_timestamps.py \
+  tests/cli tests/contract tests/web --ignore=tests/cli/test_up.py --ignore=tests/cli/test_exploitation.py \
+  --ignore=tests/store/test_partitions.py --ignore=tests/store/test_pooling.py --ignore=tests/store/audit/test_timestamps.py \
   --ignore=tests/cli/test_guide.py -k "not postgres"
 test-clock: install ## the suite 400 days ahead in Martinique, and at the end of a year in La Réunion
 	TEST_CLOCK=$$(date -u -d '400 days' +%FT%T+00:00) TZ=America/Martinique \
