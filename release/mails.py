@@ -116,7 +116,11 @@ def _of_units() -> Iterator[Sample]:
     several = tuple(_several())
     digest = _grouped(Event.DIGEST, several, PARIS)
     yield _sample("recapitulatif", "aux heures choisies par l’unité (`digest`)", digest)
-    late = tuple(replace(each, event=Event.LATE, counterpart=None) for each in several)
+    old = NOW - timedelta(days=7)
+    late = tuple(
+        replace(each, event=Event.LATE, counterpart=None, filed_at=min(each.filed_at, old))
+        for each in several[:3]
+    )
     reminder = _grouped(Event.LATE, late, PARIS)
     yield _sample("relance", "chaque jour ouvré, après `WIF_REMIND_AFTER`", reminder)
     elsewhere = tuple(replace(each, counterpart=PARIS) for each in late[:2])

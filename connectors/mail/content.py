@@ -38,6 +38,7 @@ class Content:
         subject: number, permit type and département included.
         heading: title.
         lead: what happened.
+        card: title of the details.
         details: label and value of each line of the dossier's card.
         why: sentences on why it comes to this unit; may be empty.
         expected: what the reader is expected to do.
@@ -53,6 +54,7 @@ class Content:
     expected: str
     link: str | None
     contact: str
+    card: str = "Le dossier"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +164,7 @@ def write_trial(trial: Trial) -> Content:
         heading="Message d’essai",
         lead="Ce message vérifie que les avis du service d’aiguillage vous parviennent. "
         "Il ne concerne aucun dossier.",
+        card="Cet essai",
         details=(("Destinataire", unit),),
         why=(),
         expected="Aucune action n’est attendue de votre part.",
@@ -215,7 +218,7 @@ def _department(notice: Notice) -> str:
 def _form(notice: Notice) -> str:
     """The form's name with its number, by which TPS lists it."""
     name = _label(notice.form_name)
-    return f"{name} (n° {notice.procedure})" if name else f"n° {notice.procedure}"
+    return f"{name} (n°\u00a0{notice.procedure})" if name else f"n° {notice.procedure}"
 
 
 def _office(office: Office) -> str:

@@ -387,6 +387,6 @@ def test_an_office_reads_the_form_s_name_why_it_was_moved_and_whom_to_ask() -> N
         body = message.get_body((kind,))
         assert body is not None
         said = body.get_content()
-        assert "Autorisation provisoire de travail (n° 3272)" in said
+        assert "Autorisation provisoire de travail (n°\u00a03272)" in said
         assert "déménagement" in said
         assert "Contact : Cellule nationale" in said
