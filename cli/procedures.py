@@ -54,7 +54,7 @@ def show(
         try:
             shown = procedure_fields.show(runtime, number)
         except KeyError:
-            said = mark("{number} is not among the procedures in force")
+            said = mark("{number} is not among the procedures in force, nor in procedures.yaml")
             raise CommandError(tr(said, number=number)) from None
     if as_json:
         context.show_json(as_document(shown))

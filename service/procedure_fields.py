@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from routing.form_fields import FormField
 from routing.forms import TpsApi
+from service.publish_rules import configured_rules
 from service.runtime import Runtime
 from store import procedures
 from store.models import Procedure
@@ -32,13 +33,17 @@ class ShownProcedure:
 
 
 def show(runtime: Runtime, number: int) -> ShownProcedure:
-    """A procedure in force. TPS is asked: one request.
+    """A procedure in force, or one that the files have and that is not published yet.
+
+    TPS is asked: one request.
 
     Raises:
-        KeyError: it is not among the procedures in force.
+        KeyError: it is neither.
+        ConfigurationError: it is not in force, and the files are wrong.
         Failure: TPS could not be asked.
     """
-    form = runtime.rules().forms[number]
+    known = runtime.rules().forms
+    form = known[number] if number in known else configured_rules(runtime.settings).forms[number]
     with runtime.database.read() as connection:
         rows = [row for row in procedures.listing(connection) if row.number == number]
     runtime.throttle_for(form).take()

@@ -13,13 +13,16 @@ import pytest
 
 from cli.main import build
 from config.diagnostics import Code
-from simulator import Server
+from simulator import Server, SimulatedForm
+from simulator.form import STUDENT
 from tests.fixtures.compose_file import services
 from tests.fixtures.harness import PARIS_FORM, Harness
 from tests.fixtures.processes import ROOT, wif_shows
 
 GUIDE = ROOT / "docs" / "guide-admin.md"
 DOSSIER = 1204
+TODAY = 120001
+"""The procedure that the guide takes into service."""
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -78,6 +81,7 @@ def desk(harness: Harness, tps: Server, tmp_path: Path) -> Desk:
         form, number=DOSSIER, filed_at=harness.now, permit_type="doctorat", department="93"
     )
     harness.file(permit_type="apprentissage", department="67")
+    harness.tps.open(SimulatedForm(TODAY, None, STUDENT))
     harness.run()
     shutil.copytree(ROOT / "config", tmp_path / "desk" / "config")
     environment = {

@@ -1,12 +1,15 @@
 """`wif procedures show`, and what `wif doctor` says of the versions of the API."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
-from simulator import Server
+from config.settings import HERE
+from simulator import Server, SimulatedForm
 from simulator.fields import CONTRACT_TYPE
+from simulator.form import STUDENT
 from tests.fixtures.harness import PARIS_FORM, Harness
 from tests.fixtures.processes import wif
 
@@ -48,7 +51,24 @@ def test_v1_does_not_say_which_fields_a_form_has(settings: dict[str, str]) -> No
 
 
 def test_show_knows_configured_procedures_only(settings: dict[str, str]) -> None:
-    assert wif("procedures", "show", "1", **settings).returncode != 0
+    refused = wif("procedures", "show", "1", **settings)
+    assert refused.returncode != 0
+    assert refused.stderr.startswith("1 is not among the procedures in force, nor in")
+
+
+def test_a_procedure_can_be_looked_at_before_it_is_published(
+    harness: Harness, settings: dict[str, str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "config"
+    shutil.copytree(HERE, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    path = folder / "procedures.yaml"
+    added = "procedures:\n  - { id: 120001, kind: apt-etudiant, filer: student }\n"
+    path.write_text(path.read_text().replace("procedures:\n", added, 1))
+    harness.tps.open(SimulatedForm(120_001, None, STUDENT))
+    given = {**settings, "WIF_CONFIG_DIR": str(folder)}
+    shown = wif("procedures", "show", "120001", "--json", **given)
+    assert shown.returncode == 0, shown.stderr
+    assert all(each["id"] for each in json.loads(shown.stdout)["fields"])
 
 
 @pytest.mark.parametrize(
