@@ -5,6 +5,7 @@ and runs on its own slow schedule.
 """
 
 import math
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,13 +22,17 @@ from service.poll import PollOutcome, poll
 from service.purge import purge
 from service.route import route
 from service.seal import seal
-from simulator import Server
+from simulator import Server, Simulator
 from store import dossiers, tallies
 from store.engine import Database
 from store.models import Procedure
 from tests.fixtures.harness import PARIS_FORM, Harness, make_harness
+from tests.fixtures.postgres import Databases
 
-pytestmark = pytest.mark.parametrize("engine_name", ["postgres"], indirect=True)
+pytestmark = [
+    pytest.mark.parametrize("engine_name", ["postgres"], indirect=True),
+    pytest.mark.xdist_group("plans"),
+]
 
 PAST = 60_000
 """Dossiers that were routed and told of before."""
@@ -123,27 +128,60 @@ def planned(database: Database) -> Iterator[Plans]:
         event.remove(database.engine, "before_cursor_execute", explain)
 
 
-@pytest.fixture
-def harness(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Harness]:
-    """A service with a past, in which a few dossiers were just filed."""
-    made = make_harness(database_url, tps, tmp_path)
-    given = {"procedure": PARIS_FORM, "past": PAST, "now": made.now}
-    made.register()
-    with made.runtime.database.begin() as connection:
+@dataclass(frozen=True)
+class Past:
+    """A database in which much was done before, and the folder of its service."""
+
+    database_url: str
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def past(
+    postgres_databases: Databases, migrated_postgres: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Past]:
+    """Made once; each test gets a copy."""
+    past = Past(
+        postgres_databases.create(template=migrated_postgres), tmp_path_factory.mktemp("past")
+    )
+    with Simulator().serve() as server:
+        made = make_harness(past.database_url, server, past.folder)
+        _do_much(made)
+        made.runtime.close()
+    yield past
+    postgres_databases.drop(past.database_url)
+
+
+def _do_much(harness: Harness) -> None:
+    given = {"procedure": PARIS_FORM, "past": PAST, "now": harness.now}
+    harness.register()
+    database = harness.runtime.database
+    with database.begin() as connection:
         for statement in (_DOSSIERS, _DELIVERIES, _LINES):
             connection.execute(statement, given)
-        later = made.now + timedelta(hours=6)
-        connection.execute(update(Procedure).values(scanned_at=made.now, next_scan_at=later))
-    seal(made.runtime)
+        later = harness.now + timedelta(hours=6)
+        connection.execute(update(Procedure).values(scanned_at=harness.now, next_scan_at=later))
+    seal(harness.runtime)
     # As sweeps have done all the while.
-    made.runtime.database.run(tallies.sum_up)
-    with made.runtime.database.engine.connect() as connection:
+    database.run(tallies.sum_up)
+    with database.engine.connect() as connection:
         alone = connection.execution_options(isolation_level="AUTOCOMMIT")
         alone.exec_driver_sql("VACUUM ANALYZE")
+
+
+@pytest.fixture
+def harness(
+    engine_name: str, postgres_databases: Databases, past: Past, tps: Server, tmp_path: Path
+) -> Iterator[Harness]:
+    """A service with a past, in which a few dossiers were just filed."""
+    shutil.copytree(past.folder / "var", tmp_path / "var")
+    url = postgres_databases.create(template=past.database_url)
+    made = make_harness(url, tps, tmp_path)
     for _ in range(60):
         made.file()
     yield made
     made.runtime.close()
+    postgres_databases.drop(url)
 
 
 def a_poll(harness: Harness) -> None:
