@@ -70,9 +70,11 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(environment: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(
+    environment: Path, folder: Path, *arguments: str, **settings: str
+) -> subprocess.CompletedProcess[str]:
     """Run the installed `wif` in `folder`."""
-    given = clean_environment({"WIF_VAR_DIR": str(folder / "var")})
+    given = clean_environment({"WIF_VAR_DIR": str(folder / "var"), **settings})
     given.pop("PYTHONPATH", None)
     return subprocess.run(
         [environment / "bin" / "wif", *arguments],
@@ -104,6 +106,7 @@ def test_the_wheel_holds_the_packages_the_rules_and_the_licence(wheel: Path) -> 
     tops = {name.split("/")[0] for name in names if not re.search(r"\.(dist-info|data)/", name)}
     assert tops == {*packages(), "celeryconfig.py", "wif_launcher.py"}
     assert {f"config/{path.name}" for path in (ROOT / "config").glob("*.yaml")} <= set(names)
+    assert "cli/locale/fr/LC_MESSAGES/wif.mo" in names
     assert any(name.endswith("dist-info/licenses/LICENSE") for name in names)
     assert any(name.endswith(".data/data/share/man/man1/wif.1") for name in names)
     assert not any("__pycache__" in name for name in names)
@@ -112,8 +115,9 @@ def test_the_wheel_holds_the_packages_the_rules_and_the_licence(wheel: Path) -> 
 def test_the_installed_command_works_with_its_own_rules(environment: Path, tmp_path: Path) -> None:
     checked = run(environment, tmp_path, "rules", "check")
     assert checked.returncode == 0, checked
-    looked = run(environment, tmp_path, "status")
+    looked = run(environment, tmp_path, "status", WIF_LANG="fr")
     assert looked.returncode == 0, looked
+    assert "règles en vigueur" in looked.stdout
 
 
 def test_the_installed_command_is_no_other_whatever_lies_around(
