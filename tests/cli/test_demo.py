@@ -10,7 +10,6 @@ import requests
 
 from tests.fixtures.processes import clean_environment, until
 
-
 WIF_ANYWHERE = (sys.executable, "-P", "-m", "wif_launcher")
 """The command in a folder that is not the repository's."""
 
