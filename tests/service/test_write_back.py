@@ -94,7 +94,9 @@ class Offices:
 
 @pytest.fixture
 def offices(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Offices]:
-    harness = make_harness(database_url, tps, tmp_path, tps_api="v2", tps_write_back=True)
+    harness = make_harness(
+        database_url, tps, tmp_path, tps_api="v2", tps_write_back=True, tps_read_timeout=2
+    )
     add = tps.simulator.add_group
     made = Offices(harness, {code: add(PARIS_FORM, label) for code, label in LABELS.items()})
     made.publish(LABELS)
@@ -228,6 +230,7 @@ def test_the_group_of_a_dossier_that_was_known_before_is_learned_from_a_list(
 
 FAULTS = [
     (Fault(kind=FaultKind.TRUNCATED), Cause.TPS_TRUNCATED),
+    (Fault(kind=FaultKind.HANG), Cause.TPS_TIMEOUT),
     (Fault(kind=FaultKind.ERRORS_BESIDE_DATA), None),
     (Fault(kind=FaultKind.RESET), Cause.TPS_RESET),
     (Fault(kind=FaultKind.HTML, status=502), Cause.TPS_UNAVAILABLE),
