@@ -5,14 +5,12 @@ wrong with it and an example; a secret's value never appears in that message.
 """
 
 import base64
-import binascii
 import secrets
 from collections.abc import Mapping
 from enum import Enum, StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     Field,
@@ -26,10 +24,18 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings.sources import PydanticBaseSettingsSource
 
-from config import setting_sources, smime
+from config import setting_sources
 from config.files import read_regular, write_whole
-from config.foreign_messages import translated
-from config.messages import mark, tr
+from config.messages import tr
+from config.setting_examples import example_of_own
+from config.setting_refusals import (
+    MINIMUM_KEY_BYTES,
+    ROLES,
+    decoded_key,
+    refuse_missing,
+    refuse_signatures_that_fail,
+    refuse_trials,
+)
 from config.setting_sources import (
     DOTENV,
     LARGEST_SECRET,
@@ -75,7 +81,6 @@ __all__ = [
 ]
 
 HERE = Path(__file__).resolve().parent
-MINIMUM_KEY_BYTES = 32
 LARGEST_KEY = 4_096
 """Bytes of a file that holds a key."""
 
@@ -85,77 +90,6 @@ class Environment(StrEnum):
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
-
-
-_TPS = ("tps_url", "tps_token")
-_STATE = ("database_url", "broker_url", "audit_key")
-_MAIL = ("smtp_url", "mail_from")
-ROLES: Mapping[str, tuple[str, ...]] = {
-    "all": (*_TPS, *_STATE, *_MAIL, "seal_key_file"),
-    "poll": (*_TPS, *_STATE),
-    "route": (*_TPS, *_STATE),
-    "deliver": ("tps_url", *_STATE, *_MAIL),
-    "webhooks": ("tps_url", *_STATE, "webhook_secrets"),
-    "upkeep": (*_STATE, *_MAIL, "seal_key_file"),
-    "beat": ("broker_url",),
-    "flower": ("broker_url",),
-    "migrate": ("database_url",),
-    "web": ("database_url", "broker_url"),
-}
-"""What a process needs in production, by what it does: it is given no other secret."""
-
-
-EXAMPLES = {
-    "tps_url": "https://tps.example",
-    "tps_token": mark(
-        "the API token of the TPS account, or WIF_TPS_TOKEN_FILE=/run/secrets/tps_token"
-    ),
-    "tps_write_token": mark(
-        "a token that may write, or WIF_TPS_WRITE_TOKEN_FILE=/run/secrets/tps_write"
-    ),
-    "database_url": "postgresql+psycopg://wif@db.example/wif",
-    "broker_url": "redis://:password@redis.example:6379/0",
-    "smtp_url": "smtp+starttls://user:password@smtp.example:587",
-    "mail_from": "Work In France <ne-pas-repondre@wif.example>",
-    "smime_certificate": "its PEM text, or WIF_SMIME_CERTIFICATE_FILE=/run/secrets/smime.pem",
-    "smime_key": "its PEM text, or WIF_SMIME_KEY_FILE=/run/secrets/smime.key",
-    "ops_mailbox": "exploitation@wif.example",
-    "alarm_url": mark("https://chat.example/hooks/alarms, or syslog:///dev/log"),
-    "hint_secret": mark("the output of: openssl rand -hex 24"),  # pragma: allowlist secret
-    "tps_webhook_secrets": "/run/secrets/tps-webhooks",
-    "webhook_secrets": "/run/secrets/webhooks",
-    "remind_after": "5",
-    "escalate_after": "7",
-    "escalate_to": "NATIONAL",
-    "webhook_allow": "gestion.intranet.example",
-    "config_dir": "config",
-    "audit_key": mark("the output of: head -c 32 /dev/urandom | base64"),
-    "seal_key_file": "/run/secrets/seal_key",
-    "tsa_url": "https://tsa.example/tsr",
-    "tsa_certificates_file": "/etc/wif/tsa.pem",
-    "seal_command": mark("/usr/local/bin/sign-seal, with the public key in WIF_SEAL_KEY_FILE"),
-    "seal_public_keys": mark("the first key that `wif audit seals public-key --hex` prints"),
-    "actors": "regional-admin,national-admin",
-    "actor": "regional-admin",
-    "contact": "Cellule nationale, 01 00 00 00 00",
-    "role": "route,deliver",
-    "flower_hosts": "flower.wif.example",
-    "flower_url": "https://flower.wif.example",
-    "ops_password": "the output of: openssl rand -base64 24",  # pragma: allowlist secret
-    "ops_proxy_header": mark("X-Remote-User, which a proxy sets and takes from all others"),
-    "smtp_clear_hosts": "relay.wif.example",
-    "database_role": "wif",
-    "tps_procedures": "13760,14131",
-    "tps_requests_per_minute": "400",
-    "outbox_dir": "var/outbox",
-    "sent_log": mark("/srv/elsewhere/sent.jsonl, on another disk than the database"),
-    "heartbeat_file": "var/heartbeat",
-    "heartbeat_url": "https://watch.example/wif",
-    "audit_previous_keys": mark("the keys used before, separated by commas"),
-    "env": "production",
-    "lang": "fr",
-    "log_level": "INFO",
-}
 
 
 class Settings(BaseSettings):
@@ -278,9 +212,9 @@ class Settings(BaseSettings):
                 )
             )
         if self.in_production:
-            _refuse_missing(self)
-            _refuse_trials(self)
-        _refuse_signatures_that_fail(self)
+            refuse_missing(self)
+            refuse_trials(self)
+        refuse_signatures_that_fail(self)
         return self
 
     def requests_per_minute(self, api: TpsApi) -> int:
@@ -369,8 +303,8 @@ class Settings(BaseSettings):
             SettingsError: a key is not base64 or is too short.
         """
         current = self.audit_key.get_secret_value() if self.audit_key else self._own_audit_key()
-        keys = [_decoded("AUDIT_KEY", current)]
-        keys += [_decoded("AUDIT_PREVIOUS_KEYS", key) for key in words(self._previous_keys())]
+        keys = [decoded_key("AUDIT_KEY", current)]
+        keys += [decoded_key("AUDIT_PREVIOUS_KEYS", key) for key in words(self._previous_keys())]
         return tuple(keys)
 
     @property
@@ -415,107 +349,6 @@ class Settings(BaseSettings):
             ) from None
 
 
-def _refuse_missing(settings: Settings) -> None:
-    """Refuse to start in production without what the process needs.
-
-    Raises:
-        ValueError: something is missing.
-    """
-    given = {
-        name
-        for name in set().union(*ROLES.values())
-        if getattr(settings, name) not in {None, "", PLACEHOLDER_SENDER}
-    }
-    needed = dict.fromkeys(name for role in settings.roles for name in ROLES[role])
-    if missing := [name for name in needed if name not in given]:
-        names = ", ".join(f"{PREFIX}{name.upper()}" for name in missing)
-        example = f"{PREFIX}{missing[0].upper()}={example_of(missing[0])}"
-        raise ValueError(
-            tr(
-                "{names}: needed when WIF_ENV=production; for example: {example}",
-                names=names,
-                example=example,
-            )
-        )
-
-
-def _refuse_trials(settings: Settings) -> None:
-    """Refuse in production what is only good for a trial.
-
-    Raises:
-        ValueError: a setting is.
-    """
-    production = tr("when WIF_ENV=production")
-    if settings.tps_url and urlsplit(settings.tps_url).scheme != "https":
-        raise ValueError(
-            tr(
-                "WIF_TPS_URL: must be https {production}; for example: {example}",
-                production=production,
-                example=example_of("tps_url"),
-            )
-        )
-    if settings.tps_token_in_query:
-        raise ValueError(
-            tr(
-                "WIF_TPS_TOKEN_IN_QUERY: puts the token into access logs, refused "
-                "{production}; for example: false",
-                production=production,
-            )
-        )
-    smtp = urlsplit(settings.smtp_url.get_secret_value() if settings.smtp_url else "")
-    near = {"localhost", "127.0.0.1", "::1", *words(settings.smtp_clear_hosts)}
-    if smtp.scheme == "smtp" and smtp.hostname not in near:
-        raise ValueError(
-            tr(
-                "WIF_SMTP_URL: sends mails in clear to another host, refused {production}; "
-                "use smtps:// or smtp+starttls://, or name the host in WIF_SMTP_CLEAR_HOSTS; "
-                "for example: {example}",
-                production=production,
-                example=example_of("smtp_url"),
-            )
-        )
-
-
-def _refuse_signatures_that_fail(settings: Settings) -> None:
-    """Refuse a certificate and a key with which mails cannot be signed.
-
-    Raises:
-        ValueError: they cannot.
-    """
-    key = settings.smime_key.get_secret_value() if settings.smime_key else None
-    try:
-        smime.check_pair(
-            settings.smime_certificate, key, settings.mail_from, production=settings.in_production
-        )
-    except smime.SmimeError as error:
-        name = error.setting
-        raise ValueError(
-            tr(
-                "WIF_{setting}: {text}; for example: {example}",
-                setting=name.upper(),
-                text=translated(str(error)),
-                example=example_of(name),
-            )
-        ) from None
-
-
-def _decoded(name: str, key: str) -> bytes:
-    try:
-        decoded = base64.b64decode(key, validate=True)
-    except (binascii.Error, ValueError):
-        decoded = b""
-    if len(decoded) < MINIMUM_KEY_BYTES:
-        raise SettingsError(
-            tr(
-                "WIF_{name}: is not base64 of at least {least} bytes; for example: {example}",
-                name=name,
-                least=MINIMUM_KEY_BYTES,
-                example=example_of("audit_key"),
-            )
-        )
-    return decoded
-
-
 def _line(error: Mapping[str, Any]) -> str:
     name = ".".join(str(part) for part in error["loc"])
     text = said(error)
@@ -533,9 +366,7 @@ def example_of(name: str) -> str:
     """A value that the setting `name` may have: one of the examples, else its default."""
     default = Settings.model_fields[name].default
     plain = default.value if isinstance(default, Enum) else default
-    return tr(EXAMPLES.get(name, "")) or (
-        str(plain).lower() if isinstance(plain, bool) else str(plain)
-    )
+    return example_of_own(name) or (str(plain).lower() if isinstance(plain, bool) else str(plain))
 
 
 def unknown_settings() -> list[str]:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import DOTENV, ROLES, Settings, SettingsError, example_of, read
+from config.setting_refusals import ROLES
+from config.settings import DOTENV, Settings, SettingsError, example_of, read
 
 
 @pytest.mark.parametrize("name", list(Settings.model_fields))

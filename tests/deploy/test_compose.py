@@ -18,7 +18,8 @@ from pydantic import TypeAdapter
 from pydantic.types import ByteSize
 from ruamel.yaml import YAML
 
-from config.settings import ROLES, Settings
+from config.setting_refusals import ROLES
+from config.settings import Settings
 from service.guards import limits
 from tasks import queues
 from tests.fixtures.compose_file import (

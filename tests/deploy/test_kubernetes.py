@@ -12,7 +12,8 @@ import kubernetes_validate
 import pytest
 from ruamel.yaml import YAML
 
-from config.settings import ROLES, Settings
+from config.setting_refusals import ROLES
+from config.settings import Settings
 from tasks import queues
 from tests.deploy.test_compose import VARIABLES
 from tests.fixtures.compose_file import ROOT, services, worker_services
