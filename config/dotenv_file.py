@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from dotenv import dotenv_values
-
 from config.files import read_regular
 from config.messages import tr
 
@@ -51,4 +49,6 @@ def dotenv() -> Mapping[str, str | None]:
 
 @lru_cache(maxsize=4)
 def _parsed(content: str) -> Mapping[str, str | None]:
+    from dotenv import dotenv_values  # noqa: PLC0415 - only where there is such a file
+
     return dotenv_values(stream=io.StringIO(content))

@@ -6,7 +6,6 @@ Connectors and the store use this module too: it imports nothing of ours.
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,7 +93,7 @@ def open_whole(
     Raises:
         OSError: it cannot be written.
     """
-    draft = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")
+    draft = path.with_name(f".{path.name[:100]}.{os.urandom(8).hex()}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         with os.fdopen(descriptor, "wb") as file:
