@@ -1,7 +1,7 @@
 """Every mistake is found, with its place, its code and what to write instead."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from tests.config.wrong_configurations import (
     WrongConfiguration,
     each_wrong_configuration,
 )
+from tests.fixtures.french import french_catalogue
 
 SHIPPED = Path(__file__).resolve().parents[2] / "config"
 DAY = date(2020, 6, 15)
@@ -62,6 +63,25 @@ def test_a_wrong_configuration_is_refused_where_it_is_wrong(
     mistakes = _check(wrong.write(tmp_path))
 
     assert tuple(str(each).removeprefix(f"{tmp_path}/") for each in mistakes) == wrong.found
+
+
+@each_wrong_configuration
+def test_the_same_mistakes_are_found_and_told_in_french(
+    wrong: WrongConfiguration, tmp_path: Path
+) -> None:
+    english = _check(wrong.write(tmp_path))
+    with french_catalogue():
+        french = _check(tmp_path)
+    assert [(each.code, each.place) for each in french] == [
+        (each.code, each.place) for each in english
+    ]
+    assert [each.message for each in french if each.message in told(english)] == []
+    assert [each.proposal for each in french if each.proposal in told(english)] == []
+
+
+def told(mistakes: Sequence[Diagnostic]) -> set[str]:
+    """Every message and proposal."""
+    return {text for each in mistakes for text in (each.message, each.proposal) if text}
 
 
 def test_every_kind_of_mistake_has_an_example() -> None:
