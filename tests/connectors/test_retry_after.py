@@ -1,0 +1,42 @@
+"""How long a peer asks to wait: in seconds or until a date, never for ever."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.retry_after import LONGEST_WAIT, seconds_to_wait
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("120", 120.0),
+        (" 120 ", 120.0),
+        ("0", 0.0),
+        ("Mon, 23 Nov 2026 08:01:30 GMT", 90.0),
+        ("Mon, 23 Nov 2026 09:01:30 +0100", 90.0),
+        ("Mon, 23 Nov 2026 07:00:00 GMT", 0.0),
+        ("99999999999999999999", LONGEST_WAIT),
+        ("Mon, 23 Nov 2099 08:00:00 GMT", LONGEST_WAIT),
+        (None, None),
+        ("", None),
+        ("-5", None),
+        ("1.5", None),
+        ("١٢", None),
+        ("soon", None),
+    ],
+)
+def test_a_header_asks_for_seconds_or_for_nothing(
+    header: str | None, seconds: float | None
+) -> None:
+    assert seconds_to_wait(header, NOW) == seconds
+
+
+@given(st.text())
+def test_whatever_a_peer_writes_the_wait_has_bounds(header: str) -> None:
+    seconds = seconds_to_wait(header, NOW)
+    assert seconds is None or 0 <= seconds <= LONGEST_WAIT
