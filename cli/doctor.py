@@ -342,6 +342,8 @@ def _port(runtime: Runtime, form: Form | None) -> TpsPort:
 
 
 def _channels(runtime: Runtime) -> str:
+    if schema.is_empty(runtime.database):
+        return tr("looked at once the database has its tables: `wif db upgrade` makes them")
     unready = [each for each in channels.channel_statuses(runtime) if each.state != channels.READY]
     if unready:
         shown = ", ".join(f"{each.unit} {each.channel} ({each.state})" for each in unready[:5])

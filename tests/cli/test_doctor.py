@@ -30,6 +30,14 @@ def test_doctor_names_settings_that_nobody_reads_and_asks_tps_whatever_the_rules
     assert "tps-unauthorized" in found["tps"]["advice"]
 
 
+def test_nothing_is_wrong_with_a_database_that_is_not_made_yet(
+    service: dict[str, str], tmp_path: Path
+) -> None:
+    new = {**service, "WIF_DATABASE_URL": f"sqlite:///{tmp_path / 'new.sqlite3'}"}
+    ran = wif("doctor", "--json", **new)
+    assert [each for each in json.loads(ran.stdout) if each["state"] == "wrong"] == []
+
+
 def test_doctor_says_how_reminders_are_set_and_to_whom_they_cannot_go(
     service: dict[str, str],
 ) -> None:
