@@ -99,7 +99,7 @@ def _record(result: TrialResult) -> dict[str, object]:
 
 def _line(result: TrialResult) -> str:
     if result.left is not None:
-        said = tr(result.left)
+        said = codes.explained(result.left)
     elif result.failure is None:
         said = tr("accepted after {duration} ms", duration=result.duration_ms)
     else:

@@ -273,6 +273,33 @@ def test_a_move_of_which_nobody_knows_the_end_is_no_persons_choice(offices: Offi
     assert offices.group(number) == offices.groups["UD093"]
 
 
+class Killed(Exception):
+    """Stands for the end of a process."""
+
+
+def test_a_worker_that_dies_between_acceptance_and_commit_has_no_second_effect(
+    offices: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offices.harness.tps.v2.token_writes = False
+    number = offices.file()
+    offices.harness.tps.v2.token_writes = True
+    offices.harness.wait(minutes=2)
+    before = offices.moves()
+
+    def die(*_: object, **__: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(offices.harness.runtime.database, "run", die)
+        with pytest.raises(Killed):
+            deliver(offices.harness.runtime, channels=["tps_group"])
+    assert offices.group(number) == offices.groups["UD075"]
+    assert offices.states(number) == [("UD075", "sending", "tps-group-refused")]
+    offices.go_on(minutes=5)
+    assert offices.states(number) == [("UD075", "sent", None)]
+    assert offices.moves() == before + 1
+
+
 class Interrupted(Throttle):
     """A limit at which something happens before the third request: that is the mutation."""
 
