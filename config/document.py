@@ -13,11 +13,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from config.condition_schema import Choice, ConditionEntry
 from config.entry import Entry
 from config.loader import Configuration
 from config.schema import (
-    Choice,
-    ConditionEntry,
     DigestEntry,
     KindEntry,
     PermitTypeEntry,

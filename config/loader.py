@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Generic, Self, TypeVar, get_args
+from typing import Any, Generic, TypeVar, get_args
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -20,6 +20,7 @@ from config.diagnostics import Code, Diagnostic, did_you_mean, shorten
 from config.entry import Entry
 from config.foreign_messages import translated
 from config.messages import tr
+from config.names import REFERENCES, Names
 from config.schema import (
     FILES,
     KindEntry,
@@ -29,7 +30,6 @@ from config.schema import (
     RuleEntry,
     UnitEntry,
 )
-from config.values import SEPARATORS
 from config.yaml_tree import (
     ListNode,
     MapNode,
@@ -41,7 +41,6 @@ from config.yaml_tree import (
     read_tree,
     scalars,
 )
-from routing.text import normalise
 
 E = TypeVar("E", bound=Entry)
 
@@ -185,73 +184,6 @@ def read(directory: Path, *, production: bool, on: date) -> Configuration:
             located = (_located(file, tree, detail, names) for detail in details)
             found.add(mistake for mistake in located if mistake is not None)
     return found
-
-
-REFERENCES = {
-    "permit_type": "permit_types",
-    "kind": "kinds",
-    "kinds": "kinds",
-    "send_to": "units",
-    "inform": "units",
-    "unit": "units",
-    "successor": "units",
-    "fallback": "units",
-}
-"""The keys whose value names something, and what."""
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """The codes of one kind of thing, and the codes of its labels."""
-
-    codes: tuple[str, ...]
-    labels: Mapping[str, str]
-
-    @classmethod
-    def of(cls, trees: Mapping[str, Node], section: str) -> Self:
-        """What the files define under `section`."""
-        items = next(
-            (
-                found.items
-                for tree in trees.values()
-                if isinstance(tree, MapNode)
-                and isinstance(found := tree.values.get(section), ListNode)
-            ),
-            [],
-        )
-        labels: dict[str, str] = {}
-        codes: list[str] = []
-        for item in items:
-            values = item.values if isinstance(item, MapNode) else {}
-            if isinstance(code := values.get("code"), ScalarNode):
-                codes.append(code.text)
-                label = values.get("label") or values.get("name")
-                if isinstance(label, ScalarNode):
-                    labels[normalise(label.text)] = code.text
-        return cls(tuple(codes), labels)
-
-    def code_of(self, text: str) -> str | None:
-        """The code that `text` is, or is the label of."""
-        return text if text in self.codes else self.labels.get(normalise(text))
-
-    def explain(self, text: str) -> tuple[str, str] | None:
-        """What is wrong with `text` where a code belongs, and what to write; None if unclear."""
-        parts = [part for part in SEPARATORS.split(text) if part]
-        codes = [code for part in parts if (code := self.code_of(part))]
-        words = text.split()
-        if len(words) > 1 and all(self.code_of(word) for word in words):
-            codes = [self.code_of(word) or "" for word in words]
-        if codes and (len(parts) > 1 or len(codes) > 1):
-            return tr("holds several values in one text"), tr(
-                "write a list: [{choices}]", choices=", ".join(codes)
-            )
-        if (code := self.code_of(text)) is not None:
-            return tr("is a label where a code belongs"), tr("write `{choice}`", choice=code)
-        return None
-
-    def near(self, text: str) -> str | None:
-        """A proposal from the codes that there are."""
-        return None if SEPARATORS.search(text) else did_you_mean(text, self.codes)
 
 
 def _place(found: Configuration, name: str, model: type[Entry]) -> list[ErrorDetails]:

@@ -10,11 +10,10 @@ month is part of the key, and "never told twice" rests on a key without a month;
 says more.
 """
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
@@ -24,8 +23,18 @@ from store.audit.append_only import triggers
 from store.audit.seals import last_final_id
 from store.engine import Database
 from store.models import AuditLine
+from store.partition_names import (
+    TABLE,
+    first_day,
+    later,
+    month_of,
+    months,
+    name_of,
+    open_name,
+    open_partition,
+    quoted,
+)
 
-TABLE = "audit_lines"
 COPY = "audit_lines_by_month"
 OLD = "audit_lines_unpartitioned"
 
@@ -98,7 +107,7 @@ def partition(
     with database.begin() as connection:
         connection.execute(text(f"ANALYZE {TABLE}"))
         names = _partitions(connection)
-        return Partitioned(copied, len(names), _start(_open(names)))
+        return Partitioned(copied, len(names), first_day(open_partition(names)))
 
 
 def is_partitioned(database: Database) -> bool:
@@ -114,7 +123,7 @@ def months_ahead(database: Database, now: datetime) -> int | None:
     if not is_partitioned(database):
         return None
     with database.read() as connection:
-        end = _start(_open(_partitions(connection)))
+        end = first_day(open_partition(_partitions(connection)))
     return (end.year - now.year) * 12 + end.month - now.month
 
 
@@ -170,12 +179,12 @@ def _prepare(database: Database, now: datetime) -> None:
         first: datetime = connection.scalar(text(f"SELECT min(at) FROM {TABLE}")) or now  # noqa: S608
         for statement in _making():
             connection.execute(text(statement))
-        begin, end = _month(min(first, now)), _later(_month(now), AHEAD + 1)
+        begin, end = month_of(min(first, now)), later(month_of(now), AHEAD + 1)
         bound = "MINVALUE"
-        for month in _months(begin, end):
-            _add(connection, COPY, _name(month), bound, _quoted(_later(month, 1)))
-            bound = _quoted(_later(month, 1))
-        _add(connection, COPY, _open_name(end), _quoted(end), "MAXVALUE")
+        for month in months(begin, end):
+            _add(connection, COPY, name_of(month), bound, quoted(later(month, 1)))
+            bound = quoted(later(month, 1))
+        _add(connection, COPY, open_name(end), quoted(end), "MAXVALUE")
 
 
 def _making() -> Iterator[str]:
@@ -317,17 +326,17 @@ def _drop_old(connection: Connection) -> int:
 
 def _extend(connection: Connection, now: datetime, role: str | None) -> int:
     """Make partitions of months to come out of the last one, which is open; how many."""
-    last = _open(_partitions(connection))
-    start, end = _start(last), _later(_month(now), AHEAD + 1)
+    last = open_partition(_partitions(connection))
+    start, end = first_day(last), later(month_of(now), AHEAD + 1)
     if start >= end:
         return 0
     connection.execute(text(f"LOCK TABLE {TABLE} IN ACCESS EXCLUSIVE MODE"))
     connection.execute(text(f"ALTER TABLE {TABLE} DETACH PARTITION {last}"))
     start = _close(connection, last, start)
     end = max(end, start)
-    for month in _months(start, end):
-        _add(connection, TABLE, _name(month), _quoted(month), _quoted(_later(month, 1)))
-    _add(connection, TABLE, _open_name(end), _quoted(end), "MAXVALUE")
+    for month in months(start, end):
+        _add(connection, TABLE, name_of(month), quoted(month), quoted(later(month, 1)))
+    _add(connection, TABLE, open_name(end), quoted(end), "MAXVALUE")
     if role:
         grants.grant(connection, role)
     return 1
@@ -342,11 +351,11 @@ def _close(connection: Connection, last: str, start: date) -> date:
     if latest is None:
         connection.execute(text(f"DROP TABLE {last}"))
         return start
-    border = _later(_month(latest), 1)
-    connection.execute(text(f"ALTER TABLE {last} RENAME TO {_name(start)}"))
-    bounds = f"FROM ({_quoted(start)}) TO ({_quoted(border)})"
+    border = later(month_of(latest), 1)
+    connection.execute(text(f"ALTER TABLE {last} RENAME TO {name_of(start)}"))
+    bounds = f"FROM ({quoted(start)}) TO ({quoted(border)})"
     connection.execute(
-        text(f"ALTER TABLE {TABLE} ATTACH PARTITION {_name(start)} FOR VALUES {bounds}")
+        text(f"ALTER TABLE {TABLE} ATTACH PARTITION {name_of(start)} FOR VALUES {bounds}")
     )
     return border
 
@@ -359,24 +368,6 @@ def _partitions(connection: Connection) -> list[str]:
     return list(connection.scalars(query, {"table": TABLE}))
 
 
-def _open(names: list[str]) -> str:
-    return next(name for name in names if name.startswith(f"{TABLE}_from_"))
-
-
-def _start(name: str) -> date:
-    """The first day of the partition with that name."""
-    year, month = re.findall(r"\d+", name)
-    return date(int(year), int(month), 1)
-
-
-def _name(month: date) -> str:
-    return f"{TABLE}_{month:%Y_%m}"
-
-
-def _open_name(month: date) -> str:
-    return f"{TABLE}_from_{month:%Y_%m}"
-
-
 def _is_begun(connection: Connection) -> bool:
     """Whether a run was cut off whose copy can be gone on with; another one is dropped."""
     query = text(
@@ -387,22 +378,3 @@ def _is_begun(connection: Connection) -> bool:
     if columns[0] is not None and columns[0] != columns[1]:
         connection.execute(text(f"DROP TABLE {COPY}"))
     return bool(columns[0] == columns[1])
-
-
-def _quoted(day: date) -> str:
-    return f"'{day:%Y-%m-%d} 00:00:00+00'"
-
-
-def _month(instant: datetime) -> date:
-    return instant.astimezone(UTC).date().replace(day=1)
-
-
-def _later(month: date, months: int) -> date:
-    count = month.year * 12 + month.month - 1 + months
-    return date(count // 12, count % 12 + 1, 1)
-
-
-def _months(since: date, before: date) -> Iterator[date]:
-    while since < before:
-        yield since
-        since = _later(since, 1)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -49,6 +50,10 @@ TEMPORARY = _temporary()
 TEMPORARY.mkdir(mode=0o755, parents=True, exist_ok=True)
 os.environ["TMPDIR"] = str(TEMPORARY)
 tempfile.tempdir = str(TEMPORARY)
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A run in the background ignores Ctrl-C, and would hand that on to the programs it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _FIXTURES = ("harness", "logs", "postgres", "redis", "redis_state", "smtp", "tps", "web", "webhook")
 pytest_plugins = [f"tests.fixtures.{name}" for name in _FIXTURES]

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from config.condition_schema import Choice, ConditionEntry
 from config.diagnostics import Code, Diagnostic, did_you_mean
 from config.loader import Configuration, Located
 from config.messages import mark, tr
-from config.schema import Choice, ConditionEntry, RuleEntry
+from config.schema import RuleEntry
 from config.yaml_tree import Path_
 from routing.ruleset import DEPARTMENT_UNIT
 

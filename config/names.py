@@ -1,0 +1,82 @@
+"""The names that the rule files give to units, kinds, permit types and procedures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from config.diagnostics import did_you_mean
+from config.messages import tr
+from config.values import SEPARATORS
+from config.yaml_tree import (
+    ListNode,
+    MapNode,
+    Node,
+    ScalarNode,
+)
+from routing.text import normalise
+
+REFERENCES = {
+    "permit_type": "permit_types",
+    "kind": "kinds",
+    "kinds": "kinds",
+    "send_to": "units",
+    "inform": "units",
+    "unit": "units",
+    "successor": "units",
+    "fallback": "units",
+}
+"""The keys whose value names something, and what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The codes of one kind of thing, and the codes of its labels."""
+
+    codes: tuple[str, ...]
+    labels: Mapping[str, str]
+
+    @classmethod
+    def of(cls, trees: Mapping[str, Node], section: str) -> Self:
+        """What the files define under `section`."""
+        items = next(
+            (
+                found.items
+                for tree in trees.values()
+                if isinstance(tree, MapNode)
+                and isinstance(found := tree.values.get(section), ListNode)
+            ),
+            [],
+        )
+        labels: dict[str, str] = {}
+        codes: list[str] = []
+        for item in items:
+            values = item.values if isinstance(item, MapNode) else {}
+            if isinstance(code := values.get("code"), ScalarNode):
+                codes.append(code.text)
+                label = values.get("label") or values.get("name")
+                if isinstance(label, ScalarNode):
+                    labels[normalise(label.text)] = code.text
+        return cls(tuple(codes), labels)
+
+    def code_of(self, text: str) -> str | None:
+        """The code that `text` is, or is the label of."""
+        return text if text in self.codes else self.labels.get(normalise(text))
+
+    def explain(self, text: str) -> tuple[str, str] | None:
+        """What is wrong with `text` where a code belongs, and what to write; None if unclear."""
+        parts = [part for part in SEPARATORS.split(text) if part]
+        codes = [code for part in parts if (code := self.code_of(part))]
+        words = text.split()
+        if len(words) > 1 and all(self.code_of(word) for word in words):
+            codes = [self.code_of(word) or "" for word in words]
+        if codes and (len(parts) > 1 or len(codes) > 1):
+            return tr("holds several values in one text"), tr(
+                "write a list: [{choices}]", choices=", ".join(codes)
+            )
+        if (code := self.code_of(text)) is not None:
+            return tr("is a label where a code belongs"), tr("write `{choice}`", choice=code)
+        return None
+
+    def near(self, text: str) -> str | None:
+        """A proposal from the codes that there are."""
+        return None if SEPARATORS.search(text) else did_you_mean(text, self.codes)
