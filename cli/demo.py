@@ -16,6 +16,7 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
+from config.messages import tr
 from routing.facts import DossierState
 
 with lazy_imports():
@@ -111,18 +112,26 @@ def _play(stage: Stage) -> None:
     started_at = time.monotonic()
     publish_rules.prepare(stage.runtime)
     out.print(
-        f"[bold]1.[/] {len(stage.tps)} dossiers wait in a simulated TPS "
-        f"({len(stage.tps.procedures)} procedures); worker, beat and an embedded broker start."
+        tr(
+            "[bold]1.[/] {count} dossiers wait in a simulated TPS ({procedures} procedures); "
+            "worker, beat and an embedded broker start.",
+            count=len(stage.tps),
+            procedures=len(stage.tps.procedures),
+        )
     )
     stage.fleet.start("worker", *processes.worker_command(2))
     stage.fleet.start("upkeep", *processes.upkeep_command())
     stage.fleet.start("beat", *processes.beat_command())
-    first = _until(stage, lambda: _settled(stage), "everything is routed and delivered")
-    out.print(f"   everything is routed and delivered after {first:.1f} s.")
+    first = _until(stage, lambda: _settled(stage), tr("everything is routed and delivered"))
+    out.print(tr("   everything is routed and delivered after {first} s.", first=f"{first:.1f}"))
     second = _a_day_later(stage)
     out.print(
-        f"[bold]2.[/] {NEWCOMERS} people file, one dossier changes its département, and TPS is "
-        f"polled again: told after {second:.1f} s."
+        tr(
+            "[bold]2.[/] {people} people file, one dossier changes its département, and "
+            "TPS is polled again: told after {second} s.",
+            people=NEWCOMERS,
+            second=f"{second:.1f}",
+        )
     )
     memory = cli_memory.peak_memory(stage.fleet.pids())
     stage.fleet.stop()
@@ -139,7 +148,7 @@ def _a_day_later(stage: Stage) -> float:
     def told() -> bool:
         return _settled(stage) and (moved is None or _reassigned(stage, moved))
 
-    return _until(stage, told, "the newcomers and the move are delivered")
+    return _until(stage, told, tr("the newcomers and the move are delivered"))
 
 
 def _somebody_who_moves(stage: Stage) -> DossierRecord | None:
@@ -204,7 +213,14 @@ def _wait(stage: Stage, done: Callable[[], bool], what: str, bars: progress.Bars
             bars.show("dossiers", _placed(dossiers.counts(connection)), len(stage.tps))
         if time.monotonic() > give_up_at:
             log = stage.runtime.settings.var_dir / "log"
-            raise CommandError(f"not within {PATIENCE_SECONDS:.0f} s: {what}; see {log}")
+            raise CommandError(
+                tr(
+                    "not within {seconds} s: {what}; see {log}",
+                    seconds=f"{PATIENCE_SECONDS:.0f}",
+                    what=what,
+                    log=log,
+                )
+            )
         time.sleep(LOOK_EVERY_SECONDS)
 
 
@@ -222,9 +238,23 @@ def _report(stage: Stage, memory: int | None, seconds: float) -> None:
     _show_events(made)
     out = tables.console()
     copies = len(made) - len({_told(item) for item in made})
-    peak = "" if memory is None else f" Peak memory of the service: {memory / 2**20:.0f} MB."
-    out.print(f"Told twice: {copies}. The whole took {seconds:.0f} s.{peak}")
-    out.print(f"The messages are in {_near(stage.runtime.settings.outbox)}", soft_wrap=True)
+    peak = (
+        ""
+        if memory is None
+        else tr(" Peak memory of the service: {memory} MB.", memory=f"{memory / 2**20:.0f}")
+    )
+    out.print(
+        tr(
+            "Told twice: {copies}. The whole took {seconds} s.{peak}",
+            copies=copies,
+            seconds=f"{seconds:.0f}",
+            peak=peak,
+        )
+    )
+    out.print(
+        tr("The messages are in {folder}", folder=_near(stage.runtime.settings.outbox)),
+        soft_wrap=True,
+    )
 
 
 def _told(item: StoredDelivery) -> tuple[object, ...]:
@@ -248,8 +278,8 @@ def _show_units(known: Sequence[DossierRecord]) -> None:
         [unit, *(counted[unit, kind or None] or "" for kind in types), _sum(counted, unit)]
         for unit in units
     ]
-    titles = [kind.replace("-", "-\n") or "(unknown)" for kind in types]
-    tables.show_table("Routed dossiers by unit and permit type", ["unit", *titles, "all"], rows)
+    titles = [kind.replace("-", "-\n") or tr("unknown") for kind in types]
+    tables.show_table(tr("Routed dossiers by unit and permit type"), ["unit", *titles, "all"], rows)
 
 
 def _sum(counted: Counter[tuple[str, str | None]], unit: str) -> int:
@@ -265,11 +295,11 @@ def _show_aside(known: Sequence[DossierRecord]) -> None:
     )
     rows = [[queue, reason, count] for (queue, reason), count in sorted(aside.items())]
     tables.show_table(
-        "Not routed to a competent unit, and why", ["queue", "reason", "dossiers"], rows
+        tr("Not routed to a competent unit, and why"), ["queue", "reason", "dossiers"], rows
     )
 
 
 def _show_events(made: Sequence[StoredDelivery]) -> None:
     events = Counter((item.event, item.state) for item in made)
     rows = [[event, state, count] for (event, state), count in sorted(events.items())]
-    tables.show_table("Messages", ["event", "state", "messages"], rows)
+    tables.show_table(tr("Messages"), ["event", "state", "messages"], rows)

@@ -8,6 +8,7 @@ from pathlib import Path
 from cli.stats import write_page
 from cli.tables import console
 from config import settings as configuration
+from config.messages import tr
 from routing.facts import DossierState
 from routing.forms import Form
 from service.publish_rules import configured_rules
@@ -46,14 +47,23 @@ def show_pages(made: Runtime, tps: Simulator, url: str) -> None:
     path.write_text(text, encoding="utf-8")
     out = console()
     out.print(
-        f"{HISTORY} dossiers that were decided in past months are counted, nobody is told of them: "
-        f"{published} months are public in {_near(path)}",
+        tr(
+            "{dossiers} dossiers that were decided in past months are counted, nobody is told "
+            "of them: {published} months are public in {near}",
+            dossiers=HISTORY,
+            published=published,
+            near=_near(path),
+        ),
         soft_wrap=True,
     )
     out.print(
-        f"All pages: [bold]WIF_VAR_DIR={_near(settings.var_dir)} WIF_OPS_PASSWORD=demo-password "
-        f"wif serve[/], then http://{settings.web_address}/stats and "
-        f"http://{settings.web_private_address}/ops",
+        tr(
+            "All pages: [bold]WIF_VAR_DIR={near} WIF_OPS_PASSWORD=demo-password wif serve[/],"
+            " then http://{web_address}/stats and http://{web_private_address}/ops",
+            near=_near(settings.var_dir),
+            web_address=settings.web_address,
+            web_private_address=settings.web_private_address,
+        ),
         soft_wrap=True,
     )
 

@@ -30,11 +30,19 @@ NAMES = (
     *(mark("setting"), mark("written"), mark("days"), mark("enabled"), mark("url")),
     *(mark("heard_at"), mark("account"), mark("lines"), mark("last"), mark("sealed")),
     *(mark("step"), mark("attempt"), mark("duration_ms")),
-    *(mark("recorded_only"), mark("not_read"), mark("retried"), mark("ready")),
+    mark("dossiers"),
+    *(
+        mark("recorded_only"),
+        mark("not_read"),
+        mark("retried"),
+        mark("ready"),
+        mark("queue"),
+        mark("messages"),
+    ),
 )
 """What columns and rows are called; in JSON and CSV these names stay as they are."""
 
-CODED = frozenset({"status", "state", "event", "action", "department_source", "trouble"})
+CODED = frozenset({"status", "state", "event", "action", "department_source", "trouble", "queue"})
 """Columns whose codes are shown in words."""
 
 WIDE = 160
