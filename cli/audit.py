@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
+from cli.audit_verification import Given, described, summary, verdict
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
 from config.files import open_whole
@@ -24,7 +24,7 @@ with lazy_imports():
     from cli import context, progress, seals, tables, timestamps
     from service import actor as actors_
     from service import seal
-    from store.audit import check, export, export_check, seal_file, seal_keys
+    from store.audit import check, export, export_check, seal_file
     from store.audit import lines as audit_lines
     from store.audit import proof as audit_proof
     from store.audit import seals as audit_seals
@@ -47,7 +47,6 @@ app.add_typer(seals.app, name="seals")
 UNSIGNED = 3
 """Exit code for an export that nobody signed: what was left out of it cannot be seen."""
 
-_HASH = re.compile(r"[0-9a-f]{64}")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 LIFE = (
@@ -103,17 +102,17 @@ def verify_(
     Exit code 0: intact; 1: something was changed; 2: not checked; 3: an export nobody signed.
     """
     with seals.foreseen():
-        given = _Given(public_key, pin, against, head)
+        given = Given(public_key, pin, against, head)
         result, stamps = _checked(file, given, tsa_certificates)
     if as_json:
         kept = {"against": given.seals_file and str(given.seals_file)}
         anchored = not list(given.missing(file))
         stamped = {"timestamps": timestamps.record(stamps)}
-        content = {**_summary(result, given.trusted), **kept, "anchored": anchored, **stamped}
+        content = {**summary(result, given.trusted), **kept, "anchored": anchored, **stamped}
         context.show_json(content)
     else:
         lines = [] if file else timestamps.told(stamps)
-        typer.echo("\n".join([*_report(result, given, file), *lines, _verdict(result)]))
+        typer.echo("\n".join([*described(result, given, file), *lines, verdict(result)]))
     if not result.intact:
         raise typer.Exit(1)
     if result.signed is False and not allow_unsigned:
@@ -225,53 +224,8 @@ def output(path: Path | None) -> Iterator[BinaryIO]:
         ) from None
 
 
-class _Given:
-    """What a check is made against, and what of it came from outside this installation."""
-
-    def __init__(
-        self,
-        files: list[Path] | None,
-        pins: list[str] | None,
-        against: Path | None,
-        heads: list[str] | None,
-    ) -> None:
-        settings = context.settings()
-        wanted = {pin.lower() for pin in pins or ()} or settings.seal_pins
-        if files:
-            known = [key for file in files for key in seal_keys.read_public_keys(file)]
-            self.trusted = seal_keys.anchored_keys(known, wanted or {key.public for key in known})
-        else:
-            path = settings.seal_key
-            self.trusted = seal_keys.trusted_keys(path, wanted) if path else frozenset(wanted)
-        self.knows_keys = bool(files or wanted)
-        self.against = against
-        self.journal = settings.seal_journal if settings.seal_journal.exists() else None
-        self.heads = dict(map(_head, heads or ()))
-
-    @property
-    def seals_file(self) -> Path | None:
-        """Where seals are kept."""
-        return self.against or self.journal
-
-    def missing(self, file: Path | None) -> Iterator[str]:
-        """What only somebody outside could give, and did not."""
-        if not self.knows_keys:
-            yield tr("a key: give --pin, --public-key, or set WIF_SEAL_PUBLIC_KEYS")
-        if file is None and self.against is None and not self.heads:
-            yield tr("a seal: give --head or --against with what was mailed or kept elsewhere")
-
-
-def _head(text: str) -> tuple[int, str]:
-    number, _, digest = text.partition(":")
-    if not re.fullmatch(r"[0-9]{1,9}", number, re.ASCII) or not _HASH.fullmatch(digest):
-        raise CommandError(
-            tr("--head: is not NUMBER:HASH as it was mailed, for example 12:9f…"), code=2
-        )
-    return int(number), digest
-
-
 def _checked(
-    file: Path | None, given: _Given, tsa_certificates: Path | None
+    file: Path | None, given: Given, tsa_certificates: Path | None
 ) -> tuple[Verification, Coverage | None]:
     seals_file = given.against if file else given.seals_file
     kept = seal_file.load_seals(seals_file) if seals_file else iter(())
@@ -292,74 +246,6 @@ def _checked(
             stamps = timestamps.coverage(runtime, tsa_certificates)
     result.findings = [*findings, *result.findings, *(stamps.findings if stamps else ())]
     return result, stamps
-
-
-def _summary(result: Verification, trusted: frozenset[str]) -> dict[str, Any]:
-    return {
-        "intact": result.intact,
-        "lines": result.lines,
-        "seals": result.seals,
-        "findings": [
-            {"problem": finding.problem, "seal": finding.seal, "lines": finding.lines}
-            for finding in result.findings
-        ],
-        "stopped": result.stopped,
-        "head": result.head and result.head.record(),
-        "unsealed": result.tail,
-        "withheld": result.withheld,
-        "withheld_inside": result.withheld_inside,
-        "signed": result.signed,
-        "keys": result.keys,
-        "keys_trusted": bool(trusted),
-    }
-
-
-def _report(result: Verification, given: _Given, file: Path | None) -> Iterator[str]:
-    seals_file = given.against if file else given.seals_file
-    counts = {"lines": result.lines, "seals": result.seals}
-    yield tr("{lines} lines under {seals} seals checked", **counts) + (
-        tr(", against {file}", file=seals_file) if seals_file else ""
-    )
-    yield from map(str, result.findings)
-    if result.stopped:
-        yield tr("stopped here: there may be more")
-    elif result.tail.size:
-        tail = result.tail
-        yield tr(
-            "{size} lines from {first} on ({since} UTC) are not sealed yet",
-            size=tail.size,
-            first=tail.first,
-            since=tail.since,
-        )
-    if result.withheld:
-        yield tr(
-            "{withheld} lines of the seals are withheld: outside the period of the file",
-            withheld=result.withheld,
-        )
-    if result.withheld_inside:
-        yield (
-            tr(
-                "{inside} of them stand between lines of the period: ask why, their "
-                "instants may lie outside it or not",
-                inside=result.withheld_inside,
-            )
-        )
-    if result.keys and not given.trusted:
-        yield tr("no public key was given: compare the key that signed with the published one")
-        yield from sorted(result.keys)
-    if result.intact and result.seals:
-        for what in given.missing(file):
-            yield tr(
-                "NOT ANCHORED, nothing from outside vouches for it; missing: {what}", what=what
-            )
-
-
-def _verdict(result: Verification) -> str:
-    if not result.intact:
-        return tr("TAMPERED")
-    if result.signed is False:
-        return tr("UNSIGNED: the lines that are there are intact; lines may have been left out")
-    return tr("INTACT") if result.seals else tr("INTACT, but nothing is sealed yet")
 
 
 def _life(runtime: Runtime, procedure: int, number: int) -> list[dict[str, Any]]:
