@@ -4,13 +4,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rapidfuzz import fuzz, process, utils
+from rapidfuzz import fuzz, process
 
 from config.messages import tr
+from routing.text import normalise
 
 _LONGEST_TEXT = 60
 _ALIKE = 70
 """From this score (0 to 100) on, two words are alike enough to propose one for the other."""
+
+_SHORTEST_NUMBER = 3
+"""Digits from which on one wrong digit leaves a number that is like the right one."""
 
 
 class Code(StrEnum):
@@ -147,9 +151,20 @@ def shorten(text: str) -> str:
     return line if len(line) <= _LONGEST_TEXT else f"{line[: _LONGEST_TEXT - 1]}…"
 
 
+def nearest(text: str, choices: Sequence[str]) -> str | None:
+    """The choice most like `text` as a whole, None when none is alike.
+
+    A choice of which `text` is only a part, or the other way round, is not alike.
+    """
+    if text.isdigit() and len(text) < _SHORTEST_NUMBER:
+        return None
+    found = process.extractOne(
+        text, choices, scorer=fuzz.ratio, processor=normalise, score_cutoff=_ALIKE
+    )
+    return found[0] if found else None
+
+
 def did_you_mean(text: str, choices: Sequence[str]) -> str | None:
     """A question that proposes the choice most like `text`, None when none is alike."""
-    found = process.extractOne(
-        text, choices, scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=_ALIKE
-    )
-    return tr("did you mean `{choice}`?", choice=found[0]) if found else None
+    found = nearest(text, choices)
+    return tr("did you mean `{choice}`?", choice=found) if found else None

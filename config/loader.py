@@ -7,18 +7,19 @@ checks between files neither stop at the first mistake nor repeat it.
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any, Generic, TypeVar, get_args
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from config.days import explained
 from config.diagnostics import Code, Diagnostic, did_you_mean, shorten
 from config.entry import Entry
 from config.foreign_messages import translated
+from config.known_keys import key_proposal
 from config.messages import tr
 from config.names import REFERENCES, Names
 from config.schema import (
@@ -30,6 +31,7 @@ from config.schema import (
     RuleEntry,
     UnitEntry,
 )
+from config.yaml_slips import BLANKS, glued
 from config.yaml_tree import (
     ListNode,
     MapNode,
@@ -114,6 +116,7 @@ class Configuration:
     Attributes:
         production: whether it is going to be used for real.
         on: the day of the check.
+        refused: entries with a mistake, each with its file.
         known: for each kind of thing, the codes that are defined, in wrong entries too.
         mistakes: what has been found wrong so far.
         warnings: what is a mistake only where it is going to be used for real.
@@ -131,6 +134,7 @@ class Configuration:
     reasons: list[Located[ReasonEntry]] = field(default_factory=list)
     fallback: str | None = None
     trees: dict[str, Node] = field(default_factory=dict)
+    refused: list[tuple[str, Node]] = field(default_factory=list)
     known: dict[str, set[str]] = field(default_factory=dict)
     mistakes: list[Diagnostic] = field(default_factory=list)
     warnings: list[Diagnostic] = field(default_factory=list)
@@ -146,7 +150,9 @@ class Configuration:
         """Notes mistakes. A value of which one is known has no second: the first led to it."""
         places = {mistake.place for mistake in self.mistakes if mistake.code is not _MISSING}
         for mistake in mistakes:
-            if mistake.code is _MISSING or mistake.place not in places:
+            if mistake.code is _MISSING:
+                self.mistakes.append(mistake)
+            elif mistake.place not in places:
                 places.add(mistake.place)
                 self.mistakes.append(mistake)
 
@@ -206,7 +212,9 @@ def _place(found: Configuration, name: str, model: type[Entry]) -> list[ErrorDet
             entries = (Located(entry, file, node) for entry, node in pairs)
         else:
             adapter: TypeAdapter[Any] = TypeAdapter(get_args(info.annotation)[0])
-            entries = _valid(items.items, adapter, file)
+            entries = list(_valid(items.items, adapter, file))
+            valid = {id(each.node) for each in entries}
+            found.refused += [(file, node) for node in items.items if id(node) not in valid]
         getattr(found, section).extend(entries)
     return refused
 
@@ -223,7 +231,7 @@ def _codes(nodes: list[Node], key: str) -> Iterator[str]:
     for node in nodes:
         code = node.values.get(key) if isinstance(node, MapNode) else None
         if isinstance(code, ScalarNode):
-            yield code.text
+            yield code.text.strip(BLANKS)
 
 
 def _valid(nodes: list[Node], adapter: TypeAdapter[Any], file: str) -> Iterator[Located[Any]]:
@@ -243,11 +251,14 @@ def _located(
         return None  # a missing value has been reported where it was read
     if detail["type"] == "extra_forbidden" or path[-1:] == ("[key]",):
         at = _key_of(tree, path) or at
-    code, message, proposal = _explain(detail, at)
+    code, message, proposal = _explain(detail, at, Path(file).name)
     section = _referred(path)
     if section and code is Code.WRONG_VALUE and isinstance(at, ScalarNode):
         meant = names[section].explain(at.text)
         message, proposal = meant or (message, names[section].near(at.text))
+    if code is Code.WRONG_VALUE and isinstance(at, ScalarNode) and at.text.strip(BLANKS) != at.text:
+        message = tr("begins or ends with a no-break space")
+        proposal = tr("write `{choice}`", choice=shorten(at.text.strip(BLANKS)))
     return Diagnostic(
         file=file,
         line=at.line,
@@ -274,7 +285,7 @@ def _key_of(tree: Node, path: Path_) -> ScalarNode | None:
     return parent.keys.get(str(named[-1])) if isinstance(parent, MapNode) else None
 
 
-def _explain(detail: ErrorDetails, at: Node) -> tuple[Code, str, str | None]:
+def _explain(detail: ErrorDetails, at: Node, file: str) -> tuple[Code, str, str | None]:
     """The code, the message and the proposal for an error of pydantic's."""
     context: Mapping[str, Any] = detail.get("ctx", {})
     text = at.text if isinstance(at, ScalarNode) else ""
@@ -294,34 +305,31 @@ def _explain(detail: ErrorDetails, at: Node) -> tuple[Code, str, str | None]:
             tr("is read as a number or a truth value, not as text"),
             tr('write "{text}", in quotes', text=text),
         )
+    if kind == "extra_forbidden":
+        return Code.UNKNOWN_KEY, tr("is no key known here"), key_proposal(file, detail["loc"])
+    if kind == "list_type":
+        return Code.WRONG_TYPE, tr("must be a list"), _as_list(at, detail["loc"])
     return _explain_shape(kind, detail, text)
 
 
 def _explain_shape(kind: str, detail: ErrorDetails, text: str) -> tuple[Code, str, str | None]:
     if kind == "missing":
         return Code.MISSING_KEY, tr("lacks `{key}`", key=detail["loc"][-1]), None
-    if kind == "extra_forbidden":
-        return (
-            Code.UNKNOWN_KEY,
-            tr("is no key known here"),
-            did_you_mean(text, [key for key in _KEYS if key != text]),
-        )
     if kind in {"too_short", "string_too_short"}:
         return Code.EMPTY_VALUE, tr("is empty"), None
     if kind.startswith("date_"):
-        return (
-            Code.WRONG_DATE,
-            tr("is not a day"),
-            tr("write it as {example}", example=_iso(text) or "2020-11-30"),
-        )
-    return Code.WRONG_TYPE if kind.endswith("_type") else Code.WRONG_VALUE, _ours(detail), None
+        return Code.WRONG_DATE, *explained(text)
+    if kind.endswith("_type"):
+        return glued(text) or (Code.WRONG_TYPE, _ours(detail), None)
+    return Code.WRONG_VALUE, _ours(detail), None
 
 
-def _iso(text: str) -> str | None:
-    """The day that was meant by `26/03/2018` or `2018-3-26`, None when there is none."""
-    for pattern in ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d", "%Y/%m/%d"):
-        with suppress(ValueError):
-            return datetime.strptime(text[:10].strip(), pattern).date().isoformat()  # noqa: DTZ007
+def _as_list(at: Node, path: Path_) -> str | None:
+    """How what stands there is written as a list."""
+    if isinstance(at, ScalarNode) and path[-1] == "departments":
+        return tr("write a list: [{choices}]", choices=shorten(at.text))
+    if isinstance(at, MapNode) and at.keys:
+        return tr("begin with a hyphen: `- {key}: …`", key=next(iter(at.keys)))
     return None
 
 
@@ -329,12 +337,3 @@ def _ours(detail: ErrorDetails) -> str:
     """Pydantic's sentence as the end of ours, in YAML's words."""
     sentence = detail["msg"].removeprefix("Input ")
     return translated(sentence.replace("an object", "a mapping").replace("array", "list"))
-
-
-def _keys(model: type[Entry]) -> Iterator[str]:
-    schema = model.model_json_schema(by_alias=True)
-    for part in (schema, *schema.get("$defs", {}).values()):
-        yield from part.get("properties", {})
-
-
-_KEYS = sorted({key for model in FILES.values() for key in _keys(model)})

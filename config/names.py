@@ -1,19 +1,25 @@
 """The names that the rule files give to units, kinds, permit types and procedures."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from config.diagnostics import did_you_mean
 from config.messages import tr
 from config.values import SEPARATORS
+from config.yaml_slips import BLANKS
 from config.yaml_tree import (
     ListNode,
     MapNode,
     Node,
     ScalarNode,
 )
+from routing.ruleset import DEPARTMENT_UNIT
 from routing.text import normalise
+
+_DEPARTMENT_UNIT = re.compile(r"unite[- ](du[- ])?departement(ale)?")
+"""How `department-unit` is called in French."""
 
 REFERENCES = {
     "permit_type": "permit_types",
@@ -24,6 +30,7 @@ REFERENCES = {
     "unit": "units",
     "successor": "units",
     "fallback": "units",
+    "procedure": "procedures",
 }
 """The keys whose value names something, and what."""
 
@@ -52,7 +59,7 @@ class Names:
         for item in items:
             values = item.values if isinstance(item, MapNode) else {}
             if isinstance(code := values.get("code"), ScalarNode):
-                codes.append(code.text)
+                codes.append(code.text.strip(BLANKS))
                 label = values.get("label") or values.get("name")
                 if isinstance(label, ScalarNode):
                     labels[normalise(label.text)] = code.text
@@ -79,4 +86,26 @@ class Names:
 
     def near(self, text: str) -> str | None:
         """A proposal from the codes that there are."""
-        return None if SEPARATORS.search(text) else did_you_mean(text, self.codes)
+        words = normalise(text)
+        if _DEPARTMENT_UNIT.fullmatch(words):
+            return tr("did you mean `{choice}`?", choice=DEPARTMENT_UNIT)
+        if SEPARATORS.search(text):
+            return None
+        named = [code for label, code in self.labels.items() if f" {words} " in f" {label} "]
+        if len(named) == 1:
+            return tr("did you mean `{choice}`?", choice=named[0])
+        return did_you_mean(text, self.codes)
+
+
+def references(node: Node, section: str | None = None) -> Iterator[tuple[str, ScalarNode]]:
+    """Whatever below `node` names something: the kind of thing, and where its code stands."""
+    match node:
+        case MapNode():
+            for key, value in node.values.items():
+                inner = section if key in {"in", "not"} else REFERENCES.get(key)
+                yield from references(value, inner)
+        case ListNode():
+            for item in node.items:
+                yield from references(item, section)
+        case ScalarNode() if section is not None:
+            yield section, node

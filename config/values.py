@@ -18,17 +18,21 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from config.diagnostics import Code, did_you_mean
+from config.diagnostics import Code, did_you_mean, nearest
 from config.messages import mark, tr
 from routing.ruleset import DEPARTMENT_UNIT
 from routing.territory import departments, read_department, regions
 from routing.text import normalise
 
 _CODE_AND_NAME = re.compile(r"([0-9A-Za-z]+)(?:\s*[-–]\s*(.*))?")
+_LEADING_CODE = re.compile(r"^\s*[0-9]\w*\s*[-–]?\s*")
 SEPARATORS = re.compile(r"\s*[,;/|&+]\s*|\s+(?:et|ou|puis)\s+|\n")
 """What people put between two values that they write into one text."""
 
 _BEFORE_CODE = re.compile(r"\s+(?=(?:[0-9]{2,3}|2[ABab])(?![0-9A-Za-z]))")
+_CORSICA = "20"
+"""The code of Corsica before 1976; postal codes still begin with it."""
+
 _LARGEST_ID = 2**31 - 1
 
 
@@ -89,7 +93,14 @@ def _several_departments(text: str) -> list[str]:
 def _nearest_department(text: str) -> str | None:
     if (code := read_department(text).code) is not None:
         return tr("did you mean `{choice}`?", choice=labelled(code))
-    return did_you_mean(text, [labelled(code) for code in departments()])
+    if text.strip() == _CORSICA:
+        return tr(
+            "write {choices}",
+            choices=tr(" or ").join(f"`{labelled(each)}`" for each in ("2A", "2B")),
+        )
+    by_name = {place.name: code for code, place in departments().items()}
+    name = nearest(_LEADING_CODE.sub("", text), list(by_name))
+    return name and tr("did you mean `{choice}`?", choice=labelled(by_name[name]))
 
 
 def _disagreement(code: str, label: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 from config.diagnostics import Code, Diagnostic, shorten
 from config.messages import tr
 from config.yaml_nodes import INTEGER, NULL, ListNode, MapNode, Node, ScalarNode
+from config.yaml_slips import BLANKS, glued
 
 DEEPEST = 40
 """Levels of nesting. Real files have seven."""
@@ -17,7 +18,7 @@ Event = Any
 """An event of libyaml's parser or of ruamel's: they have the same names."""
 
 _LONG_NUMBER = re.compile(r"[-+]?[0-9_]{19,}")
-_BLANKS = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2007": " "})
+_BLANKS = str.maketrans(dict.fromkeys(BLANKS, " "))
 _OPENING = "\u201c\u201d\u201e\u00ab\u2018\u2019\u201a\u2039"
 _CLOSING = "\u201c\u201d\u00bb\u2018\u2019\u203a"
 _QUOTED = re.compile(
@@ -78,6 +79,15 @@ class Builder:
                 proposal=proposal,
             )
         )
+
+    def forget(self, line: int) -> None:
+        """Leave out what was noted on a line, and a value that is missing before it."""
+        self.mistakes[:] = [
+            each
+            for each in self.mistakes
+            if each.file != self.file
+            or not (each.line == line or (each.code, each.line) == (Code.EMPTY_VALUE, line - 1))
+        ]
 
     def document(self, events: Iterator[Event]) -> Node:
         """The only document of the stream.
@@ -161,9 +171,13 @@ class Builder:
 
     def _key(self, key: ScalarNode) -> ScalarNode:
         """A key without the blanks of French typography, which are refused."""
+        if refused := glued(key.text):
+            self.refuse(refused[0], (key.line, key.column), key.text, *refused[1:])
+            return key
         tidy = key.text if key.text.isascii() else _tidy(key.text)
         if key.text == tidy:
             return key
+        self.forget(key.line)
         message = tr("holds a no-break space or typographic quotes")
         proposal = tr("write `{key}:`, with plain blanks", key=tidy)
         self.refuse(Code.TYPOGRAPHY, (key.line, key.column), tidy, message, proposal)
@@ -172,6 +186,8 @@ class Builder:
     def _value(self, key: Node, event: Event, events: Iterator[Event], depth: int) -> Node:
         """The value of `key`. One that is missing stands where the key does."""
         if _kind(event) == "ScalarEvent" and not event.value and not event.style:
+            if isinstance(key, ScalarNode) and glued(key.text):
+                return ScalarNode("", True, key.line, key.column)  # noqa: FBT003
             return self._scalar(ScalarNode("", True, key.line, key.column))  # noqa: FBT003
         return self._node(event, events, depth + 1)
 
@@ -196,15 +212,23 @@ def _refusal_of_plain(text: str) -> tuple[Code, str, str | None] | None:
         return (Code.EMPTY_VALUE, *missing)
     if _LONG_NUMBER.fullmatch(text):
         return Code.WRONG_VALUE, tr("has more digits than any number here"), None
-    if quoted := _QUOTED.fullmatch(text):
-        inner = shorten(next(filter(None, quoted.groups()), ""))
-        proposal = tr('write "{text}", in straight quotes', text=inner)
-        return Code.TYPOGRAPHY, tr("has quotes that become part of the text"), proposal
     if text == "<<":
         return Code.ALIAS, tr("merges a mapping into this one"), tr("write the keys out")
     if _is_ambiguous(text):
         proposal = tr('write "{text}", in quotes', text=shorten(text))
         return Code.AMBIGUOUS_SCALAR, tr("is not text to every reader of YAML"), proposal
+    return _typography_of(text)
+
+
+def _typography_of(text: str) -> tuple[Code, str, str | None] | None:
+    """Quotes and blanks of a word processor that would become part of the text."""
+    if text != (tidy := text.strip(BLANKS)):
+        message = tr("begins or ends with a no-break space")
+        return Code.TYPOGRAPHY, message, tr("write `{choice}`", choice=shorten(tidy))
+    if quoted := _QUOTED.fullmatch(text):
+        inner = shorten(next(filter(None, quoted.groups()), ""))
+        proposal = tr('write "{text}", in straight quotes', text=inner)
+        return Code.TYPOGRAPHY, tr("has quotes that become part of the text"), proposal
     return None
 
 

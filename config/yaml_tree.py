@@ -13,12 +13,13 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.reader import ReaderError
 
-from config.diagnostics import Code, Diagnostic, shorten
+from config.diagnostics import Code, Diagnostic
 from config.files import read_regular
 from config.foreign_messages import translated
 from config.messages import tr
 from config.yaml_builder import Builder, Event, Unusable
 from config.yaml_nodes import ListNode, MapNode, Node, Path_, ScalarNode, find, plain, scalars
+from config.yaml_slips import Place, slip
 
 __all__ = [
     "LARGEST_FILE",
@@ -111,14 +112,14 @@ def _refuse_syntax(builder: Builder, text: str, error: Exception) -> None:
         message, proposal = tr("is indented with a tab"), tr("use spaces")
         builder.refuse(Code.TAB, place, here.strip(), message, proposal)
         return
-    slip = _slip(problem, lines, line, began)
-    message = tr("is not YAML: {problem}", problem=slip[0] if slip else translated(problem))
+    if (found := slip(problem, lines, (line, column), began)) is not None:
+        builder.forget(found.place[0])
+        builder.refuse(found.code, found.place, found.text, found.message, found.proposal)
+        return
+    message = tr("is not YAML: {problem}", problem=translated(problem))
     if began is not None:
         message += tr(", in what begins on line {line}", line=began[0])
-    builder.refuse(Code.SYNTAX, (line, column), here.strip(), message, slip[1] if slip else None)
-
-
-Place = tuple[int, int]
+    builder.refuse(Code.SYNTAX, (line, column), here.strip(), message)
 
 
 def _marked(error: Exception) -> tuple[str, Place | None, Place | None]:
@@ -138,43 +139,6 @@ def _marked(error: Exception) -> tuple[str, Place | None, Place | None]:
 def _place(mark: object) -> Place | None:
     line, column = getattr(mark, "line", None), getattr(mark, "column", None)
     return None if line is None or column is None else (line + 1, column + 1)
-
-
-def _slip(problem: str, lines: list[str], line: int, began: Place | None) -> tuple[str, str] | None:
-    """What was slipped, and what to write instead, for the mistakes that admins make most."""
-    here = lines[line - 1] if line <= len(lines) else ""
-    key, colon, value = here.strip().removeprefix("- ").partition(":")
-    if "mapping values" in problem and colon and ": " in value:
-        whole = shorten(value.strip().replace('"', "'"))
-        proposal = tr('put the whole value in quotes: {key}: "{value}"', key=key, value=whole)
-        return tr("a colon and a blank inside a text"), proposal
-    above = [each for each in lines[: line - 1] if each.strip()]
-    indent = _indent(here)
-    if "mapping values" in problem and colon and above and indent > _indent(above[-1]):
-        column = _key_column(above[-1])
-        proposal = tr("begin it in column {column}, like the key above", column=column)
-        return tr("it is indented further than the key above"), proposal
-    if "block" not in problem or began is None:
-        return None
-    if began[1] != indent + 1:
-        proposal = tr(
-            "begin it in column {column}, as what begins on line {line}",
-            column=began[1],
-            line=began[0],
-        )
-        return tr("its indentation fits nothing above"), proposal
-    holder = next((each for each in reversed(above) if _indent(each) < indent), "")
-    proposal = tr("begin it in column {column}, or with a hyphen", column=_key_column(holder))
-    return tr("it stands where the items of a list stand, without a hyphen"), proposal
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())
-
-
-def _key_column(line: str) -> int:
-    """Where the first key of a line stands, after the hyphen of a list."""
-    return len(line) - len(line.lstrip().removeprefix("- ").lstrip()) + 1
 
 
 def _position(text: str, at: int) -> Place:

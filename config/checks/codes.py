@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from config.condition_schema import Choice, ConditionEntry
-from config.diagnostics import Code, Diagnostic, did_you_mean
+from config.diagnostics import Code, Diagnostic, did_you_mean, shorten
 from config.loader import Configuration, Located
 from config.messages import mark, tr
+from config.names import references
 from config.schema import RuleEntry
 from config.yaml_tree import Path_
 from routing.ruleset import DEPARTMENT_UNIT
@@ -30,12 +31,32 @@ def check(configuration: Configuration) -> Iterator[Diagnostic]:
     yield from _twice(configuration.permit_types, "code", Code.TWICE)
     yield from _twice(configuration.rules, "id", Code.TWICE)
     yield from _twice(configuration.reasons, "code", Code.TWICE)
+    yield from _in_refused(configuration)
     for placed, section, code, path in _references(configuration):
         known = configuration.known.get(section)
         if known is not None and code not in known:
             kind, message = _UNKNOWN[section]
             yield placed.mistake(
                 kind, path, tr(message), did_you_mean(code, sorted(known)), value=code
+            )
+
+
+def _in_refused(configuration: Configuration) -> Iterator[Diagnostic]:
+    """Codes that are not defined in entries in which something else is wrong as well."""
+    for file, node in configuration.refused:
+        for section, at in references(node):
+            known = configuration.known.get(section)
+            if known is None or at.text in {*known, "", DEPARTMENT_UNIT}:
+                continue
+            kind, message = _UNKNOWN[section]
+            yield Diagnostic(
+                file=file,
+                line=at.line,
+                column=at.column,
+                code=kind,
+                text=shorten(at.text),
+                message=tr(message),
+                proposal=did_you_mean(at.text, sorted(known)),
             )
 
 

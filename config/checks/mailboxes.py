@@ -145,9 +145,10 @@ def _malformed(text: str) -> str | None:
     if not at:
         return tr("there is no @")
     whys = {
-        tr("there is more than one; each has a channel of its own"): text.count("@") > 1,
+        tr("there is more than one; several belong behind one shared address"): text.count("@") > 1,
         tr("a comma or another separator stands in it"): SEPARATORS.search(text) is not None,
-        tr("something stands beside it"): any(map(str.isspace, text)) or "<" in text,
+        tr("something stands beside it"): "<" in text,
+        tr("a blank stands in it"): any(map(str.isspace, text)),
         tr("nothing stands before the @"): not local,
         tr("nothing stands after the @"): not domain,
         tr("its domain has no dot"): "." not in domain.strip("."),
