@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol
 
 from connectors.channel import AddressForm, Blame, ChannelSettingsError, RequestLimit
+from connectors.closing import Closing
 from connectors.mail.blame import blame
 from connectors.notice import Message, Trial
 from routing.failures import Cause, Failure
@@ -81,7 +81,7 @@ class MailChannel:
         return MailSession(open_sender(settings), settings.mail_from, clock)
 
 
-class MailSession:
+class MailSession(Closing):
     """Notices as mails through one sender."""
 
     def __init__(self, sender: "Sender", mail_from: str, clock: Callable[[], datetime]) -> None:
@@ -89,15 +89,7 @@ class MailSession:
         self._mail_from = mail_from
         self._clock = clock
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._sender.close()
 
     def send(self, message: Message, address: str) -> None:

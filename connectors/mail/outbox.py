@@ -2,17 +2,16 @@
 
 import re
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from config.files import write_whole
+from connectors.closing import Closing
 from connectors.mail.envelope import Envelope
 from routing.failures import Cause, Failure
 
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9]+")
 
 
-class OutboxFolder:
+class OutboxFolder(Closing):
     """A folder that takes messages; the same interface as `SmtpSender`.
 
     A file appears whole or not at all, and a message sent again replaces its own file.
@@ -20,17 +19,6 @@ class OutboxFolder:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Nothing is kept open."""

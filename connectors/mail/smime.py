@@ -7,8 +7,7 @@ the mail as ever, with an attachment `smime.p7s`.
 import re
 from base64 import encodebytes
 from functools import lru_cache
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.serialization.pkcs7 import (
 )
 from cryptography.x509 import Certificate, load_pem_x509_certificates
 
+from connectors.closing import Closing
 from connectors.mail.envelope import Envelope
 
 if TYPE_CHECKING:
@@ -91,23 +91,12 @@ def signer_of(certificate: str, key: str) -> Signer:
     return Signer(private, load_pem_x509_certificates(certificate.encode()))  # type: ignore[arg-type]
 
 
-class SigningSender:
+class SigningSender(Closing):
     """Hands messages over to another sender, signed."""
 
     def __init__(self, sender: "Sender", signer: Signer) -> None:
         self._sender = sender
         self._signer = signer
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def check(self) -> None:
         """See `SmtpSender.check`."""

@@ -2,9 +2,8 @@
 
 import os
 import time
-from types import TracebackType
-from typing import Self
 
+from connectors.closing import Closing
 from connectors.mail.envelope import Envelope
 from connectors.mail.failure import SHUTTING_DOWN, MailFailure, Stage, of_error
 from connectors.mail.smtp_session import SmtpSession, Timeouts
@@ -17,7 +16,7 @@ _IDLE = 15.0
 _CLOSED_BETWEEN_MESSAGES = frozenset({Cause.MAIL_DROPPED, Cause.MAIL_THROTTLED})
 
 
-class SmtpSender:
+class SmtpSender(Closing):
     """Hands messages to one SMTP server, one recipient each.
 
     The connection is opened by the first message, kept for the next ones, and opened
@@ -42,17 +41,6 @@ class SmtpSender:
         self._open: SmtpSession | None = None
         self._owner = 0
         self._used_at = 0.0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Take leave of the server; the next message opens a new connection."""

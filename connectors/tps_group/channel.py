@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol
 
 from connectors.channel import (
     AddressForm,
@@ -13,6 +12,7 @@ from connectors.channel import (
     Receipt,
     RequestLimit,
 )
+from connectors.closing import Closing
 from connectors.notice import Message, Notice, Trial
 from routing.failures import TABLE, Cause, Failure, Sign
 from routing.text import normalise
@@ -104,21 +104,13 @@ class TpsGroupChannel:
         return TpsGroupSession(_mover(settings, limit) if settings.tps_write_back else None)
 
 
-class TpsGroupSession:
+class TpsGroupSession(Closing):
     """Moves of dossiers, one after the other."""
 
     def __init__(self, mover: "Mover | None") -> None:
         self._mover = mover
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         if self._mover is not None:
             self._mover.close()
 

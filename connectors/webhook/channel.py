@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from connectors.channel import AddressForm, Blame, RequestLimit
+from connectors.closing import Closing
 from connectors.notice import Message
 from connectors.webhook.url import WebhookUrl
 from routing.failures import Action, Cause, Failure
@@ -67,7 +67,7 @@ class WebhookChannel:
         return WebhookSession(settings.webhook_secrets, settings.webhook_allowed, clock)
 
 
-class WebhookSession:
+class WebhookSession(Closing):
     """Messages as signed JSON documents; may be used by several threads at once."""
 
     def __init__(
@@ -77,15 +77,7 @@ class WebhookSession:
         self._allowed = allowed
         self._clock = clock
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         pass
 
     def send(self, message: Message, address: str) -> None:

@@ -1,30 +1,16 @@
 """Working days from deposit to decision: neither week-ends nor the public holidays of a place."""
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 
 from routing.calendar import paris_day
+from routing.office_days import SUBDIVISIONS
 
 LONGEST = 60
 """Durations from here on are counted together: three months, far beyond the target."""
 
 TARGET = 5
 """Working days within which an office means to decide."""
-
-_SUBDIVISIONS: Mapping[str, str] = {
-    "57": "57",
-    "67": "6AE",
-    "68": "6AE",
-    **{code: code for code in ("971", "972", "973", "974", "976")},
-    "975": "PM",
-    "977": "BL",
-    "978": "MF",
-    "986": "WF",
-    "987": "PF",
-    "988": "NC",
-}
-"""Where more days are holidays than everywhere in France, in the codes of the calendar."""
 
 _SATURDAY = 5
 _HOUR = 3600
@@ -40,7 +26,7 @@ def working_days(filed: date, decided: date, department: str | None) -> int:
         decided: day of decision (Europe/Paris).
         department: code of the département, whose holidays count; None for those of all.
     """
-    return _between(filed, decided, _SUBDIVISIONS.get(department or ""))
+    return _between(filed, decided, SUBDIVISIONS.get(department or ""))
 
 
 @lru_cache(maxsize=100_000)

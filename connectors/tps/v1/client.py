@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 import requests
 
+from connectors.closing import Closing
 from connectors.tps.errors import MalformedReason, Operation, RequestContext, TpsFailure
 from connectors.tps.exchange import reduced
 from connectors.tps.json_checks import an_object
@@ -23,7 +23,7 @@ OBJECTS_A_ROW, OBJECTS_A_PAGE = 4, 50
 """A row is one JSON object, a page two more: an answer with several times as many is not parsed."""
 
 
-class V1Client:
+class V1Client(Closing):
     """A client of one TPS server, over connections that it keeps.
 
     Threads may share it. Processes may not: build it after a fork.
@@ -137,17 +137,6 @@ class V1Client:
     def close(self) -> None:
         """Close the kept connection."""
         self._transport.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _read(
         self,
