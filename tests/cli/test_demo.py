@@ -1,8 +1,11 @@
 """`wif demo`: what a newcomer runs first, and the pages that it leaves."""
 
+import json
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -36,6 +39,15 @@ def test_it_tells_what_went_where_and_nothing_twice(played: tuple[Path, str]) ->
     assert "told after" in said
     assert "Told twice: 0." in said
     assert len(list((folder / "var" / "outbox").glob("*.eml"))) > 10
+
+
+def test_it_reads_by_the_version_that_servers_document(played: tuple[Path, str]) -> None:
+    (database,) = (played[0] / "var").glob("**/*.sqlite3")
+    with closing(sqlite3.connect(database)) as connection:
+        found = connection.execute("SELECT cursor FROM procedures WHERE cursor IS NOT NULL")
+        cursors = [json.loads(cursor) for (cursor,) in found]
+    assert cursors
+    assert {cursor["api"] for cursor in cursors} == {"v2"}
 
 
 def test_it_ends_with_its_pages(played: tuple[Path, str]) -> None:

@@ -1,6 +1,7 @@
 """`wif status`: what is stopped, open and old, and the exit code for a probe."""
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -106,3 +107,16 @@ def test_many_procedures_that_fail_of_one_cause_are_one_line(
     assert ran.stdout.count("tps-unauthorized") == 1
     assert f"{OTHER_FORM}, {PARIS_FORM}" in ran.stdout
     assert wif("status", **service).stdout.count("tps-unauthorized") == 1
+
+
+def test_it_shows_how_much_of_the_limit_of_tps_is_used(
+    harness: Harness, service: dict[str, str], paris: Form, redis_url: str
+) -> None:
+    harness.tps.add(paris)
+    shared = {**service, "WIF_BROKER_URL": redis_url}
+    with time_machine.travel(harness.now, tick=False):
+        wif("run-once", **shared)
+        shown = wif("status", **shared).stdout
+    used = re.search(r"TPS v2: ([0-9]+)% of 400 requests a minute are used", shown)
+    assert used is not None, shown
+    assert int(used[1]) > 0
