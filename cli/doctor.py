@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,9 +48,6 @@ if TYPE_CHECKING:
 
 BROKER_SECONDS = 5.0
 """How long the broker may take to answer."""
-
-EXPIRES_SOON_DAYS = 30
-"""So long before its end a certificate is warned of."""
 
 SETTINGS = {"broker": "WIF_BROKER_URL", "mail": "WIF_OUTBOX_DIR", "sent log": "WIF_SENT_LOG"}
 """The setting behind what cannot be reached or written."""
@@ -400,12 +398,12 @@ def _smime(runtime: Runtime) -> str:
     if certificate is None:
         return tr("mails are not signed: WIF_SMIME_CERTIFICATE is not set")
     end = smime.expires_at(certificate)
-    left = (end - runtime.clock()).days
-    if left < 0:
+    left = end - runtime.clock()
+    if left < timedelta(0):
         raise CommandError(
             tr("the certificate expired on {day}: readers warn of every mail", day=f"{end:%F}")
         )
-    if left < EXPIRES_SOON_DAYS:
+    if left < smime.EXPIRES_SOON:
         raise Advice(
             tr("the certificate expires on {day}: replace it and its key", day=f"{end:%F}")
         )

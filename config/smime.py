@@ -3,7 +3,7 @@
 Libraries are imported where they are used: most commands need none of them.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 SMALLEST_RSA = 2_048
 """Bits."""
+
+EXPIRES_SOON = timedelta(days=30)
+"""So long before its end a certificate is warned of."""
 
 
 class SmimeError(ValueError):

@@ -19,6 +19,7 @@ class IncidentKind(StrEnum):
     RULES_REFUSED = "rules-refused"
     CHANNEL_DISABLED = "channel-disabled"
     WEBHOOK_OFF = "webhook-off"
+    CERTIFICATE = "certificate-expires"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

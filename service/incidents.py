@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from config.settings import Settings
+from config.smime import EXPIRES_SOON, expires_at
 from routing.incidents import IncidentKind, PresentIncident
 from store.disabled_addresses import Disabled
 from store.overview import Wait, Waits
@@ -61,6 +62,12 @@ def disabled_addresses(disabled: Iterable[Disabled]) -> Iterator[PresentIncident
             count=1,
             since=each.disabled_at,
         )
+
+
+def expiring_certificate(settings: Settings, now: datetime) -> Iterator[PresentIncident]:
+    """An incident when the certificate that mails are signed with ends soon, or has ended."""
+    if settings.smime_certificate and expires_at(settings.smime_certificate) - now < EXPIRES_SOON:
+        yield PresentIncident(kind=IncidentKind.CERTIFICATE, count=1)
 
 
 def _lag(waiting: Waits, settings: Settings, now: datetime) -> Wait:

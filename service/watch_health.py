@@ -15,7 +15,12 @@ from service.disabled import disabled_now
 from service.guards import breakers
 from service.guards.breakers import BreakerState
 from service.guards.limits import LEASE
-from service.incidents import WATCHED, disabled_addresses, present_incidents
+from service.incidents import (
+    WATCHED,
+    disabled_addresses,
+    expiring_certificate,
+    present_incidents,
+)
 from service.mail import mail_sender
 from service.register import polled_procedures
 from service.report import Totals
@@ -82,6 +87,7 @@ def _record(runtime: Runtime) -> HealthReport:
             for present in (
                 *present_incidents(waiting, runtime.settings, now, open_),
                 *disabled_addresses(disabled.values()),
+                *expiring_certificate(runtime.settings, now),
             )
         }
         opened = [

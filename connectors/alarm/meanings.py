@@ -62,6 +62,11 @@ MEANINGS: Mapping[IncidentKind, Meaning] = {
         "Nothing is lost: polls find what is new. Is `wif serve` reached from outside? Then "
         "`wif webhooks list`, and `wif webhooks enable` with procedure and id.",
     ),
+    IncidentKind.CERTIFICATE: Meaning(
+        "the certificate that mails are signed with expires soon, or has expired",
+        "Ask for a new one, and replace the files of WIF_SMIME_CERTIFICATE_FILE and "
+        "WIF_SMIME_KEY_FILE; `wif doctor` says until when the one in use is good.",
+    ),
     IncidentKind.RULES_REFUSED: Meaning(
         "edited rules are refused; the last good ones stay in force",
         "Run `wif rules check`: it names file, line and what to write.",

@@ -9,6 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cli.doctor import DoctorCheck, State, examine
 from service.runtime import Runtime
 from service.secret_rotation import settings_now
+from service.watch_health import check
+from store import incidents
 from tests.fixtures.certificates import SENDER, pair, verified
 from tests.fixtures.harness import Harness, WakeUpRecorder
 
@@ -89,3 +91,21 @@ def test_doctor_says_when_the_certificate_ends(harness: Harness, days: int, stat
 
 def test_doctor_says_that_mails_are_not_signed(harness: Harness) -> None:
     assert "WIF_SMIME_CERTIFICATE" in doctor(harness).advice
+
+
+def test_an_incident_begins_thirty_days_before_the_end_and_is_over_with_a_new_certificate(
+    harness: Harness,
+) -> None:
+    def lasting() -> list[str]:
+        check(harness.runtime)
+        with harness.runtime.database.read() as connection:
+            return [each.kind.value for each in incidents.lasting(connection)]
+
+    harness.register()
+    certificate = pair(end=harness.now + timedelta(days=31)).certificate
+    doctor(harness, certificate)
+    assert "certificate-expires" not in lasting()
+    harness.wait(days=2)
+    assert "certificate-expires" in lasting()
+    doctor(harness, pair().certificate)
+    assert "certificate-expires" not in lasting()
