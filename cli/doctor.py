@@ -96,7 +96,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
         context.show_json([{**asdict(item), "well": item.well} for item in findings])
     else:
         rows = [(tr(SHOWN[item.state]), tr(item.check), item.advice) for item in findings]
-        tables.show_table(tr("Doctor"), ("", "check", "advice"), rows)
+        tables.show_table(tr("Doctor"), ("state", "check", "advice"), rows)
     if not all(item.well for item in findings):
         raise typer.Exit(1)
 
@@ -159,7 +159,7 @@ def _finding(name: str, check: Callable[[Runtime], str], runtime: Runtime) -> Do
 def _settings(_runtime: Runtime) -> str:
     unknown = config_settings.unknown_settings()
     if unknown:
-        raise CommandError("; ".join(unknown))
+        raise CommandError(tr("; ").join(unknown))
     return tr("every WIF_… setting is known")
 
 
@@ -183,11 +183,11 @@ def _seal_key(runtime: Runtime) -> str:
                 first=first,
             )
         )
-    missing = [] if pins else [tr("pin the first key: WIF_SEAL_PUBLIC_KEYS={first}", first=first)]
+    missing = [] if pins else [tr("pin the first key: `WIF_SEAL_PUBLIC_KEYS={first}`", first=first)]
     if not runtime.settings.ops_mailbox:
         missing.append(tr("set WIF_OPS_MAILBOX, which gets the newest seal each day"))
     if missing:
-        raise Advice(tr("can sign; NOT ANCHORED outside: {names}", names="; ".join(missing)))
+        raise Advice(tr("can sign; NOT ANCHORED outside: {names}", names=tr("; ").join(missing)))
     return tr("can sign; anchored at {first}", first=first)
 
 
@@ -347,9 +347,10 @@ def _channels(runtime: Runtime) -> str:
         shown = ", ".join(f"{each.unit} {each.channel} ({each.state})" for each in unready[:5])
         more = " …" if len(unready) > 5 else ""  # noqa: PLR2004
         raise CommandError(
-            tr(
-                "{count} cannot be used: {shown}{more}; see `wif channels list`",
-                count=len(unready),
+            trn(
+                "{n} cannot be used: {shown}{more}; see `wif channels list`",
+                "{n} cannot be used: {shown}{more}; see `wif channels list`",
+                len(unready),
                 shown=shown,
                 more=more,
             )

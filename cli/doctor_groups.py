@@ -44,7 +44,7 @@ def compare(runtime: Runtime, procedures: Sequence[int]) -> str:
             tr(
                 "{count} groups are missing: {shown}{more}",
                 count=len(missing),
-                shown="; ".join(missing[:SHOWN]),
+                shown=tr("; ").join(missing[:SHOWN]),
                 more=more,
             )
         )

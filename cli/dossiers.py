@@ -184,4 +184,4 @@ def reassign_(
     if as_json:
         context.show_json({"procedure": procedure, "number": number, "units": units})
         return
-    typer.echo(f"{dossier}: {', '.join(units)}")
+    typer.echo(tr("{dossier}: goes to {units}", dossier=dossier, units=", ".join(units)))

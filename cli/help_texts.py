@@ -2,6 +2,7 @@
 
 import gettext
 import inspect
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -55,7 +56,8 @@ def texts(command: Any) -> Iterator[str]:  # noqa: ANN401
 
 
 def _tidy(text: str) -> str:
-    return inspect.cleandoc(text)
+    """`text` with one line for each paragraph: the terminal says where lines end."""
+    return re.sub(r"(?<=\S)\n(?=\S)", " ", inspect.cleandoc(text))
 
 
 def _usage(usage: Any, context: Any) -> str:  # noqa: ANN401

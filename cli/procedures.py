@@ -76,8 +76,8 @@ def _row(shown: ShownProcedure) -> dict[str, Any]:
 
 
 def _print(shown: ShownProcedure) -> None:
-    rows = list({**_row(shown), "api": shown.api.value}.items())
-    tables.show_table(tr("Procedure {number}", number=shown.number), ("", ""), rows)
+    rows = [(tr(name), each) for name, each in {**_row(shown), "api": shown.api.value}.items()]
+    tables.show_table(tr("Procedure {number}", number=shown.number), ("what", "value"), rows)
     if shown.fields is None:
         said = mark("{api} does not say which fields a form has; v2 does")
         typer.echo(tr(said, api=shown.api.value))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.lazy import lazy_imports
-from config.messages import tr
+from config.messages import mark, tr
 
 with lazy_imports():
     from cli import context, progress
@@ -40,14 +40,15 @@ def purge_(
             }
         )
         return
-    done = tr("would be removed") if dry_run else tr("removed")
-    typer.echo(
-        tr(
-            "{dossiers} dossiers that ended more than {days} days ago, with {deliveries} "
-            "deliveries: {done}",
-            dossiers=report.dossiers,
-            days=days,
-            deliveries=report.deliveries,
-            done=done,
+    said = (
+        mark(
+            "would be removed: {dossiers} dossiers that ended more than {days} days ago, with "
+            "{deliveries} deliveries"
+        )
+        if dry_run
+        else mark(
+            "removed: {dossiers} dossiers that ended more than {days} days ago, with {deliveries} "
+            "deliveries"
         )
     )
+    typer.echo(tr(said, dossiers=report.dossiers, days=days, deliveries=report.deliveries))

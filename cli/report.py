@@ -11,7 +11,7 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
-from config.messages import tr
+from config.messages import tr, trn
 
 with lazy_imports():
     from cli import context
@@ -54,7 +54,14 @@ def report(
     if as_json:
         context.show_json({"files": [str(folder / name) for name in files]})
         return
-    typer.echo(tr("{count} reports written to {folder}", count=len(files), folder=folder))
+    typer.echo(
+        trn(
+            "{n} report written to {folder}",
+            "{n} reports written to {folder}",
+            len(files),
+            folder=folder,
+        )
+    )
 
 
 def _month(text: str) -> date:

@@ -39,6 +39,26 @@ STAGES = {
 """What the bars of a pass say of each stage."""
 
 
+COUNTS = {
+    "procedures": mark("procedures polled"),
+    "polls_failed": mark("polls that failed"),
+    "rows_malformed": mark("rows that cannot be read"),
+    "new": mark("new dossiers"),
+    "changed": mark("changed dossiers"),
+    "routed": mark("dossiers routed"),
+    "unrouted": mark("dossiers without a competent unit"),
+    "recorded_only": mark("dossiers recorded without telling anybody"),
+    "quarantined": mark("dossiers quarantined"),
+    "held": mark("dossiers held"),
+    "gone": mark("dossiers gone from TPS"),
+    "not_read": mark("dossiers not read yet"),
+    "sent": mark("messages sent"),
+    "retried": mark("messages tried again later"),
+    "dead": mark("messages given up"),
+}
+"""What the table of a pass calls each count."""
+
+
 def up(
     flower: Annotated[bool, typer.Option("--flower", help="Run Flower on loopback too.")] = False,
     flower_port: Annotated[int, typer.Option(help="Port of Flower.")] = 5555,
@@ -152,7 +172,7 @@ def run_once_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
         if as_json:
             context.show_json({**dict(rows), "needy": seen.needy})
         else:
-            shown = [(tr(name), count) for name, count in rows]
+            shown = [(tr(COUNTS[name]), count) for name, count in rows]
             tables.show_table(tr("One pass"), ("what", "count"), shown)
             _show_trouble(runtime, report, seen)
     if report.failures:

@@ -77,7 +77,7 @@ def misses(condition: Condition, case: Case, say: Say = str.format) -> Iterator[
             yield say("no alternative is given")
         case AnyOf(parts):
             reasons = (say(" and ").join(misses(part, case, say)) for part in parts)
-            yield say("none of these: {reasons}", reasons="; ".join(reasons))
+            yield say("none of these: {reasons}", reasons=say("; ").join(reasons))
         case Not(inner):
             yield say("what is excluded holds: {condition}", condition=describe(inner, say))
 

@@ -20,17 +20,18 @@ if TYPE_CHECKING:
     from config.differences import Difference
 
 
-Hash = Annotated[
-    str | None, typer.Argument(help="A rule set of `wif rules history`.", metavar="HASH")
+Before = Annotated[
+    str | None, typer.Argument(help="A rule set of `wif rules history`.", metavar="BEFORE")
 ]
+After = Annotated[str | None, typer.Argument(help="Another one; else the files.", metavar="AFTER")]
 
 
 def diff(
-    before: Hash = None, after: Hash = None, directory: Directory = None, as_json: AsJson = False
+    before: Before = None, after: After = None, directory: Directory = None, as_json: AsJson = False
 ) -> None:
     """Show what differs from one rule set to another.
 
-    Without HASH from the one in force to the files; with one from that to the files.
+    Without BEFORE from the one in force to the files; with BEFORE alone from that to the files.
     """
     with context.runtime() as running:
         old = stored.stored_document(running, before) if before else stored.active_document(running)

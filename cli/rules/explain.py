@@ -235,7 +235,9 @@ def _show(found: Explained, dossier: str | None) -> None:
         "department": place(case.department) if case.department else tr("département unknown"),
         "procedure": tr("procedure {procedure}", procedure=case.procedure or tr("none")),
         "filed_on": tr("filed on {filed_on}", filed_on=case.filed_on),
-        "filer": tr("by {filer}", filer=tr(case.filer)),
+        "filer": tr("filer unknown")
+        if case.filer is Filer.UNKNOWN
+        else tr("by {filer}", filer=tr(case.filer)),
         "state": tr(case.state),
         "decided_on": tr("decided on {decided_on}", decided_on=case.decided_on),
     }
@@ -243,7 +245,8 @@ def _show(found: Explained, dossier: str | None) -> None:
     shown = shown or tr("none given")
     typer.echo(tr("{subject}: {facts}", subject=dossier or tr("Facts"), facts=shown))
     rows = [
-        (t.rule.id, tr("yes") if t.matched else tr("no"), "; ".join(t.misses)) for t in found.trials
+        (t.rule.id, tr("yes") if t.matched else tr("no"), tr("; ").join(t.misses))
+        for t in found.trials
     ]
     tables.show_table(
         tr("Rule set {hash}", hash=short(found.rules.hash)), ("rule", "matches", "why not"), rows

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
-from config.messages import tr
+from config.messages import mark, tr
 
 with lazy_imports():
     from store import rulesets
@@ -49,16 +49,18 @@ def stored_document(running: Runtime, beginning: str) -> str:
         hashes = {activation.hash for activation in rulesets.history(connection, limit=10_000)}
         found = [digest for digest in hashes if digest.startswith(beginning.casefold())]
         if len(beginning) < SHORTEST_HASH or len(found) != 1:
-            raise CommandError(
-                tr(
-                    "{beginning}: names {count} rule sets; give at least {least} "
-                    "digits of a hash that `wif rules history` shows",
-                    beginning=beginning,
-                    count=len(found),
-                    least=SHORTEST_HASH,
-                ),
-                code=2,
+            said = (
+                mark(
+                    "{beginning}: is the beginning of several rule sets; give at least {least} "
+                    "characters of a hash that `wif rules history` shows"
+                )
+                if len(found) > 1
+                else mark(
+                    "{beginning}: is no rule set; give at least {least} characters of a hash that "
+                    "`wif rules history` shows"
+                )
             )
+            raise CommandError(tr(said, beginning=beginning, least=SHORTEST_HASH), code=2)
         document = rulesets.document(connection, found[0])
     if document is None:
         raise CommandError(tr("{found}: is not stored any more", found=found[0]))

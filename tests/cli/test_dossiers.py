@@ -29,13 +29,13 @@ def test_a_dossier_is_reassigned_by_hand_and_stays_until_it_is_unpinned(
     wif("run-once", **service)
     key = f"{PARIS_FORM}/{number}"
     moved = wif("dossiers", "reassign", key, "--to", "UD093", "--reason", "moved", **service)
-    assert moved.stdout.strip() == f"{key}: UD093"
+    assert moved.stdout.strip() == f"{key}: goes to UD093"
     harness.wait(minutes=1)
     harness.tps.change(number, department="92")
     wif("run-once", **service)
     assert harness.dossier(number).assignment.units == ("UD093",)
     back = wif("dossiers", "reassign", key, "--unpin", **service)
-    assert back.stdout.strip() == f"{key}: UD092"
+    assert back.stdout.strip() == f"{key}: goes to UD092"
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def edited(tmp_path: Path, old: str, new: str) -> Path:
         (
             "[67 - Bas-Rhin]",
             "[63 - Bas-Rhin]",
-            "`63 - Bas-Rhin` a le code et le nom de deux lieux : 63 est Puy-de-Dôme "
+            "`63 - Bas-Rhin` a le code et le nom de deux lieux : le 63 est « Puy-de-Dôme » "
             "(écrivez `63 - Puy-de-Dôme` ou `67 - Bas-Rhin`)",
         ),
         ("    channels:", "    chanels:", "`chanels` n'est pas une clé connue ici"),
