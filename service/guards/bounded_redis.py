@@ -167,4 +167,6 @@ def _bounds(seconds: float) -> dict[str, Any]:
         "socket_connect_timeout": seconds,
         "retry": Retry(NoBackoff(), 0),
         "decode_responses": True,
+        # What others wrote must not end a task: it looks like any other value that is not ours.
+        "encoding_errors": "replace",
     }

@@ -50,7 +50,7 @@ class RedisState:
         return self._client
 
     def ask(self, work: Callable[[redis.Redis], T], otherwise: T) -> T:
-        """What `work` gets from Redis, `otherwise` while Redis is away."""
+        """What `work` gets from Redis; `otherwise` while it is away or holds what is not ours."""
         if self._client is None or time.monotonic() < self._away_until:
             return otherwise
         try:
@@ -58,6 +58,8 @@ class RedisState:
                 answer = work(self._client)
         except (redis.RedisError, OSError):
             self._missed()
+            return otherwise
+        except ValueError:
             return otherwise
         if self._away:
             self._away = False

@@ -188,14 +188,16 @@ def test_what_goes_well_costs_no_round_trip(
     assert after - before <= 1
 
 
-@pytest.mark.parametrize("nonsense", ["", "nan", "inf", "1e400", "x" * 5000, "-1", "9" * 30])
+@pytest.mark.parametrize(
+    "nonsense", ["", "nan", "inf", "1e400", "x" * 5000, "-1", "9" * 30, b"\xff"]
+)
 def test_what_somebody_else_wrote_into_redis_ends_nothing(
-    server: RedisServer, clock: Clock, share: Share, nonsense: str
+    server: RedisServer, clock: Clock, share: Share, nonsense: str | bytes
 ) -> None:
     shared = share(server.url)
     breakers = Breakers(shared, clock)
     assert shared.client is not None
-    for name in ("mailbox:UD075:opened", "mailbox:UD075:failures"):
+    for name in (f"{UD075.key}:opened", f"{UD075.key}:failures", b"\xff"):
         shared.client.hset("wif:breakers", name, nonsense)
     breakers.refresh()
     assert breakers.state(UD075) is not BreakerState.OPEN

@@ -47,3 +47,10 @@ def test_a_server_that_drips_its_answer_is_away_at_the_deadline(dripping: str) -
 def test_the_embedded_broker_on_its_socket_answers(tmp_path: Path) -> None:
     with embedded_broker(tmp_path) as url, closing(RedisState(url)) as shared:
         assert shared.ask(lambda client: client.ping(), None) is True
+
+
+def test_what_others_wrote_counts_as_nothing_and_redis_is_not_away(tmp_path: Path) -> None:
+    with embedded_broker(tmp_path) as url, closing(RedisState(url)) as shared:
+        shared.ask(lambda client: client.set("wif:count", b"\xff"), None)
+        assert shared.ask(lambda client: int(str(client.get("wif:count"))), -1) == -1
+        assert shared.ask(lambda client: client.ping(), None) is True

@@ -133,9 +133,9 @@ def test_leave_takes_few_round_trips(server: RedisServer, share: Share) -> None:
     assert after - before <= 1 + 1_000 / LARGEST_RESERVE * 14
 
 
-@pytest.mark.parametrize("written", ["nonsense", "nan", "inf", "1e300", "4102444800"])
+@pytest.mark.parametrize("written", ["nonsense", "nan", "inf", "1e300", "4102444800", b"\xff"])
 def test_a_pause_that_nobody_can_have_asked_for_stops_nothing(
-    server: RedisServer, share: Share, written: str
+    server: RedisServer, share: Share, written: str | bytes
 ) -> None:
     shared = share(server.url)
     assert shared.client is not None
