@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
-from cli.lists import AsCsv, AsJson, Limit, day_of, limit_of, refuse_unknown, show_rows
-from config.messages import tr, trn
+from cli.lists import AsCsv, AsJson, Limit, day_of, limit_of, one_of, refuse_unknown, show_rows
+from config.messages import mark, tr, trn
 from store.states import DeliveryState
 
 with lazy_imports():
     from cli import context
+    from config import diagnostics
+    from connectors.channels import CHANNELS
     from store import deliveries
     from store.audit import log
+
+if TYPE_CHECKING:
+    from service.runtime import Runtime
 
 app = typer.Typer(no_args_is_help=True, help="Deliveries: what was sent, waits, or is dead.")
 
@@ -36,7 +41,10 @@ COLUMNS = (
 
 @app.command("list")
 def list_(
-    state: Annotated[DeliveryState | None, typer.Option(help="Only those in this state.")] = None,
+    state: Annotated[
+        DeliveryState | None,
+        typer.Option(help="Only those in this state.", **one_of(DeliveryState)),
+    ] = None,
     unit: Unit = None,
     procedure: Procedure = None,
     reason: Reason = None,
@@ -49,6 +57,7 @@ def list_(
     as_csv: AsCsv = False,
 ) -> None:
     """List deliveries; `--state dead` shows those that wait for a person."""
+    _refuse_unknown_channel(channel)
     queued = day_of("--since", since)
     wanted = deliveries.Filter(
         state=state, unit=unit, procedure=procedure, reason=reason, channel=channel, since=queued
@@ -76,6 +85,7 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Make dead deliveries due again. Replaying one twice sends it once."""
+    _refuse_unknown_channel(channel)
     wanted = deliveries.Filter(
         id=delivery, unit=unit, procedure=procedure, reason=reason, channel=channel
     )
@@ -104,8 +114,40 @@ def replay(
             )
         if not revived:
             refuse_unknown(runtime, unit=unit, procedure=procedure, reason=reason)
+            if delivery is not None:
+                _refuse_replay(runtime, delivery)
     if as_json:
         context.show_json({"replayed": len(revived)})
         return
     text = trn("{n} delivery is due again", "{n} deliveries are due again", len(revived))
     typer.echo(text)
+
+
+def _refuse_unknown_channel(channel: str | None) -> None:
+    if channel is not None and channel not in CHANNELS:
+        hint = diagnostics.did_you_mean(channel, list(CHANNELS)) or ""
+        message = tr(
+            "--channel {value}: is none of {known}", value=channel, known=", ".join(CHANNELS)
+        )
+        raise CommandError(message + (tr("; {hint}", hint=hint) if hint else ""), code=2)
+
+
+def _refuse_replay(runtime: Runtime, delivery: int) -> None:
+    """Say why one delivery cannot be replayed.
+
+    Raises:
+        CommandError: there is none such, or it is not dead.
+    """
+    with runtime.database.read() as connection:
+        found = deliveries.listing(connection, deliveries.Filter(id=delivery))
+    if not found:
+        said = mark("{delivery}: no such delivery; `wif deliveries list` shows their ids")
+        raise CommandError(tr(said, delivery=delivery))
+    state = tr(found[0].state)
+    raise CommandError(
+        tr(
+            "{delivery}: is {state}; only dead deliveries are replayed",
+            delivery=delivery,
+            state=state,
+        )
+    )

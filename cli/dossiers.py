@@ -16,6 +16,7 @@ from cli.lists import (
     day_of,
     department_of,
     limit_of,
+    one_of,
     refuse_unknown,
     show_rows,
 )
@@ -69,7 +70,10 @@ def as_row(dossier: DossierRecord) -> dict[str, Any]:
 
 @app.command("list")
 def list_(
-    status: Annotated[DossierStatus | None, typer.Option(help="Only those in this status.")] = None,
+    status: Annotated[
+        DossierStatus | None,
+        typer.Option(help="Only those in this status.", **one_of(DossierStatus)),
+    ] = None,
     procedure: Annotated[int | None, typer.Option(help="Only those of this procedure.")] = None,
     unrouted: Annotated[
         bool, typer.Option("--unrouted", help="Only those sent to the fallback unit.")
@@ -82,7 +86,8 @@ def list_(
         str | None, typer.Option(help="Only those of this permit type (code).")
     ] = None,
     state: Annotated[
-        DossierState | None, typer.Option(help="Only those in this state in TPS.")
+        DossierState | None,
+        typer.Option(help="Only those in this state in TPS.", **one_of(DossierState)),
     ] = None,
     since: Annotated[
         str | None, typer.Option(help="Only those filed on this day or later (Paris).")
@@ -174,6 +179,10 @@ def reassign_(
 ) -> None:
     """Give a dossier to a unit by hand. It stays there, whatever the rules say, until unpinned."""
     procedure, number = context.dossier_key(dossier)
+    if undo and (to or reason):
+        raise CommandError(
+            tr("--unpin gives it back to the rules: leave out --to and --reason"), code=2
+        )
     with context.runtime() as runtime:
         if undo:
             units = reassign.unpin(runtime, procedure, number)

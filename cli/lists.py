@@ -6,6 +6,7 @@ import csv
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, time
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -36,6 +37,23 @@ Limit = Annotated[
     int | None,
     typer.Option(min=1, help="At most so many; a table has 100 when not given, JSON and CSV all."),
 ]
+
+
+def one_of(codes: type[StrEnum]) -> dict[str, Any]:
+    """How an option takes one of some codes, or the word that tables show for it."""
+
+    def parse(text: str) -> StrEnum:
+        for code in codes:
+            if normalise(text) in {code.value, normalise(tr(code.value))}:
+                return code
+        known = ", ".join(
+            code.value if tr(code.value) == code.value else f"{code.value} ({tr(code.value)})"
+            for code in codes
+        )
+        raise typer.BadParameter(tr("{value} is none of {known}", value=text, known=known))
+
+    values = [code.value for code in codes]
+    return {"parser": parse, "metavar": f"[{'|'.join(values)}]", "autocompletion": lambda: values}
 
 
 def limit_of(given: int | None, *, whole: bool) -> int | None:

@@ -106,6 +106,18 @@ def _called() -> str | None:
     return next((word for word in words if word in COMMANDS), None)
 
 
+def _path_of_called() -> str:
+    """The command whose words could not be read, where the parser does not say which."""
+    command: Any = build(_called())
+    path = ["wif"]
+    for word in sys.argv[1:]:
+        command = getattr(command, "commands", {}).get(word)
+        if command is None:
+            break
+        path.append(word)
+    return " ".join(path)
+
+
 def main() -> None:
     """Run the command; whatever is foreseen to go wrong ends in one line, not in a traceback."""
     # What a command writes is readable by its user alone.
@@ -167,7 +179,7 @@ def _refuse(error: TyperException) -> None:
     context: Any = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError":
         sys.exit(error.exit_code)  # its help has been printed
-    path = context.command_path if context is not None else "wif"
+    path = context.command_path if context is not None else _path_of_called()
     said = explained(error.format_message())
     text = tr("{command}: {said}; see `{command} --help`", command=path, said=said)
     _end(text, error.exit_code)

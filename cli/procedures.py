@@ -19,6 +19,7 @@ with lazy_imports():
 if TYPE_CHECKING:
     from routing.form_fields import FormField
     from service.procedure_fields import ShownProcedure
+    from service.runtime import Runtime
 
 app = typer.Typer(no_args_is_help=True, help="Procedures: how polling goes.")
 
@@ -108,6 +109,7 @@ def resume_(
     if not numbers and not everything:
         raise CommandError(tr("say which: ids of procedures, or --all"), code=2)
     with context.runtime() as runtime:
+        _refuse_unknown(runtime, numbers or [])
         resumed = resume.resume(runtime, None if everything else numbers)
     if as_json:
         context.show_json({"resumed": resumed})
@@ -115,3 +117,13 @@ def resume_(
     count = trn("{n} procedure goes on", "{n} procedures go on", len(resumed))
     names = ", ".join(map(str, resumed)) or tr("none stood")
     typer.echo(tr("{count}: {names}", count=count, names=names))
+
+
+def _refuse_unknown(runtime: Runtime, numbers: list[int]) -> None:
+    with runtime.database.read() as connection:
+        known = {row.number for row in procedures.listing(connection)}
+    if unknown := [str(number) for number in numbers if number not in known]:
+        said = mark(
+            "{numbers}: no such procedure; `wif procedures list` shows those that are known"
+        )
+        raise CommandError(tr(said, numbers=", ".join(unknown)))

@@ -176,7 +176,21 @@ def run_once_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
             tables.show_table(tr("One pass"), ("what", "count"), shown)
             _show_trouble(runtime, report, seen)
     if report.failures:
+        typer.echo(tr("exit code 1: {names}", names=_unwell(report)), err=True)
         raise typer.Exit(1)
+
+
+_UNWELL = frozenset(
+    {"polls_failed", "rows_malformed", "quarantined", "held", "not_read", "retried", "dead"}
+)
+"""What of a pass somebody should look at."""
+
+
+def _unwell(report: PassReport) -> str:
+    """What of a pass did not go well, with its numbers."""
+    return ", ".join(
+        f"{tr(name)} {count}" for name, count in _rows(report) if name in _UNWELL and count
+    )
 
 
 def _rows(report: PassReport) -> list[tuple[str, int]]:

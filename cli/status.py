@@ -24,7 +24,7 @@ with lazy_imports():
     from config import settings as settings_
     from connectors.alarm import meanings
     from service import incidents, register, tps_versions
-    from store import heartbeats, overview, rulesets
+    from store import heartbeats, overview, procedures, rulesets
     from store import incidents as stored_incidents
 
 if TYPE_CHECKING:
@@ -227,6 +227,8 @@ def needy_parts(needy: Sequence[NeedyProcedure]) -> Iterator[RenderableType]:
     if rows:
         columns = ("status", "reason", "count", "procedures", "polled_at")
         yield tables.table(tr("Procedures to look at"), columns, rows)
+    if any(each.status == procedures.ProcedureStatus.STOPPED for each in needy):
+        yield tr("when the cause is mended: `wif procedures resume --all`, or their numbers")
 
 
 def in_short(numbers: Sequence[int]) -> str:

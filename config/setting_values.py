@@ -235,6 +235,8 @@ def said(error: Mapping[str, Any]) -> str:
     if text is None:
         return translated(str(error["msg"]).removeprefix("Value error, "))
     context = dict(error.get("ctx", {}))
+    if ":[0-5][0-9]" in context.get("pattern", ""):
+        return tr("is no time of the day, written HH:MM")
     if "expected" in context:
         context["expected"] = ", ".join(re.findall(r"'([^']*)'", context["expected"]))
     return tr(text).format(**context)

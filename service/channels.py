@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from config.diagnostics import did_you_mean
 from config.messages import tr
 from connectors.channel import Left
 from connectors.channels import CHANNELS
@@ -138,7 +139,9 @@ def enable_channels(runtime: Runtime, code: str, kind: str | None = None) -> int
 def _chosen(runtime: Runtime, code: str, kind: str | None) -> tuple[Unit, list[Channel]]:
     unit = runtime.rules().units.get(code)
     if unit is None:
-        raise UnknownChannelError(tr("{code} is no unit of the rules in force", code=code))
+        said = tr("{code} is no unit of the rules in force", code=code)
+        hint = did_you_mean(code, list(runtime.rules().units))
+        raise UnknownChannelError(f"{said}; {hint}" if hint else said)
     channels = [each for each in unit.channels if kind in {None, each.kind}]
     if not channels:
         known = ", ".join(each.kind for each in unit.channels)

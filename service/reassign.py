@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from config.diagnostics import did_you_mean
 from config.messages import tr
 from routing.calendar import paris_day
 from routing.outcome import decide_again
@@ -13,6 +14,8 @@ from store import dossiers
 from store.assign import Change
 from store.assign import reassign as store_reassignments
 from store.audit.log import AuditEntry, Step
+from store.dossiers import DossierRecord
+from store.states import DossierStatus
 
 
 class ReassignmentRefused(Exception):
@@ -36,9 +39,9 @@ def reassign(
     """
     rules = runtime.rules()
     if unit not in rules.units:
-        raise ReassignmentRefused(
-            tr("{unit}: no unit of the rule set in force has this code", unit=unit)
-        )
+        said = tr("{unit}: no unit of the rule set in force has this code", unit=unit)
+        hint = did_you_mean(unit, list(rules.units))
+        raise ReassignmentRefused(f"{said}; {hint}" if hint else said)
     if reason not in rules.reasons:
         raise ReassignmentRefused(
             tr(
@@ -68,6 +71,24 @@ def unpin(runtime: Runtime, procedure: int, number: int) -> tuple[str, ...]:
     return _change(runtime, runtime.rules(), procedure, number, pin=(None, None), line=line)
 
 
+def unread(key: str, dossier: DossierRecord | None) -> str:
+    """Why nothing can be decided of a dossier that is not known or was never read.
+
+    Args:
+        key: PROCEDURE/NUMBER.
+    """
+    if dossier is None:
+        return tr("{dossier}: no such dossier; see `wif dossiers list`", dossier=key)
+    if dossier.status == DossierStatus.QUARANTINED:
+        return tr(
+            "{dossier}: quarantined, so it could not be read ({reason}); see `wif dossiers show "
+            "{dossier}`",
+            dossier=key,
+            reason=dossier.reason,
+        )
+    return tr("{dossier}: not read yet", dossier=key)
+
+
 def _change(
     runtime: Runtime,
     rules: RuleSet,
@@ -81,13 +102,7 @@ def _change(
     with runtime.database.begin() as connection:
         dossier = dossiers.get(connection, procedure, number, lock=True)
         if dossier is None or dossier.facts is None:
-            raise ReassignmentRefused(
-                tr(
-                    "{procedure}/{number}: not known, or not read yet",
-                    procedure=procedure,
-                    number=number,
-                )
-            )
+            raise ReassignmentRefused(unread(f"{procedure}/{number}", dossier))
         dossiers.pin(connection, procedure, number, unit=pin[0], reason=pin[1], now=now)
         pinned = replace(dossier, pinned_unit=pin[0], pinned_reason=pin[1])
         decided = decide_again(rules, pinned, dossier.facts, on=paris_day(now))

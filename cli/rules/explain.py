@@ -25,6 +25,7 @@ with lazy_imports():
     from cli import codes, context, tables
     from config import diagnostics, document, schema
     from config.checks import examples
+    from service import reassign
     from store import dossiers, rulesets
 
 if TYPE_CHECKING:
@@ -121,9 +122,7 @@ def _stored(running: Runtime, dossier: str) -> DossierRecord:
     with running.database.read() as connection:
         found = dossiers.get(connection, procedure, number)
     if found is None or found.facts is None:
-        raise CommandError(
-            tr("{dossier}: not known, or not read yet; see `wif dossiers list`", dossier=dossier)
-        )
+        raise CommandError(reassign.unread(dossier, found))
     return found
 
 

@@ -18,7 +18,7 @@ from routing.units import Unit
 
 with lazy_imports():
     from cli import context
-    from config import ruleset
+    from config import ruleset, schema
     from config import settings as config_settings
 
 if TYPE_CHECKING:
@@ -50,8 +50,23 @@ def today() -> date:
 
 
 def folder(directory: Path | None, settings: Settings) -> Path:
-    """The folder that was asked for."""
-    return directory or settings.config_dir
+    """The folder that was asked for; one that may be taken for it is named on standard error."""
+    used = directory or settings.config_dir
+    here = Path("config")
+    chosen = directory is not None or "config_dir" in settings.model_fields_set
+    if not chosen and _holds_rules(here) and not here.samefile(used):
+        text = tr(
+            "warning: {used} is used, not {here}: set WIF_CONFIG_DIR={here} (`cp .env.example "
+            ".env` does), or give the folder",
+            used=used,
+            here=here,
+        )
+        typer.echo(text, err=True)
+    return used
+
+
+def _holds_rules(directory: Path) -> bool:
+    return all((directory / name).is_file() for name in schema.FILES)
 
 
 def is_production(settings: Settings) -> bool:

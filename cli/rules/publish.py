@@ -75,6 +75,8 @@ def rollback(
     if (ruleset is None) is not previous:
         raise CommandError(tr("give a HASH that `wif rules history` shows, or --previous"), code=2)
     with context.runtime() as running:
+        if previous:
+            _warn_of_second_rollback(running)
         document = stored.stored_document(running, ruleset or stored.previous_hash(running))
         _refuse_free_text(note, document)
         report = _activate(
@@ -82,6 +84,17 @@ def rollback(
         )
     if as_json:
         context.show_json(report)
+
+
+def _warn_of_second_rollback(running: Runtime) -> None:
+    with running.database.read() as connection:
+        last = rulesets.history(connection, limit=1)
+    if last and last[0].action == "rollback":
+        text = tr(
+            "warning: the last change was a rollback; this undoes it. To go back further, give a "
+            "HASH that `wif rules history` shows"
+        )
+        typer.echo(text, err=True)
 
 
 def history(as_json: AsJson = False) -> None:
@@ -149,7 +162,16 @@ def _activate(
 
 
 def _ask(found: Simulation) -> None:
-    if not context.confirmed(tr("Put rule set {hash} in force?", hash=short(found.after.hash))):
+    try:
+        agreed = context.confirmed(
+            tr("Put rule set {hash} in force?", hash=short(found.after.hash))
+        )
+    except typer.Abort:
+        typer.echo(err=True)
+        raise CommandError(
+            tr("nothing was published: nobody answered; --yes does not ask")
+        ) from None
+    if not agreed:
         raise CommandError(tr("nothing was published"))
 
 

@@ -44,6 +44,9 @@ def test_a_dossier_is_reassigned_by_hand_and_stays_until_it_is_unpinned(
         (("--to", "UD999", "--reason", "moved"), "UD999: no unit"),
         (("--to", "UD093", "--reason", "Mme Martin l'a dit"), "must be one of moved"),
         ((), "give --to UNIT and --reason CODE"),
+        (("--to", "UD93", "--reason", "moved"), "did you mean `UD093`?"),
+        (("--unpin", "--to", "UD093"), "leave out --to and --reason"),
+        (("--unpin", "--reason", "moved"), "leave out --to and --reason"),
     ],
 )
 def test_a_reassignment_that_will_not_do_is_refused_in_one_line(
@@ -139,3 +142,32 @@ def test_show_says_why_a_dossier_is_pinned_and_trace_which_line_to_prove(
     life = json.loads(wif("audit", "trace", key, "--json", **service).stdout)
     assert all(isinstance(line["id"], int) for line in life)
     assert all(datetime.fromisoformat(line["at"]).tzinfo for line in life)
+
+
+@pytest.mark.parametrize("command", ["reassign", "explain"])
+def test_a_quarantined_dossier_is_known_and_why_it_was_not_read_is_said(
+    harness: Harness, service: dict[str, str], paris: Form, command: str
+) -> None:
+    number = harness.tps.add(paris).number
+    harness.tps.fail_detail(number, 500)
+    harness.run()
+    key = f"{PARIS_FORM}/{number}"
+    asked = {
+        "reassign": ("dossiers", "reassign", key, "--unpin"),
+        "explain": ("rules", "explain", key),
+    }[command]
+    refused = wif(*asked, **service)
+    assert refused.returncode == 1
+    assert f"{key}: quarantined, so it could not be read (" in refused.stderr
+
+
+def test_a_filter_that_is_like_no_code_has_no_proposal(
+    harness: Harness, service: dict[str, str]
+) -> None:
+    harness.run()
+    refused = wif("dossiers", "list", "--procedure", "1", **service)
+    assert refused.stderr == "--procedure 1: there is no such code\n"
+    refused = wif("dossiers", "list", "--department", "93 - Paris", **service)
+    assert refused.returncode == 2
+    refused = wif("dossiers", "list", "--unit", **service)
+    assert refused.stderr.endswith("see `wif dossiers list --help`\n")

@@ -7,7 +7,7 @@ from dotenv import dotenv_values
 
 from cli.init import env_example
 from config.settings import HERE, Settings, read
-from tests.fixtures.processes import wif
+from tests.fixtures.processes import wif, wif_shows
 
 
 def test_the_folder_holds_the_default_rules_and_they_have_no_mistakes(tmp_path: Path) -> None:
@@ -49,3 +49,11 @@ def test_the_example_can_be_used_as_it_is(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("WIF_DOTENV", str(tmp_path / ".env"))
     assert dotenv_values(tmp_path / ".env") == {"WIF_CONFIG_DIR": "config", "WIF_VAR_DIR": "var"}
     assert read().config_dir == Path("config")
+
+
+def test_without_settings_the_folder_beside_is_not_used_in_silence(tmp_path: Path) -> None:
+    wif("init", str(tmp_path / "wif"))
+    said = wif_shows(tmp_path / "wif", "rules", "check")
+    assert "warning: " in said
+    assert "set WIF_CONFIG_DIR=config" in said
+    assert "warning: " not in wif_shows(tmp_path / "wif", "rules", "check", "config")

@@ -50,6 +50,12 @@ def test_v1_does_not_say_which_fields_a_form_has(settings: dict[str, str]) -> No
     assert "v2 does" in shown.stdout
 
 
+def test_resume_refuses_what_is_no_procedure(settings: dict[str, str]) -> None:
+    refused = wif("procedures", "resume", "1", **settings)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("1: no such procedure")
+
+
 def test_show_knows_configured_procedures_only(settings: dict[str, str]) -> None:
     refused = wif("procedures", "show", "1", **settings)
     assert refused.returncode != 0

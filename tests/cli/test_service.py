@@ -44,4 +44,5 @@ def test_run_once_does_not_exit_0_when_something_failed(
 ) -> None:
     bad = harness.tps.add(paris).number
     harness.tps.fail_detail(bad, 500)
-    assert wif("run-once", **service).returncode == 1
+    failed = wif("run-once", **service)
+    assert (failed.returncode, failed.stderr) == (1, "exit code 1: quarantined 1\n")

@@ -41,6 +41,7 @@ def test_a_stopped_procedure_shows_in_the_status(harness: Harness, service: dict
     (needy,) = status["procedures_to_look_at"]
     assert (needy["procedure"], needy["status"]) == (PARIS_FORM, "stopped")
     assert needy["reason"] == "tps-unauthorized"
+    assert "`wif procedures resume --all`" in wif("status", **service).stdout
 
 
 def test_the_status_is_a_probe(harness: Harness, service: dict[str, str]) -> None:

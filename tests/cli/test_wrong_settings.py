@@ -16,6 +16,7 @@ from tests.fixtures.processes import wif
         ("WIF_AUDIT_KEY", "hushhush", "WIF_AUDIT_KEY: is not base64"),
         ("WIF_TPS_TOKEN_FILE", "/nowhere/hushhush", "WIF_TPS_TOKEN_FILE: the file"),
         ("WIF_ENV", "production", "needed when WIF_ENV=production"),
+        ("WIF_REMIND_AT", "9h00", "is no time of the day, written HH:MM"),
     ],
 )
 def test_a_wrong_setting_ends_with_its_name_and_never_with_its_value(

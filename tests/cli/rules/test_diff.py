@@ -20,6 +20,9 @@ def test_diff_compares_files_and_rule_sets(service: dict[str, str], files: Path)
         "Unité départementale de Paris",
         "Unité de Paris",
     )
-    assert wif("rules", "rollback", "--previous", "--yes", **service).returncode == 0
+    back = wif("rules", "rollback", "--previous", "--yes", **service)
+    assert (back.returncode, "warning: the last" in back.stderr) == (0, False)
     assert json.loads(wif("rules", "diff", old, "--json", **service).stdout) == []
+    again = wif("rules", "rollback", "--previous", "--yes", **service)
+    assert again.stderr.startswith("warning: the last change was a rollback; this undoes it")
     assert wif("rules", "rollback", **service).returncode == 2

@@ -1,5 +1,6 @@
 """`wif rules publish`, `history` and `rollback`: what is shown, asked, stored and re-routed."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -139,3 +140,14 @@ def test_reroute_only_knows_open(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert "--reroute" in done.stderr
+
+
+def test_without_a_terminal_nothing_is_published_and_that_is_said(
+    service: dict[str, str], files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wif("run-once", **service)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    edit(files, "units.yaml", "Unité départementale de Paris", "Unité de Paris")
+    refused = wif("rules", "publish", str(files), **service)
+    assert refused.returncode == 1
+    assert "nothing was published: nobody answered; --yes does not ask" in refused.stderr
