@@ -48,7 +48,10 @@ def texts(command: Any) -> Iterator[str]:  # noqa: ANN401
     if command.options_metavar:
         yield command.options_metavar
     for parameter in command.params:
-        yield from filter(None, (getattr(parameter, "help", None), parameter.metavar))
+        if getattr(parameter, "help", None):
+            yield parameter.help
+        if parameter.metavar and "|" not in parameter.metavar:  # codes are not translated
+            yield parameter.metavar
     if below := getattr(command, "commands", None):
         yield command.subcommand_metavar
         for each in below.values():

@@ -141,7 +141,7 @@ def _chosen(runtime: Runtime, code: str, kind: str | None) -> tuple[Unit, list[C
     if unit is None:
         said = tr("{code} is no unit of the rules in force", code=code)
         hint = did_you_mean(code, list(runtime.rules().units))
-        raise UnknownChannelError(f"{said}; {hint}" if hint else said)
+        raise UnknownChannelError(said + (tr("; {hint}", hint=hint) if hint else ""))
     channels = [each for each in unit.channels if kind in {None, each.kind}]
     if not channels:
         known = ", ".join(each.kind for each in unit.channels)

@@ -41,7 +41,7 @@ def reassign(
     if unit not in rules.units:
         said = tr("{unit}: no unit of the rule set in force has this code", unit=unit)
         hint = did_you_mean(unit, list(rules.units))
-        raise ReassignmentRefused(f"{said}; {hint}" if hint else said)
+        raise ReassignmentRefused(said + (tr("; {hint}", hint=hint) if hint else ""))
     if reason not in rules.reasons:
         raise ReassignmentRefused(
             tr(

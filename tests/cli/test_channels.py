@@ -81,6 +81,7 @@ def test_an_unknown_unit_or_channel_is_said(desk: Desk, arguments: tuple[str, ..
         ran = desk.wif(command, *arguments)
         assert (ran.returncode, ran.stdout) == (2, "")
         assert arguments[0] in ran.stderr
+    assert "did you mean `UD075`?" in desk.wif("test", "UD75").stderr
 
 
 def test_the_list_says_what_keeps_a_channel_from_being_used(desk: Desk) -> None:

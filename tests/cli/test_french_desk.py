@@ -92,7 +92,10 @@ def test_status_counts_in_words(desk: dict[str, str]) -> None:
 
 def test_a_reassignment_that_is_refused(desk: dict[str, str]) -> None:
     unit = wif("dossiers", "reassign", dossier(1), "--to", "UD75", "--reason", "moved", **desk)
-    assert unit.stderr == "UD75 : aucune unité du jeu de règles en vigueur n'a ce code\n"
+    said = (
+        "UD75 : aucune unité du jeu de règles en vigueur n'a ce code ; vouliez-vous dire `UD075` ?"
+    )
+    assert unit.stderr == f"{said}\n"
     text = wif("dossiers", "reassign", dossier(1), "--to", "UD075", "--reason", "mme-x", **desk)
     assert text.stderr.startswith("le motif doit être l'un de moved, ")
 
