@@ -99,7 +99,8 @@ def verify_(
 ) -> None:
     """Check every line and seal.
 
-    Exit code 0: intact; 1: something was changed; 2: not checked; 3: an export nobody signed.
+    Exit code 0: intact; 1: something was changed; 2: not checked; 3: nobody signed: an export
+    without signature, or lines under no seal though a key is given or pinned.
     """
     with seals.foreseen():
         given = Given(public_key, pin, against, head)
@@ -115,7 +116,8 @@ def verify_(
         typer.echo("\n".join([*described(result, given, file), *lines, verdict(result)]))
     if not result.intact:
         raise typer.Exit(1)
-    if result.signed is False and not allow_unsigned:
+    unsealed = file is None and given.knows_keys and result.tail.size and not result.seals
+    if unsealed or (result.signed is False and not allow_unsigned):
         raise typer.Exit(UNSIGNED)
 
 
@@ -252,9 +254,13 @@ def _life(runtime: Runtime, procedure: int, number: int) -> list[dict[str, Any]]
     with runtime.database.read() as connection:
         rows = audit_lines.lines_of(connection, runtime.audit.refs(procedure, number))
         head = audit_seals.newest_seal(connection)
+        doubtful = audit_lines.repeated(connection, [row[0] for row in rows])
     last = head.last_id if head else 0
     return [
-        {**dict(zip(audit_lines.COLUMNS, row, strict=True)), "sealed": row[0] <= last}
+        {
+            **dict(zip(audit_lines.COLUMNS, row, strict=True)),
+            "sealed": row[0] <= last and row[0] not in doubtful,
+        }
         for row in rows
     ]
 

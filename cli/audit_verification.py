@@ -121,7 +121,7 @@ def described(result: Verification, given: Given, file: Path | None) -> Iterator
     if result.keys and not given.trusted:
         yield tr("no public key was given: compare the key that signed with the published one")
         yield from sorted(result.keys)
-    if result.intact and result.seals:
+    if result.intact:
         for what in given.missing(file):
             yield tr(
                 "NOT ANCHORED, nothing from outside vouches for it; missing: {what}", what=what

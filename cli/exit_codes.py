@@ -20,7 +20,7 @@ OF_COMMANDS = {
     "audit verify": {
         1: mark("something was changed"),
         2: mark("could not be checked"),
-        3: mark("an export that nobody signed"),
+        3: mark("an export that nobody signed, or lines under no seal though a key is known"),
     },
     "channels test": {1: mark("a trial was not accepted")},
     "procedures show": {1: mark("a field that routing reads is not found on the form")},

@@ -1,5 +1,6 @@
 """The check of lines against their seals: what was edited, inserted, deleted, moved or cut off."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -8,7 +9,7 @@ from sqlalchemy import func, select
 
 from store.audit import merkle
 from store.audit.canonical import Row
-from store.audit.lines import TABLE, WIDTHS, LineReader, leaves, read_page
+from store.audit.lines import TABLE, WIDTHS, LineReader, has_odd_ids, leaves, read_page
 from store.audit.seals import GENESIS, Seal, read_seals
 from store.engine import Database
 from store.ranges import compress
@@ -220,6 +221,12 @@ def verify(
         progress: told of the last line that was checked.
     """
     result, chain, reader = Verification(), Chain(trusted=trusted, whole=True), LineReader(database)
+    with database.read() as connection:
+        if has_odd_ids(connection):
+            result.add(
+                [Violation(ViolationKind.LINE_INSERTED, lines="with an id that is no number")]
+            )
+            return result
     awaited = dict(exported or {})
     for seal in read_seals(database, leaf_hashes=True):
         link = chain.check(seal)
@@ -280,12 +287,15 @@ def _differences(seal: Seal, ids: Sequence[int], hashes: Sequence[bytes]) -> lis
     except (TypeError, ValueError):
         return [Violation(ViolationKind.SEAL_EDITED, seal.number)]
     found, evidence = dict(zip(ids, hashes, strict=True)), _evidence(seal, expected)
+    repeated = {one for one, count in Counter(ids).items() if count > 1}
     by_problem = {
         ViolationKind.LINE_EDITED: [
-            one for one, leaf in evidence.items() if found.get(one, leaf) != leaf
+            one
+            for one, leaf in evidence.items()
+            if found.get(one, leaf) != leaf and one not in repeated
         ],
         ViolationKind.LINE_DELETED: [one for one in expected if one not in found],
-        ViolationKind.LINE_INSERTED: sorted(found.keys() - set(expected)),
+        ViolationKind.LINE_INSERTED: sorted(repeated | (found.keys() - set(expected))),
     }
     named = sorted((lines, problem) for problem, lines in by_problem.items() if lines)
     findings = [Violation(problem, seal.number, compress(lines)) for lines, problem in named]

@@ -12,6 +12,7 @@ from store.audit import merkle
 from store.audit.canonical import Row, encode_all, fetch, instant_text
 from store.engine import Database
 from store.models import AuditLine
+from store.number_filter import number_in
 
 FORMAT = 2
 """Version of the canonical form: it stands before the columns in the bytes that are hashed. A new
@@ -104,7 +105,11 @@ def read_page(
 def read_lines(
     connection: Connection, *, after: int | None, last: int | None = None, limit: int = PAGE
 ) -> list[Row]:
-    """`read_page` in the transaction of `connection`."""
+    """`read_page` in the transaction of `connection`.
+
+    Somebody who tampers can give an id twice: all lines with the last id come with its page, which
+    may so be longer than `limit`, and none falls between two pages.
+    """
 
     def shape(statement: Select[Any]) -> Select[Any]:
         if after is not None:
@@ -113,7 +118,18 @@ def read_lines(
             statement = statement.where(TABLE.c.id <= last)
         return statement.order_by(TABLE.c.id).limit(limit)
 
-    return fetch(connection, columns(connection.dialect.name), shape)
+    rows = fetch(connection, columns(connection.dialect.name), shape)
+    return rows if len(rows) < limit else _with_all_of_the_last_id(connection, rows)
+
+
+def _with_all_of_the_last_id(connection: Connection, rows: list[Row]) -> list[Row]:
+    last = rows[-1][0]
+
+    def shape(statement: Select[Any]) -> Select[Any]:
+        return statement.where(TABLE.c.id == last).limit(PAGE)
+
+    same = fetch(connection, columns(connection.dialect.name), shape)
+    return [row for row in rows if row[0] != last] + same
 
 
 def read_all(
@@ -132,6 +148,21 @@ def lines_of(connection: Connection, refs: Sequence[str]) -> list[Row]:
         return statement.where(TABLE.c.dossier_ref.in_(refs)).order_by(TABLE.c.id)
 
     return fetch(connection, columns(connection.dialect.name), shape)
+
+
+def repeated(connection: Connection, ids: Sequence[int]) -> frozenset[int]:
+    """Those of `ids` that several lines have: which of them was sealed is not known."""
+    of = TABLE.c.id
+    query = select(of).where(number_in(of, "ids")).group_by(of).having(func.count() > 1)
+    return frozenset(connection.scalars(query, {"ids": ids}))
+
+
+def has_odd_ids(connection: Connection) -> bool:
+    """Whether a line has an id that is no number: SQLite takes one in a table that was remade."""
+    if connection.dialect.name != "sqlite":
+        return False
+    odd = func.typeof(TABLE.c.id) != "integer"
+    return connection.scalar(select(TABLE.c.id).where(odd).limit(1)) is not None
 
 
 def key_ids(connection: Connection) -> list[str]:
