@@ -63,7 +63,7 @@ def test_a_decided_dossier_is_reassigned_without_telling_anybody(harness: Harnes
     [
         (None, "UD999", "moved", "no unit of the rule set"),
         (None, "UD093", "because", "must be one of"),
-        (1, "UD093", "moved", "not known"),
+        (1, "UD093", "moved", "no such dossier"),
     ],
 )
 def test_what_cannot_be_done_is_refused_and_changes_nothing(

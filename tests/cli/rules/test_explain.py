@@ -78,4 +78,4 @@ def test_an_unknown_dossier_is_one_line(service: dict[str, str]) -> None:
     done = wif("rules", "explain", "13760/999999", **service)
 
     assert done.returncode == 1
-    assert done.stderr == "13760/999999: not known, or not read yet; see `wif dossiers list`\n"
+    assert done.stderr == "13760/999999: no such dossier; see `wif dossiers list`\n"
