@@ -31,8 +31,8 @@ def translate(command: Any) -> None:  # noqa: ANN401 - the parser's own classes 
     for parameter in command.params:
         if getattr(parameter, "help", None):
             parameter.help = tr(parameter.help)
-        if parameter.metavar:
-            parameter.metavar = tr(parameter.metavar)
+        if called := _called(parameter):
+            parameter.metavar = tr(called)
         if "--json" in parameter.opts:
             parameter.callback = _for_scripts
     if below := getattr(command, "commands", None):
@@ -50,12 +50,20 @@ def texts(command: Any) -> Iterator[str]:  # noqa: ANN401
     for parameter in command.params:
         if getattr(parameter, "help", None):
             yield parameter.help
-        if parameter.metavar and "|" not in parameter.metavar:  # codes are not translated
-            yield parameter.metavar
+        called = _called(parameter)
+        if called and "|" not in called:  # codes are not translated
+            yield called
     if below := getattr(command, "commands", None):
         yield command.subcommand_metavar
         for each in below.values():
             yield from texts(each)
+
+
+def _called(parameter: Any) -> str | None:  # noqa: ANN401
+    """What stands for the value of a parameter; an argument's name where nothing else is given."""
+    named = parameter.name.upper() if parameter.param_type_name == "argument" else None
+    called: str | None = parameter.metavar or named
+    return called
 
 
 def _tidy(text: str) -> str:

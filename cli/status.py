@@ -125,7 +125,9 @@ def look(runtime: Runtime) -> Look:
 
 def _dead_parts(dead: Mapping[str, int]) -> Iterator[RenderableType]:
     if dead:
-        yield tables.table(tr("Dead deliveries"), ("reason", "count"), list(dead.items()))
+        columns, rows = ("reason", "count"), list(dead.items())
+        yield tables.table(tr("Dead deliveries"), columns, rows)
+        yield from map(Text, tables.meanings(columns, rows))
 
 
 def limit_parts(limit: Mapping[str, LimitUse]) -> Iterator[RenderableType]:
@@ -227,6 +229,7 @@ def needy_parts(needy: Sequence[NeedyProcedure]) -> Iterator[RenderableType]:
     if rows:
         columns = ("status", "reason", "count", "procedures", "polled_at")
         yield tables.table(tr("Procedures to look at"), columns, rows)
+        yield from map(Text, tables.meanings(columns, rows))
     if any(each.status == procedures.ProcedureStatus.STOPPED for each in needy):
         yield tr("when the cause is mended: `wif procedures resume --all`, or their numbers")
 

@@ -1,6 +1,6 @@
 """Tables on the terminal, whole even where the output is no terminal."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import Enum
 
@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cli import codes
 from config.messages import mark, tr
 from routing.calendar import PARIS
 
@@ -42,8 +43,13 @@ NAMES = (
 )
 """What columns and rows are called; in JSON and CSV these names stay as they are."""
 
-CODED = frozenset({"status", "state", "event", "action", "department_source", "trouble", "queue"})
+CODED = frozenset(
+    {"status", "state", "event", "action", "department_source", "trouble", "queue", "step"}
+)
 """Columns whose codes are shown in words."""
+
+REASONED = frozenset({"reason", "cause"})
+"""Columns of codes that are explained below the table."""
 
 WIDE = 160
 """Columns to use where there is no terminal to ask."""
@@ -57,7 +63,22 @@ def console() -> Console:
 
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows under a title; None shows as a dash, instants in Paris time."""
-    console().print(table(title, columns, rows))
+    kept = list(rows)
+    console().print(table(title, columns, kept))
+    for line in meanings(columns, kept):
+        console().print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def meanings(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """What the codes of the reasons in rows mean, a line for each."""
+    found = {
+        code: None
+        for row in rows
+        for column, value in zip(columns, row, strict=True)
+        if column in REASONED and value
+        for code in str(value).split(",")
+    }
+    yield from (f"- {codes.explained(code)}" for code in found if codes.explained(code) != code)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:

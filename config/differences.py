@@ -59,22 +59,36 @@ def _entries(
     section: str, code: str, old: dict[str, Any] | None, new: dict[str, Any] | None
 ) -> Iterator[Difference]:
     if old is None or new is None:
-        yield Difference(section, code, "", _said(old), _said(new))
+        yield Difference(section, code, "", _whole(old), _whole(new))
         return
     for field in sorted(old.keys() | new.keys()):
         if old.get(field) != new.get(field):
             yield Difference(section, code, field, _said(old.get(field)), _said(new.get(field)))
 
 
+def _whole(entry: dict[str, Any] | None) -> str | None:
+    """An entry that came or went, a line for each of its keys that says something."""
+    if entry is None:
+        return None
+    return "\n".join(f"{name}: {_text(each)}" for name, each in _saying(entry))
+
+
+def _saying(mapping: dict[str, Any]) -> list[tuple[str, Any]]:
+    return [(name, each) for name, each in mapping.items() if each not in (False, [], {}, None)]
+
+
 def _said(value: Any) -> str | None:  # noqa: ANN401
-    return None if value in (None, []) else _text(value)
+    return None if value in (None, [], {}) else _text(value)
 
 
 def _text(value: Any) -> str:  # noqa: ANN401
-    """A value as a person reads it: lists by commas, a mapping as `key: value`."""
+    """A value as a person reads it: lists by commas, a mapping as `key: value`, braces inside."""
     if isinstance(value, list):
         return ", ".join(_text(item) for item in value)
     if isinstance(value, dict):
-        shown = {name: item for name, item in value.items() if item not in (False, [], None)}
-        return "; ".join(f"{name}: {_text(item)}" for name, item in shown.items())
+        return "; ".join(f"{name}: {_inner(item)}" for name, item in _saying(value))
     return str(value)
+
+
+def _inner(value: Any) -> str:  # noqa: ANN401
+    return f"{{{_text(value)}}}" if isinstance(value, dict) else _text(value)

@@ -26,6 +26,7 @@ from routing.conditions import Attribute
 from routing.facts import DepartmentSource, DossierState, Filer
 from routing.failures import TABLE
 from routing.form_fields import FormTrouble
+from store.audit.log import Step
 from store.procedures import ProcedureStatus
 from store.states import DeliveryState, DossierStatus
 
@@ -37,7 +38,7 @@ WIDTH = 100
 
 CODES: tuple[type[StrEnum], ...] = (
     *(DossierStatus, DeliveryState, ProcedureStatus, DossierState, Filer, Event, Attribute),
-    *(DepartmentSource, FormTrouble, Left),
+    *(DepartmentSource, FormTrouble, Left, Step),
 )
 """Codes that are shown in words."""
 

@@ -9,7 +9,7 @@ import typer
 
 from cli.lazy import lazy_imports
 from cli.rules.options import AsJson, Directory, document_in, folder
-from config.messages import tr
+from config.messages import mark, tr
 
 with lazy_imports():
     from cli import context, tables
@@ -19,6 +19,12 @@ with lazy_imports():
 if TYPE_CHECKING:
     from config.differences import Difference
 
+
+SECTIONS = (
+    *(mark("units"), mark("kinds"), mark("procedures"), mark("permit_types"), mark("rules")),
+    *(mark("reasons"), mark("fallback"), mark("order")),
+)
+"""What parts of a document are called, in words where they are shown."""
 
 Before = Annotated[
     str | None, typer.Argument(help="A rule set of `wif rules history`.", metavar="BEFORE")
@@ -54,7 +60,6 @@ def show_differences(found: Sequence[Difference]) -> None:
         return
     columns = ("section", "entry", "field", "before", "after")
     rows = [
-        [tr(each.section), each.entry, *(getattr(each, name) for name in columns[2:])]
-        for each in found
+        [tr(each.section), each.entry, tr(each.field), each.before, each.after] for each in found
     ]
     tables.show_table(tr("Differences"), columns, rows)

@@ -54,7 +54,7 @@ def explain_(
     dossier: Annotated[
         str | None,
         typer.Argument(
-            help="A stored dossier; else give facts with the options.", metavar="[PROCEDURE/NUMBER]"
+            help="A stored dossier; else give facts with the options.", metavar="PROCEDURE/NUMBER"
         ),
     ] = None,
     permit_type: Annotated[str | None, typer.Option(help="Code of the permit type.")] = None,

@@ -113,7 +113,7 @@ def told(outcome: Outcome) -> str:
     if outcome.inform:
         parts.append(tr("informs {units}", units=", ".join(outcome.inform)))
     if outcome.notify:
-        parts.append(f"notify: {outcome.notify}")
+        parts.append(tr("notify: {how}", how=outcome.notify))
     return f" ({'; '.join(parts)})" if parts else ""
 
 

@@ -205,7 +205,8 @@ def _refuse_free_text(note: str, document: str) -> None:
     """
     codes = [*publish_rules.NOTES, *config_document.compile_document(document).reasons]
     if note and note not in codes:
-        hint = diagnostics.did_you_mean(note, codes) or tr("one of {codes}", codes=", ".join(codes))
+        names = ", ".join(dict.fromkeys(codes))
+        hint = diagnostics.did_you_mean(note, codes) or tr("one of {codes}", codes=names)
         message = tr(
             "--note: takes a code, because free text could name somebody; {hint}", hint=hint
         )

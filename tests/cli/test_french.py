@@ -16,7 +16,7 @@ from tests.fixtures.processes import ROOT, WIF, clean_environment, wif
 READERS = ("rules", "dossiers", "deliveries", "procedures", "status", "doctor", "channels")
 """Commands of those who need not know English."""
 
-SAME = {"CODE", "open", "[OPTIONS]"}
+SAME = {"CODE", "open", "[OPTIONS]", "DOSSIER", "WEBHOOK", "WORKER"}
 """Texts that are the same in both languages."""
 
 

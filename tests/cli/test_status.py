@@ -105,9 +105,9 @@ def test_many_procedures_that_fail_of_one_cause_are_one_line(
 ) -> None:
     harness.tps.fail_all(401)
     ran = wif("run-once", **service)
-    assert ran.stdout.count("tps-unauthorized") == 1
+    assert ran.stdout.count("tps-unauthorized") == 2  # in its line, and explained
     assert f"{OTHER_FORM}, {PARIS_FORM}" in ran.stdout
-    assert wif("status", **service).stdout.count("tps-unauthorized") == 1
+    assert wif("status", **service).stdout.count("tps-unauthorized") == 2
 
 
 def test_it_shows_how_much_of_the_limit_of_tps_is_used(
