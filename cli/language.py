@@ -22,14 +22,16 @@ LOCALE_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 def chosen(environment: Mapping[str, str]) -> str:
     """The language that is asked for: `WIF_LANG`, else the first locale that is set, else English.
 
-    What is asked for and not known is English; the settings refuse a wrong `WIF_LANG` later.
+    A `WIF_LANG` that is not known counts for nothing here; the settings refuse it later.
     """
-    asked = environment.get(SETTING) or _from_dotenv()
-    if not asked:
-        set_ones = (environment[name] for name in LOCALE_VARIABLES if environment.get(name))
-        asked = next(set_ones, ENGLISH)
+    locale = next((environment[name] for name in LOCALE_VARIABLES if environment.get(name)), "")
+    asked = environment.get(SETTING) or _from_dotenv() or ""
+    return _known(asked) or _known(locale) or ENGLISH
+
+
+def _known(asked: str) -> str | None:
     language = asked.partition("_")[0].partition(".")[0].lower()
-    return language if language in LANGUAGES else ENGLISH
+    return language if language in LANGUAGES else None
 
 
 def _from_dotenv() -> str | None:

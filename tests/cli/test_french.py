@@ -72,6 +72,7 @@ def run(folder: Path, *arguments: str, **given: str) -> subprocess.CompletedProc
         ({"LANG": "en_GB.UTF-8"}, "Usage:"),
         ({"LANG": "fr_FR.UTF-8", "WIF_LANG": "en"}, "Usage:"),
         ({"LANG": "de_DE.UTF-8"}, "Usage:"),
+        ({"LANG": "fr_FR.UTF-8", "WIF_LANG": "français"}, "Usage :"),
     ],
 )
 def test_the_language_is_that_of_the_setting_else_of_the_locale(
