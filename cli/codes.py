@@ -2,8 +2,9 @@
 
 from config.messages import mark, tr
 from connectors.channel import Left
+from connectors.tps.errors import TpsFailure
 from routing.facts import Reason
-from routing.failures import TABLE
+from routing.failures import TABLE, Failure
 
 REASONS = {
     Reason.RESIDENCE_DIFFERS_FROM_FORM: mark(
@@ -53,3 +54,19 @@ def explained(code: str) -> str:
     """A code and what it means; the code alone where nothing is known of it."""
     meaning = _MEANINGS.get(code)
     return tr("{code}: {meaning}", code=code, meaning=tr(meaning)) if meaning else code
+
+
+def failed(failure: Failure) -> str:
+    """A call to the outside that failed: its code, what it means and what was asked."""
+    status = f" ({failure.status})" if failure.status else ""
+    said = tr(
+        "{code}: {meaning}",
+        code=f"{failure.cause}{status}",
+        meaning=tr(TABLE[failure.cause].meaning),
+    )
+    if not isinstance(failure, TpsFailure):
+        return said
+    place = failure.place
+    about = f"{place.procedure}" if place.number is None else f"{place.procedure}/{place.number}"
+    detail = str(failure).partition(str(place))[2]
+    return f"{said} ({tr(place.operation.value)} {about}{detail})"

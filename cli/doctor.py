@@ -14,14 +14,14 @@ from cli.command_error import CommandError
 from cli.lazy import lazy_imports
 from config.foreign_messages import translated
 from config.messages import mark, tr, trn
-from routing.failures import TABLE, Failure
+from routing.failures import Failure
 from routing.forms import Form
 
 with lazy_imports():
     import redis
     import sqlalchemy
 
-    from cli import context, doctor_groups, tables
+    from cli import codes, context, doctor_groups, tables
     from config import broker_url, ruleset, smime
     from config import settings as config_settings
     from connectors import deadline
@@ -139,11 +139,7 @@ def _finding(name: str, check: Callable[[Runtime], str], runtime: Runtime) -> Do
     ) as error:
         return DoctorCheck(name, State.WRONG, translated(str(error)))
     except Failure as failure:
-        return DoctorCheck(
-            name,
-            State.WRONG,
-            tr("{code}: {meaning}", code=failure, meaning=tr(TABLE[failure.cause].meaning)),
-        )
+        return DoctorCheck(name, State.WRONG, codes.failed(failure))
     except sqlalchemy.exc.SQLAlchemyError as error:
         advice = tr("cannot be used ({name}): see WIF_DATABASE_URL", name=type(error).__name__)
         return DoctorCheck(name, State.WRONG, advice)

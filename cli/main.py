@@ -151,9 +151,10 @@ def _foreseen(error: Exception) -> tuple[str, int] | None:
     """What is said of an error, and the exit code; None for one that nobody foresaw."""
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - only when it went wrong
 
+    from cli import codes  # noqa: PLC0415
     from config.diagnostics import ConfigurationError  # noqa: PLC0415
     from config.settings import SettingsError  # noqa: PLC0415
-    from routing.failures import TABLE, Failure  # noqa: PLC0415
+    from routing.failures import Failure  # noqa: PLC0415
     from service.reassign import ReassignmentRefused  # noqa: PLC0415
 
     match error:
@@ -164,7 +165,7 @@ def _foreseen(error: Exception) -> tuple[str, int] | None:
         case ReassignmentRefused():
             return str(error), 1
         case Failure():
-            return tr("{code}: {meaning}", code=error, meaning=tr(TABLE[error.cause].meaning)), 1
+            return codes.failed(error), 1
         case SQLAlchemyError():
             text = tr(
                 "the database cannot be used ({kind}): see WIF_DATABASE_URL, and `wif doctor`",

@@ -21,6 +21,7 @@ from cli.language import DOMAIN, LOCALE
 from cli.main import COMMANDS, build
 from connectors.alarm.meanings import MEANINGS
 from connectors.channel import Left
+from connectors.tps.errors import Operation
 from routing.assignment import Event
 from routing.conditions import Attribute
 from routing.facts import DepartmentSource, DossierState, Filer
@@ -38,7 +39,7 @@ WIDTH = 100
 
 CODES: tuple[type[StrEnum], ...] = (
     *(DossierStatus, DeliveryState, ProcedureStatus, DossierState, Filer, Event, Attribute),
-    *(DepartmentSource, FormTrouble, Left, Step),
+    *(DepartmentSource, FormTrouble, Left, Step, Operation),
 )
 """Codes that are shown in words."""
 

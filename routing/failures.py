@@ -102,7 +102,9 @@ TABLE: dict[Cause, Verdict] = {
     Cause.TPS_UNAVAILABLE: Verdict(Action.RETRY, "408, 425 or 5xx", Sign.DOWN),
     Cause.TPS_UNAUTHORIZED: Verdict(Action.STOP_PROCEDURE, "401: token bad or expired"),
     Cause.TPS_FORBIDDEN: Verdict(Action.STOP_PROCEDURE, "403: address or token not allowed"),
-    Cause.TPS_NOT_FOUND: Verdict(Action.PERMANENT, "404 or 410: unknown, hidden or out of scope"),
+    Cause.TPS_NOT_FOUND: Verdict(
+        Action.PERMANENT, "unknown, hidden or out of scope (as 404 and 410 say)"
+    ),
     Cause.TPS_REJECTED: Verdict(Action.PERMANENT, "any other 4xx, 1xx or unexpected 2xx"),
     Cause.TPS_REDIRECTED: Verdict(Action.STOP_PROCEDURE, "3xx: WIF_TPS_URL is not the API's"),
     Cause.TPS_TRUNCATED: Verdict(Action.RETRY, "answer shorter than announced", Sign.UNANSWERED),
