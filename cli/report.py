@@ -36,15 +36,17 @@ def report(
             raise CommandError(tr("{month}: is not over yet", month=month), code=2)
         rules = runtime.rules()
         with runtime.database.read() as connection:
-            made = monthly_report.monthly_reports(connection, rules, first)
+            made = monthly_report.unit_reports(connection, first)
+        if unit is None:
+            national = monthly_report.national_report(runtime.database, rules, first, now)
     files = {
         f"rapport-{month}-{each.unit}.xlsx": monthly_workbook.unit_workbook(each, rules, now)
-        for each in made.units
+        for each in made
         if unit in {None, each.unit}
     }
     if unit is None:
         name = f"rapport-{month}-national.xlsx"
-        files[name] = monthly_workbook.national_workbook(made.national, rules, now)
+        files[name] = monthly_workbook.national_workbook(national, rules, now)
     if not files:
         raise CommandError(
             tr("{unit}: had no dossier in {month} or the month before", unit=unit, month=month)

@@ -5,6 +5,7 @@ They have an outbox of their own: queued in one commit, claimed with a lease, tr
 message is. A copy has the same `Message-ID` and the same bytes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -16,7 +17,12 @@ from routing.retries import after_failure
 from routing.ruleset import RuleSet
 from service.guards.limits import LEASE, WORK_BUDGET
 from service.mail import mail_sender
-from service.monthly_report import MonthlyReports, monthly_reports, previous_month
+from service.monthly_report import (
+    UnitReport,
+    national_report,
+    previous_month,
+    unit_reports,
+)
 from service.monthly_workbook import french_month, national_workbook, unit_workbook
 from service.runtime import Runtime
 from service.statistics.working_days import working_days
@@ -56,13 +62,13 @@ def mail_reports(runtime: Runtime) -> ReportMailsReport:
     lease = Lease(now, LEASE)
     with runtime.database.begin() as connection:
         claimed = report_mails.claim(connection, lease, now)
-    made: dict[date, MonthlyReports] = {}
+    made: dict[date, Sequence[UnitReport]] = {}
     for report in claimed:
         if runtime.stopping() or runtime.clock() - now > WORK_BUDGET:
             break
         if report.month not in made:
             with runtime.database.read() as connection:
-                made[report.month] = monthly_reports(connection, rules, report.month)
+                made[report.month] = unit_reports(connection, report.month)
         failure = _send(runtime, rules, made[report.month], report)
         _store(runtime, report, failure, lease)
         done.sent += failure is None
@@ -91,8 +97,8 @@ def _queue(runtime: Runtime, rules: RuleSet, month: date, now: datetime) -> int:
     with runtime.database.read() as connection:
         if report_mails.is_queued(connection, month):
             return 0
-        made = monthly_reports(connection, rules, month)
-    own = [each.unit for each in made.units if _address(rules, each.unit)]
+        made = unit_reports(connection, month)
+    own = [each.unit for each in made if _address(rules, each.unit)]
     units = sorted({*own, rules.fallback})
     with runtime.database.begin() as connection:
         report_mails.queue(connection, month, units, now)
@@ -102,13 +108,13 @@ def _queue(runtime: Runtime, rules: RuleSet, month: date, now: datetime) -> int:
 
 
 def _send(
-    runtime: Runtime, rules: RuleSet, made: MonthlyReports, report: ClaimedReport
+    runtime: Runtime, rules: RuleSet, made: Sequence[UnitReport], report: ClaimedReport
 ) -> Failure | None:
     try:
         address = _address(rules, report.unit)
         if address is None:
             return Failure(Cause.CHANNEL_MISSING)
-        file, content, about = _content(rules, made, report)
+        file, content, about = _content(runtime, rules, made, report)
         envelope = compose_report(
             content,
             file=file,
@@ -131,13 +137,16 @@ def _send(
     return None
 
 
-def _content(rules: RuleSet, made: MonthlyReports, report: ClaimedReport) -> tuple[str, bytes, str]:
+def _content(
+    runtime: Runtime, rules: RuleSet, made: Sequence[UnitReport], report: ClaimedReport
+) -> tuple[str, bytes, str]:
     """The file's name, the file, and a sentence on what it holds."""
     if report.unit == rules.fallback:
-        content = national_workbook(made.national, rules, report.created_at)
+        national = national_report(runtime.database, rules, report.month, runtime.clock())
+        content = national_workbook(national, rules, report.created_at)
         about = "Ce sont les chiffres de toutes les unités ; les petits nombres n’y figurent pas."
         return f"rapport-{report.month:%Y-%m}-national.xlsx", content, about
-    found = next((each for each in made.units if each.unit == report.unit), None)
+    found = next((each for each in made if each.unit == report.unit), None)
     if found is None:
         raise Failure(Cause.CHANNEL_MISSING)
     content = unit_workbook(found, rules, report.created_at)

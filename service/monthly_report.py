@@ -1,13 +1,15 @@
 """The figures of a month: for each unit its own, and for the national office what may leave a unit.
 
 A dossier counts for the units that have it now. Nationally it counts once, and what is small is
-hidden there as in the public statistics, with whatever it could be computed from.
+hidden there as in the public statistics, with whatever it could be computed from; and what was
+shown of a month once is shown again, whatever came in since.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import Any, Self
 
 from sqlalchemy import Connection
 
@@ -17,6 +19,8 @@ from service.statistics.month import Figures, MonthCounts, publishable
 from service.statistics.publish import next_month
 from service.statistics.suppression import ALL, Counts, shown_requests
 from service.statistics.working_days import TARGET, day_in_paris, working_days
+from store import national_months
+from store.engine import Database
 from store.monthly_dossiers import MonthlyDossier, read_dossiers
 
 DECISIONS = ("closed", "refused", "without_continuation")
@@ -88,6 +92,22 @@ class MaskedMonth:
         every = (each for each in self.units if (each.department, each.permit_type) == (ALL, ALL))
         return next(every, Figures(department=ALL, permit_type=ALL))
 
+    @property
+    def tells(self) -> bool:
+        """Whether any figure is shown."""
+        return bool(self.decided or self.units)
+
+    def as_json(self) -> dict[str, Any]:
+        """What `of_json` reads."""
+        decided = [[state, kind, count] for (state, kind), count in self.decided.items()]
+        return {"decided": decided, "units": [asdict(each) for each in self.units]}
+
+    @classmethod
+    def of_json(cls, stored: Mapping[str, Any]) -> Self:
+        """The month that `as_json` stored."""
+        decided = {(state, kind): count for state, kind, count in stored["decided"]}
+        return cls(decided, [Figures(**each) for each in stored["units"]])
+
 
 @dataclass(frozen=True, slots=True)
 class NationalReport:
@@ -98,41 +118,51 @@ class NationalReport:
     before: MaskedMonth
 
 
-@dataclass(frozen=True, slots=True)
-class MonthlyReports:
-    """Every report of a month."""
-
-    units: Sequence[UnitReport]
-    national: NationalReport
-
-
 def previous_month(month: date) -> date:
     """The first day of the month before that of `month`."""
     return (month.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
-def monthly_reports(connection: Connection, rules: RuleSet, month: date) -> MonthlyReports:
-    """The reports of the month that begins on `month`.
+def unit_reports(connection: Connection, month: date) -> Sequence[UnitReport]:
+    """The reports of the month that begins on `month`, by unit.
 
     A unit that had nothing to do in it and the month before has none.
     """
     before = previous_month(month)
+    tallies = _tallies(connection, before, month)
+    this, then = tallies[month].units, tallies[before].units
+    return [UnitReport(code, month, this[code], then[code]) for code in sorted({*this, *then})]
+
+
+def national_report(
+    database: Database, rules: RuleSet, month: date, now: datetime
+) -> NationalReport:
+    """The report of all units for the month that begins on `month`.
+
+    A month is masked once and shown so ever after: from two versions with different masks, what
+    each of them hides could be computed. A month of which nothing can be told yet stays open.
+    """
+    before = previous_month(month)
+    with database.read() as connection:
+        told = national_months.told(connection, (month, before))
+        missing = {month, before} - told.keys()
+        tallies = _tallies(connection, before, month) if missing else {}
+    masked = {day: tallies[day].masked(rules) for day in missing}
+    with database.begin() as connection:
+        new = {day: each.as_json() for day, each in masked.items() if each.tells}
+        national_months.tell(connection, new, now)
+        told = national_months.told(connection, (month, before))
+    shown = {day: MaskedMonth.of_json(figures) for day, figures in told.items()}
+    return NationalReport(month, *(shown.get(day) or masked[day] for day in (month, before)))
+
+
+def _tallies(connection: Connection, before: date, month: date) -> dict[date, "_Tally"]:
     dossiers = read_dossiers(connection, _midnight(before), _midnight(next_month(month)))
     tallies = {day: _Tally(day) for day in (month, before)}
     for dossier in dossiers:
         for tally in tallies.values():
             tally.add(dossier)
-    codes = sorted({unit for tally in tallies.values() for unit in tally.units})
-    kinds = [kind.code for kind in rules.permit_types]
-    return MonthlyReports(
-        units=[
-            UnitReport(code, month, tallies[month].units[code], tallies[before].units[code])
-            for code in codes
-        ],
-        national=NationalReport(
-            month, *(tallies[day].masked(rules.units, kinds) for day in (month, before))
-        ),
-    )
+    return tallies
 
 
 class _Tally:
@@ -161,14 +191,15 @@ class _Tally:
         elif self._holds(decided):
             self._decide(figures, dossier, kind, working_days(filed, decided, dossier.department))
 
-    def masked(self, units: Iterable[str], kinds: Sequence[str]) -> MaskedMonth:
+    def masked(self, rules: RuleSet) -> MaskedMonth:
         """What may leave the units."""
+        kinds = [kind.code for kind in rules.permit_types]
         types = sorted({*kinds, "", *(kind for _, kind in self._decided)})
         cells = [(state, kind) for state in DECISIONS for kind in types]
         counts = MonthCounts(filed=self._filed, decided=self._days)
         return MaskedMonth(
             decided=shown_requests({cell: self._decided[cell] for cell in cells}),
-            units=publishable(counts, departments=units, permit_types=kinds),
+            units=publishable(counts, departments=rules.units, permit_types=kinds),
         )
 
     def _holds(self, day: date) -> bool:

@@ -1,8 +1,10 @@
 """Tables of counts and of published statistics; no dossier is in them."""
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Date,
     ForeignKey,
@@ -93,3 +95,14 @@ class PublishedFigure(Base):
     late: Mapped[int | None] = mapped_column(Integer)
     median: Mapped[int | None] = mapped_column(SmallInteger)
     p90: Mapped[int | None] = mapped_column(SmallInteger)
+
+
+class NationalMonth(Base):
+    """The masked figures of a month in national reports. Rows are never changed: of two versions
+    with different masks, what each hides could be computed."""
+
+    __tablename__ = "national_months"
+
+    month: Mapped[date] = mapped_column(Date, primary_key=True)
+    figures: Mapped[Any] = mapped_column(JSON)
+    told_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -7,7 +7,7 @@ from store.models import METADATA
 APPEND_ONLY = frozenset(
     {
         *("audit_lines", "audit_seals", "rule_sets", "rule_set_activations"),
-        *("published_months", "published_figures"),
+        *("published_months", "published_figures", "national_months"),
     }
 )
 """Tables that the service reads and adds to; what stands there stays."""

@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import pytest
 from jinja2 import Environment, meta, nodes
-from sqlalchemy import Boolean, Date, Integer, LargeBinary, String, Text
+from sqlalchemy import JSON, Boolean, Date, Integer, LargeBinary, String, Text
 
 from config.logs import FIELDS
 from connectors.mail.content import Content
@@ -25,6 +25,7 @@ KINDS = {
     "instant": (UtcDateTime,),
     "jour": (Date,),
     "oui/non": (Boolean,),
+    "nombres": (JSON,),
     "code": (String,),
     "codes": (Codes, Text),
     "empreinte": (String, LargeBinary),

@@ -1,7 +1,7 @@
 """Monthly reports: each unit sees its own month whole, the national office what may leave it."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy import insert
 
 from config.document import compile_document
 from routing.ruleset import RuleSet
-from service.monthly_report import MonthlyReports, monthly_reports
+from service.monthly_report import NationalReport, UnitReport, national_report, unit_reports
 from service.monthly_workbook import HIDDEN, national_workbook, unit_workbook
 from service.statistics.suppression import ALL
 from store.engine import Database
@@ -75,9 +75,12 @@ class Filing:
         with self._database.begin() as connection:
             connection.execute(insert(Dossier), rows)
 
-    def reports(self, rules: RuleSet) -> MonthlyReports:
+    def units(self) -> Sequence[UnitReport]:
         with self._database.read() as connection:
-            return monthly_reports(connection, rules, MONTH)
+            return unit_reports(connection, MONTH)
+
+    def national(self, rules: RuleSet, month: date = MONTH) -> NationalReport:
+        return national_report(self._database, rules, month, MADE_AT)
 
 
 @pytest.fixture
@@ -107,7 +110,7 @@ def test_a_unit_sees_what_was_filed_decided_and_waits_and_the_month_before(
     filing.add(1, state="received", filed_at=datetime(2026, 10, 30, 8, 0, tzinfo=UTC))
     filing.add(4, filed_at=MONDAY - timedelta(days=30))
     filing.add(1, filed_at=MONDAY + timedelta(days=31))  # November's affair
-    (report,) = filing.reports(rules).units
+    (report,) = filing.units()
     assert report.unit == "UD075"
     assert report.this.filed == {"apprentissage": 6, "doctorat": 1}
     assert report.this.decided == {("closed", "apprentissage"): 3, ("refused", "doctorat"): 1}
@@ -123,7 +126,7 @@ def test_a_unit_sees_what_was_filed_decided_and_waits_and_the_month_before(
 def test_the_border_of_a_month_is_midnight_in_paris(filing: Filing, rules: RuleSet) -> None:
     for instant in ("2026-09-30T21:59:59", "2026-09-30T22:00:00", "2026-10-31T22:59:59"):
         filing.add(filed_at=datetime.fromisoformat(f"{instant}+00:00"), state="initiated")
-    (report,) = filing.reports(rules).units
+    (report,) = filing.units()
     assert (report.before.filed.total(), report.this.filed.total()) == (1, 2)
 
 
@@ -131,9 +134,8 @@ def test_a_dossier_of_two_units_counts_for_both_and_once_nationally(
     filing: Filing, rules: RuleSet
 ) -> None:
     filing.add(12, units=("UD075", "UD093"))
-    made = filing.reports(rules)
-    assert [each.this.decisions for each in made.units] == [12, 12]
-    assert made.national.this.whole.decisions == 12
+    assert [each.this.decisions for each in filing.units()] == [12, 12]
+    assert filing.national(rules).this.whole.decisions == 12
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
@@ -145,8 +147,8 @@ def test_nothing_small_leaves_a_unit_and_nothing_it_could_be_computed_from(
     filing.add(30, permit_type="doctorat")
     filing.add(25, permit_type="doctorat", state="refused")
     filing.add(3, units=("UD093",))
-    made = filing.reports(rules)
-    shown = made.national.this.decided
+    made = filing.national(rules)
+    shown = made.this.decided
     assert ("refused", "apprentissage") not in shown
     assert shown[ALL, ALL] == 80
     # Neither its row nor its column gives it away.
@@ -156,7 +158,7 @@ def test_nothing_small_leaves_a_unit_and_nothing_it_could_be_computed_from(
     hidden_in_column = [s for s in ("closed", "refused") if (s, "apprentissage") not in shown]
     assert len(hidden_in_row) > 1 or ("refused", ALL) not in shown
     assert len(hidden_in_column) > 1 or (ALL, "apprentissage") not in shown
-    book = cells(national_workbook(made.national, rules, MADE_AT))
+    book = cells(national_workbook(made, rules, MADE_AT))
     told = [cell for sheet in book.values() for line in sheet for cell in line]
     assert HIDDEN in told
     counts = [line[1:4] for line in book["Par unité"] if str(line[0]).startswith("UD")]
@@ -164,16 +166,51 @@ def test_nothing_small_leaves_a_unit_and_nothing_it_could_be_computed_from(
     assert not {2, 3} & {*shown.values()}
 
 
+def test_what_comes_late_changes_the_units_report_and_nothing_of_the_national_one(
+    filing: Filing, rules: RuleSet
+) -> None:
+    filing.add(20)
+    filing.add(9, state="refused")
+    filing.add(30, permit_type="doctorat", filed_at=MONDAY - timedelta(days=30))
+    first = filing.national(rules)
+    assert first.this.decided[ALL, ALL] == 29
+    filing.add(1)
+    filing.add(2, state="refused", units=("UD093",))
+    filing.add(4, permit_type="doctorat", filed_at=MONDAY - timedelta(days=30))
+    assert filing.national(rules) == first
+    assert filing.national(rules, date(2026, 11, 1)).before == first.this
+    assert [each.this.decisions for each in filing.units()] == [30, 2]
+    again, once = (
+        national_workbook(each, rules, MADE_AT) for each in (first, filing.national(rules))
+    )
+    assert again == once
+
+
+def test_a_month_that_was_told_only_as_the_one_before_stays_so_as_well(
+    filing: Filing, rules: RuleSet
+) -> None:
+    filing.add(20)
+    shown = filing.national(rules, date(2026, 11, 1)).before
+    filing.add(7)
+    assert filing.national(rules).this == shown
+
+
+def test_a_month_of_which_nothing_was_told_yet_stays_open(filing: Filing, rules: RuleSet) -> None:
+    filing.add(4)
+    assert filing.national(rules).this.whole.decisions is None
+    filing.add(8)
+    assert filing.national(rules).this.whole.decisions == 12
+
+
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_a_workbook_has_a_chart_and_the_same_bytes_each_time(
     filing: Filing, rules: RuleSet
 ) -> None:
     filing.add(6)
-    made = filing.reports(rules)
     twice = [
         (
-            unit_workbook(made.units[0], rules, MADE_AT),
-            national_workbook(made.national, rules, MADE_AT),
+            unit_workbook(filing.units()[0], rules, MADE_AT),
+            national_workbook(filing.national(rules), rules, MADE_AT),
         )
         for _ in range(2)
     ]
@@ -186,7 +223,7 @@ def test_a_workbook_has_a_chart_and_the_same_bytes_each_time(
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_no_text_becomes_a_formula(filing: Filing, rules: RuleSet) -> None:
     filing.add(6, permit_type='=HYPERLINK("https://elsewhere.example")')
-    (report,) = filing.reports(rules).units
+    (report,) = filing.units()
     book = openpyxl.load_workbook(io.BytesIO(unit_workbook(report, rules, MADE_AT)))
     kinds = {cell.data_type for line in book.worksheets[0].iter_rows() for cell in line}
     assert "f" not in kinds
