@@ -23,7 +23,7 @@ from service.guards import outages
 from service.guards.breakers import TPS, BreakerState
 from service.guards.limits import LEASE, STOPPED_PROBE_INTERVAL, WORK_BUDGET
 from service.read import from_page
-from service.register import polled_procedures
+from service.register import polled_by
 from service.report import Totals
 from service.runtime import Runtime
 from service.scan_interval import dossiers_by_procedure, scan_interval
@@ -309,7 +309,7 @@ def _scan_interval(runtime: Runtime, polling: _Poll, connection: Connection) -> 
     return scan_interval(
         runtime.settings,
         api=polling.form.api or runtime.settings.tps_api,
-        polled=len(polled_procedures(runtime)),
+        polled=len(polled_by(polling.rules, runtime.settings)),
         dossiers=dossiers_by_procedure(connection)[polling.number],
     )
 

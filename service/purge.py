@@ -82,8 +82,8 @@ def purge(
 
 def _anything_overdue(runtime: Runtime, horizon: datetime) -> bool:
     """Whether there is something to remove: to count all days reads every dossier."""
+    due = list(_overdue(runtime, horizon))
     with runtime.database.read() as connection:
-        due = list(_overdue(runtime, horizon))
         return any(retention.count(connection, overdue).numbers for overdue in due)
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Collection
 
 from config.messages import tr
-from config.settings import SettingsError
+from config.settings import Settings, SettingsError
+from routing.ruleset import RuleSet
 from service.runtime import Runtime
 from store import procedures
 
@@ -14,7 +15,12 @@ def polled_procedures(runtime: Runtime) -> tuple[int, ...]:
     Raises:
         SettingsError: the settings name a procedure that is not configured.
     """
-    return _polled(runtime.rules().forms, runtime.settings.only_procedures)
+    return polled_by(runtime.rules(), runtime.settings)
+
+
+def polled_by(rules: RuleSet, settings: Settings) -> tuple[int, ...]:
+    """The procedures of `rules` that the settings do not leave out; errors as above."""
+    return _polled(rules.forms, settings.only_procedures)
 
 
 def register_procedures(runtime: Runtime) -> tuple[int, ...]:
