@@ -31,7 +31,7 @@ def test_a_month_is_written(settings: dict[str, str], tmp_path: Path) -> None:
         "rapport-2026-10-national.xlsx",
     ]
     alone = wif("report", "2026-10", "--dir", str(folder), "--unit", "UD075", **settings)
-    assert "1 reports" in alone.stdout
+    assert "1 report written" in alone.stdout
 
 
 @pytest.mark.parametrize("month", ["2026", "2026-13", "octobre", "2026-1", "٢٠٢٦-١٠", "2999-01"])

@@ -132,7 +132,7 @@ def test_rollback_refuses_what_names_no_rule_set(wanted: str, tmp_path: Path) ->
     done = wif("rules", "rollback", wanted, "--yes", WIF_VAR_DIR=str(tmp_path))
 
     assert done.returncode == 2
-    assert "names 0 rule sets" in done.stderr
+    assert "is no rule set" in done.stderr
 
 
 def test_reroute_only_knows_open(tmp_path: Path) -> None:
