@@ -251,5 +251,9 @@ def _is_ambiguous(text: str) -> bool:
 
 
 def _is_unprintable(char: str) -> bool:
-    """Control, bidirectional and unassigned characters; a line break of a folded text is none."""
-    return char != "\n" and unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn"}
+    """Control, bidirectional and unassigned characters, and the line breaks of Unicode; the plain
+    line break of a folded text is none."""
+    return char != "\n" and unicodedata.category(char) in _UNPRINTABLE
+
+
+_UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}

@@ -32,6 +32,8 @@ def application(runtime: Runtime, parts: Sequence[Routes]) -> ASGIApp:
     """The routes of `parts` behind the limits and headers that all share."""
     routes = [route for part in parts for route in part(runtime)]
     served = Starlette(routes=routes, middleware=[Middleware(RequestLimits)])
+    # A redirect would name the host that the request names, which may be anybody's.
+    served.router.redirect_slashes = False
     # Around everything, so that an answer to an unforeseen error has the headers, too.
     return SecurityHeaders(FreshSecrets(served, runtime))
 

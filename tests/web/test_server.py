@@ -35,6 +35,19 @@ def test_every_answer_has_the_headers_and_no_cookie(serve: Serve, path: str) -> 
         assert "Server" not in answer.headers
 
 
+def test_nobody_is_sent_to_another_host(serve: Serve) -> None:
+    server = serve()
+    for site, path in ((server.public, "/stats/"), (server.private, "/ops/")):
+        answer = requests.get(
+            site.url + path,
+            headers={"Host": "elsewhere.example"},
+            allow_redirects=False,
+            timeout=5,
+        )
+        assert answer.status_code in {401, 404}
+        assert "elsewhere" not in answer.headers.get("Location", "")
+
+
 def test_metrics_and_ops_are_on_the_private_port_alone(serve: Serve) -> None:
     url = serve().public.url
     assert {requests.get(url + path, timeout=5).status_code for path in ("/metrics", "/ops")} == {

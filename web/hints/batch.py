@@ -43,7 +43,10 @@ class _Event(BaseModel):
 class _Batch(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True)
 
-    webhook_id: int | Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_=-]{1,48}$")]
+    webhook_id: (
+        Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
+        | Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_=-]{1,48}$")]
+    )
     demarche_number: Annotated[int, Field(gt=0, le=LARGEST_PROCEDURE)]
     events: Annotated[list[_Event], Field(max_length=MOST_EVENTS)]
 

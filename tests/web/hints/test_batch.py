@@ -113,6 +113,8 @@ def test_a_file_without_a_secret_verifies_nothing(content: bytes, folder: Path) 
         batch(PROCEDURE, (1, "x" * 65, 1)),
         batch(PROCEDURE, (1, "dossier_depose", 1), webhook="../7"),
         batch(PROCEDURE, (1, "dossier_depose", 1), webhook="x" * 49),
+        batch(PROCEDURE, (1, "dossier_depose", 1), webhook=10**60),
+        batch(PROCEDURE, (1, "dossier_depose", 1), webhook=-1),
         batch(PROCEDURE, *[(number, "dossier_depose", 1) for number in range(MOST_EVENTS + 1)]),
     ],
 )
