@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import orjson
+from pydantic import TypeAdapter
 
 from config.files import open_regular
 from config.messages import tr
@@ -180,22 +181,21 @@ def read_manifest(folder: Path) -> Manifest:
             raise BackupError(
                 tr("{path}: has a later format; restore it with the program it names", path=path)
             )
-        instants = {name: datetime.fromisoformat(content[name]) for name in _INSTANTS}
-        files = tuple(SavedFile(**file) for file in content["files"])
-        return Manifest(**{**content, **instants, "files": files})
+        return TypeAdapter(Manifest).validate_json(path.read_bytes(), strict=True)
     except (ValueError, KeyError, TypeError):
         raise BackupError(tr("{path}: is damaged; take another backup", path=path)) from None
-
-
-_INSTANTS = ("started_at", "finished_at")
 
 
 def verify_files(folder: Path, manifest: Manifest, progress: Progress = lambda *_: None) -> None:
     """Compare every file with its checksum.
 
     Raises:
-        BackupError: one is missing or was changed.
+        BackupError: one is missing, the database's included, or was changed.
     """
+    database = FILE_NAMES.get(manifest.engine, MANIFEST)
+    if database not in {saved.path for saved in manifest.files}:
+        path = folder / database
+        raise BackupError(tr("{path}: is missing from the backup; take another one", path=path))
     for saved in manifest.files:
         path = folder / saved.path
         if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():

@@ -203,6 +203,27 @@ def test_a_path_out_of_the_backup_is_refused(harness: Harness, tmp_path: Path) -
         verify_files(folder, read_manifest(folder))
 
 
+@on_sqlite
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"schema": 5}, "is damaged"),
+        ({"engine": []}, "is damaged"),
+        ({"files": [{"path": 5, "bytes": 1, "sha256": ""}]}, "is damaged"),
+        ({"files": []}, "database.sqlite3: is missing"),
+    ],
+)
+def test_a_manifest_that_is_none_is_refused_in_a_line(
+    harness: Harness, tmp_path: Path, new_database: str, change: dict[str, object], said: str
+) -> None:
+    folder = tmp_path / "backup"
+    back_up(harness.runtime, folder)
+    content = json.loads((folder / MANIFEST).read_text())
+    (folder / MANIFEST).write_text(json.dumps({**content, **change}))
+    with pytest.raises(BackupError, match=said):
+        put_back(harness, folder, new_database)
+
+
 def test_a_backup_under_other_audit_keys_is_refused_before_anything_is_loaded(
     harness: Harness, tmp_path: Path, new_database: str
 ) -> None:
