@@ -125,6 +125,10 @@ def _show(folder: Path, report: RestoreReport) -> None:
         typer.echo(tr("  written: {path}", path=path))
     for path in report.kept:
         typer.echo(tr("  was there and stays: {path}", path=path))
+    if report.aside:
+        typer.echo(
+            tr("  seals that the backup does not have, moved here: {path}", path=report.aside)
+        )
     typer.echo(
         tr(
             "rules published and dossiers reassigned by hand since then are not in it: see "

@@ -48,6 +48,7 @@ class RestoreReport:
         damaged: lines of that log that could not be read.
         kept: files that were there already and stay.
         placed: files that were written.
+        aside: where the journal of seals went that is not the backup's; None when there was none.
     """
 
     manifest: Manifest
@@ -55,6 +56,7 @@ class RestoreReport:
     damaged: int
     kept: Sequence[Path]
     placed: Sequence[Path]
+    aside: Path | None
 
 
 def restore(
@@ -101,6 +103,10 @@ def restore(
     refuse_filled(runtime.database)
     verify_files(folder, manifest, progress)
     placed, kept = _place_files(runtime, folder, manifest)
+    journal = runtime.settings.seal_journal
+    aside = _place_journal(journal, folder, manifest)
+    if _has_journal(manifest):
+        placed.append(journal)
     # Only now: who acts is told under the audit key, which may just have been placed.
     runtime.actor = actor_of(runtime.settings)
     source = folder / FILE_NAMES[manifest.engine]
@@ -111,7 +117,12 @@ def restore(
             grant(connection, runtime.settings.database_role)
     forward, damaged = apply_sent_logs(runtime, manifest, sent_logs)
     return RestoreReport(
-        manifest=manifest, forward=forward, damaged=damaged, kept=kept, placed=placed
+        manifest=manifest,
+        forward=forward,
+        damaged=damaged,
+        kept=kept,
+        placed=placed,
+        aside=aside,
     )
 
 
@@ -136,7 +147,7 @@ def apply_sent_logs(
 def _place_files(
     runtime: Runtime, folder: Path, manifest: Manifest
 ) -> tuple[list[Path], list[Path]]:
-    """Write keys and seals to where the settings look for them, where nothing is.
+    """Write keys to where the settings look for them, where nothing is.
 
     Raises:
         BackupError: the settings give other audit keys than the backup's.
@@ -157,8 +168,6 @@ def _place_files(
             write_whole(path, (folder / name).read_bytes(), replace=False, sync=True)
     if AUDIT_KEYS in names:
         placed += _place_audit_keys(runtime, folder)
-    if SEALS in names:
-        placed.append(_place_journal(settings.seal_journal, (folder / SEALS).read_bytes()))
     return placed, kept
 
 
@@ -187,13 +196,25 @@ def _ids(encoded: Sequence[str]) -> set[str]:
     return {AuditKey(base64.b64decode(key)).id for key in encoded}
 
 
-def _place_journal(path: Path, content: bytes) -> Path:
-    """Write the journal of seals; a later one stays beside it, as evidence of what was lost."""
+def _place_journal(path: Path, folder: Path, manifest: Manifest) -> Path | None:
+    """Write the journal of seals; another one stays beside it, as evidence of what was lost.
+
+    So does one when the backup has none, as before the first seal: the database would contradict
+    it. Gives where that one is now.
+    """
+    saved = folder / SEALS if _has_journal(manifest) else None
+    content = saved.read_bytes() if saved else b""
+    aside = None
     if path.exists() and path.read_bytes() != content:
-        number = next(n for n in range(1, 1_000) if not _aside(path, n).exists())
-        path.replace(_aside(path, number))
-    write_whole(path, content, replace=False, sync=True)
-    return path
+        aside = next(each for n in range(1, 1_000) if not (each := _aside(path, n)).exists())
+        path.replace(aside)
+    if saved:
+        write_whole(path, content, replace=False, sync=True)
+    return aside
+
+
+def _has_journal(manifest: Manifest) -> bool:
+    return any(file.path == SEALS for file in manifest.files)
 
 
 def _aside(path: Path, number: int) -> Path:

@@ -57,6 +57,19 @@ def test_a_restore_without_a_log_says_what_that_means(
     assert "sent log: 0 messages read" in later.stdout
 
 
+def test_after_a_restore_to_before_the_first_seal_the_audit_log_is_intact(
+    settings: dict[str, str], tmp_path: Path
+) -> None:
+    wif("backup", str(tmp_path / "backup"), **settings)
+    assert wif("audit", "seal", **settings).returncode == 0
+    new = {**settings, "WIF_DATABASE_URL": f"sqlite:///{tmp_path / 'new.sqlite3'}"}
+    back = wif("restore", str(tmp_path / "backup"), **new)
+    assert "seals.jsonl.before-restore-1" in back.stdout
+    for command in ("verify", "seal", "verify"):
+        done = wif("audit", command, **new)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(
     ("command", "says"),
     [

@@ -19,6 +19,7 @@ from service.restore import RestoreReport, apply_sent_logs, restore
 from service.runtime import Runtime
 from store import restored_sends
 from store.audit.check import verify
+from store.audit.seal_file import load_seals
 from store.database_copy import CopyError
 from tests.fixtures import shipped_rules
 from tests.fixtures.harness import OTHER_FORM, PARIS_FORM, Harness, WakeUpRecorder
@@ -156,6 +157,28 @@ def test_a_later_journal_of_seals_is_kept_as_evidence_and_sealing_goes_on(
     journal = harness.runtime.settings.seal_journal
     assert journal.with_name("seals.jsonl.before-restore-1").read_bytes() == later
     assert seal(harness.runtime).lines > 0
+
+
+def test_a_journal_begun_after_the_backup_is_moved_aside_and_the_log_is_intact(
+    harness: Harness, tmp_path: Path, new_database: str
+) -> None:
+    from service.seal import seal  # noqa: PLC0415
+
+    harness.file()
+    harness.run()
+    back_up(harness.runtime, tmp_path / "backup")
+    seal(harness.runtime)
+    journal = harness.runtime.settings.seal_journal
+    later = journal.read_bytes()
+    report = put_back(harness, tmp_path / "backup", new_database)
+    assert report.aside == journal.with_name("seals.jsonl.before-restore-1")
+    assert report.aside.read_bytes() == later
+    assert not journal.exists()
+    assert journal not in report.placed
+    assert verify(harness.runtime.database, trusted=frozenset()).intact
+    assert seal(harness.runtime).lines > 0
+    exported = {each.number: each.hash for each in load_seals(journal)}
+    assert verify(harness.runtime.database, trusted=frozenset(), exported=exported).intact
 
 
 # --- what is refused --------------------------------------------------------------------------
