@@ -38,6 +38,15 @@ def test_nothing_is_wrong_with_a_database_that_is_not_made_yet(
     assert [each for each in json.loads(ran.stdout) if each["state"] == "wrong"] == []
 
 
+def test_before_the_first_start_the_database_is_empty_and_nothing_is_wrong_with_the_channels(
+    service: dict[str, str], tmp_path: Path
+) -> None:
+    given = {**service, "WIF_DATABASE_URL": f"sqlite:///{tmp_path}/first.sqlite3"}
+    found = {each["check"]: each for each in json.loads(wif("doctor", "--json", **given).stdout)}
+    assert "still empty" in found["database"]["advice"]
+    assert found["channels"]["well"], found["channels"]
+
+
 def test_doctor_says_how_reminders_are_set_and_to_whom_they_cannot_go(
     service: dict[str, str],
 ) -> None:
