@@ -50,6 +50,7 @@ def demo(
     TPS is the bundled simulator, a developer's tool: nobody in it exists. Nothing is
     sent anywhere; messages are written as .eml files.
     """
+    processes.refuse_without_graphql()
     made = runtimes.Runtime(demo_settings())
     with ExitStack() as stack:
         stack.callback(made.close)

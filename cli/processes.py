@@ -9,6 +9,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 from cli.command_error import CommandError
@@ -20,6 +21,22 @@ WORK = (POLL, ROUTE, DELIVER)
 RESTART_PAUSE_SECONDS = 1.0
 STOP_SECONDS = 40.0
 """Longer than the soft shutdown of a worker, so that what it holds is finished or given back."""
+
+
+def refuse_without_graphql() -> None:
+    """Stop before a simulated TPS would answer nothing of v2, which is what the service reads.
+
+    Raises:
+        CommandError: the package that executes its queries is not installed.
+    """
+    if find_spec("graphql") is None:
+        raise CommandError(
+            tr(
+                "the simulated TPS needs graphql-core: pip install "
+                "'work-in-france-routing[embedded]'"
+            ),
+            code=2,
+        )
 
 
 @contextlib.contextmanager

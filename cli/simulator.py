@@ -11,7 +11,7 @@ from simulator import Era, run
 from simulator.tps import TOKEN
 
 with lazy_imports():
-    from cli import context
+    from cli import context, processes
     from config import ruleset
 
 
@@ -28,6 +28,7 @@ def tps_simulator(
     A developer's tool, no part of the service in production. `/_simulator/` adds, changes
     and deletes dossiers and switches faults.
     """
+    processes.refuse_without_graphql()
     forms = tuple(ruleset.load_directory(context.settings().config_dir).forms.values())
 
     def announce(url: str) -> None:
