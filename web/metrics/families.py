@@ -38,6 +38,11 @@ class Metric:
     labels: tuple[Label, ...] = ()
     shape: Shape = Shape.GAUGE
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether values under one label are added; of instants and ages the greatest counts."""
+        return self.shape is not Shape.GAUGE or not self.name.endswith("_seconds")
+
 
 _DOSSIER = (Label.PROCEDURE, Label.PERMIT_TYPE, Label.DEPARTMENT, Label.OUTCOME)
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 
-from connectors.channels import CHANNELS
+from connectors.channels import CHANNELS, DEFAULT_CHANNEL
 from routing.failures import Cause
 from routing.incidents import IncidentKind
 from routing.ruleset import RuleSet
@@ -21,7 +21,14 @@ NONE = "none"
 OTHER = "other"
 """Stands for whatever is not known beforehand: no text gets out by a label."""
 
-PARTS = frozenset({"beat", "poll", "route", "deliver", "upkeep"})
+PARTS = frozenset(
+    {
+        *("beat", "poll", "route", "deliver", "upkeep"),
+        *(f"deliver-{kind}" for kind in CHANNELS if kind != DEFAULT_CHANNEL),
+    }
+)
+"""Beat and every queue of `tasks.queues`, which this layer does not import."""
+
 WAITING = ("unread", "unsent", "unrouted", "quarantined")
 EVENTS = ("retried", "lost", "replayed")
 

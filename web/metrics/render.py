@@ -35,14 +35,17 @@ class _Collected:
 
 
 def render(found: Iterable[Sample], rules: RuleSet | None) -> bytes:
-    """The page. Samples whose labels are shown alike are one, with the sum of their values."""
+    """The page. Samples whose labels are shown alike are one: the sum, of instants the latest."""
     grouped: dict[Metric, Values] = {}
     # Few values come again in many samples.
     show = cache(partial(shown, rules=rules))
     for sample in found:
         labels = tuple(map(show, sample.metric.labels, sample.labels))
         values = grouped.setdefault(sample.metric, {}).setdefault(labels, {})
-        values[sample.bucket] = values.get(sample.bucket, 0) + sample.value
+        before = values.get(sample.bucket, 0)
+        values[sample.bucket] = (
+            before + sample.value if sample.metric.adds_up else max(before, sample.value)
+        )
     registry = CollectorRegistry(auto_describe=False)
     families = [_family(metric, grouped[metric]) for metric in ALL if metric in grouped]
     registry.register(_Collected(families))

@@ -36,6 +36,20 @@ def test_each_metric_is_named_as_prometheus_wants(metric: Metric) -> None:
     assert (metric.shape is Shape.HISTOGRAM) <= metric.name.endswith("_seconds")
 
 
+def test_instants_and_ages_do_not_add_up() -> None:
+    assert {metric.name for metric in ALL if not metric.adds_up} == {
+        "wif_rule_set_activated_timestamp_seconds",
+        "wif_oldest_waiting_seconds",
+        "wif_procedure_last_poll_timestamp_seconds",
+        "wif_procedure_poll_lag_seconds",
+        "wif_audit_sealed_timestamp_seconds",
+        "wif_audit_unsealed_seconds",
+        "wif_part_seen_timestamp_seconds",
+        "wif_hint_heard_timestamp_seconds",
+        "wif_metrics_duration_seconds",
+    }
+
+
 def test_names_are_used_once() -> None:
     names = [metric.name for metric in ALL]
     assert len(names) == len(set(names)) == 26
@@ -48,4 +62,4 @@ def test_what_a_table_should_not_hold_is_not_shown(metric: Metric) -> None:
     text = render([Sample(metric, labels, 1, bucket), Sample(metric, labels, 2, bucket)], None)
     assert b"Dupont" not in text
     if metric.shape is not Shape.HISTOGRAM:
-        assert text.decode().splitlines()[-1].endswith(" 3.0")
+        assert text.decode().splitlines()[-1].endswith(" 3.0" if metric.adds_up else " 2.0")

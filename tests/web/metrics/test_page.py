@@ -18,6 +18,7 @@ from service.seal import seal
 from store import heartbeats, incidents, tallies
 from store.hints import FORM, Tip, note
 from store.models import Dossier
+from tasks import queues
 from tests.fixtures.harness import OTHER_FORM, PARIS_FORM, START, Harness
 from tests.fixtures.redis import RedisServer, redis_server
 from tests.fixtures.web import Serve
@@ -153,6 +154,22 @@ def test_incidents_parts_rules_and_seals_are_told(harness: Harness) -> None:
     active = harness.runtime.rule_sets.active()
     assert active is not None
     assert value(found, "wif_rule_set_info", rule_set=active[:12]) == 1
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_every_queue_has_a_label_of_its_own_and_times_are_not_added_up(harness: Harness) -> None:
+    parts = ["beat", *queues.ALL]
+    with harness.runtime.database.begin() as connection:
+        for minutes, part in enumerate([*parts, "gone", "gone-too"]):
+            heartbeats.note(connection, [part], START + timedelta(minutes=minutes))
+    found = scrape(harness)
+    seen = {
+        part: value(found, "wif_part_seen_timestamp_seconds", part=part)
+        for part in [*parts, "other"]
+    }
+    assert seen == {
+        part: (START + timedelta(minutes=minutes)).timestamp() for minutes, part in enumerate(parts)
+    } | {"other": (START + timedelta(minutes=len(parts) + 1)).timestamp()}
 
 
 def test_requests_of_a_pass_are_counted(harness: Harness) -> None:
