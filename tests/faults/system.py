@@ -202,7 +202,7 @@ class System:
         evidence = Evidence(
             listed=self.tps.truths,
             told=self.offices.told,
-            accidents=self.accidents + self.offices.unheard,
+            accidents=self.accounted,
             audit=self.runtime.audit,
             rules=self.runtime.rules(),
             now=self.clock(),
@@ -210,6 +210,12 @@ class System:
         )
         with self.runtime.database.read() as connection:
             return check_invariants(connection, evidence, final=final)
+
+    @property
+    def accounted(self) -> Counter[str]:
+        """For each message id, the copies that are accounted for: by an accident, or by an
+        acceptance that its sender did not live to hear of."""
+        return self.accidents + self.offices.unheard
 
     def note_accident(self) -> None:
         """A process died, or could not store what it did: whatever was accepted and is not

@@ -76,7 +76,7 @@ def test_old_and_new_workers_side_by_side_lose_nothing_and_tell_nobody_twice(
     service.system.tps.heal()
 
     assert service.settle() == []
-    assert copies(service.system) <= sum(service.system.accidents.values())
+    assert copies(service.system) <= service.system.accounted.total()
     assert seal.seal(service.system.runtime).lines
     database = service.system.runtime.database
     known = frozenset(each.public_key for each in read_seals(database))

@@ -35,7 +35,7 @@ def test_partitions_are_made_under_load_and_nothing_is_lost_or_told_twice(
     service.system.file(50)
     assert service.until(lambda: interventions.done)
     assert service.settle() == []
-    assert copies(service.system) <= sum(service.system.accidents.values())
+    assert copies(service.system) <= service.system.accounted.total()
     key = load_or_create_signing_key(service.log.parent / "own-seal.key")
     seal_pending(database, key, now=now)
     # What the service sealed by itself is under its own key.
