@@ -1,10 +1,13 @@
 """Who did it: publishing, rollback, pins, replays and resumes record an actor."""
 
 import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from config.settings import HERE
 from service.actor import SERVICE, account
 from tests.fixtures.harness import PARIS_FORM, Harness
 from tests.fixtures.processes import wif
@@ -48,6 +51,32 @@ def test_a_role_of_the_list_is_recorded_and_another_refused(
     wrong = wif("status", **{**roles, "WIF_ACTOR": "mme-martin"})
     assert wrong.returncode == 2
     assert wrong.stderr.startswith("WIF_ACTOR: is none of WIF_ACTORS")
+
+
+def test_who_publishes_and_who_goes_back_stands_in_history_and_audit(
+    harness: Harness, service: dict[str, str], tmp_path: Path
+) -> None:
+    shutil.copytree(HERE, tmp_path / "config", ignore=shutil.ignore_patterns("*.py"))
+    units = tmp_path / "config" / "units.yaml"
+    roles = {
+        **service,
+        "WIF_CONFIG_DIR": str(tmp_path / "config"),
+        "WIF_ACTORS": "regional-admin",
+        "WIF_ACTOR": "regional-admin",
+    }
+    assert wif("rules", "publish", "--yes", **roles).returncode == 0
+    text = units.read_text(encoding="utf-8")
+    units.write_text(text.replace("name: ", "name: Nouvelle ", 1), encoding="utf-8")
+    assert wif("rules", "publish", "--yes", **roles).returncode == 0
+    assert wif("rules", "rollback", "--previous", "--yes", **roles).returncode == 0
+
+    history = json.loads(wif("rules", "history", "--json", **roles).stdout)
+    assert {each["actor"] for each in history} >= {"regional-admin"}
+    last = max(history, key=lambda each: each["at"])
+    assert (last["action"], last["actor"]) == ("rollback", "regional-admin")
+    (actor,) = _people(roles)
+    assert actor["actor"] == "regional-admin"
+    assert actor["lines"] >= 2
 
 
 @pytest.mark.parametrize("reason", ["mme-x-a-demenage", "Mme Martin", ""])

@@ -137,3 +137,36 @@ def test_a_process_is_given_what_its_role_needs_and_starts_without_any_other_sec
             without.delenv(f"WIF_{name.upper()}")
             with pytest.raises(SettingsError, match=f"WIF_{name.upper()}: needed when"):
                 read()
+
+
+TRIALS = [
+    ({"tps_url": "http://tps.example"}, "WIF_TPS_URL: must be https"),
+    ({"tps_token_in_query": "true"}, "WIF_TPS_TOKEN_IN_QUERY: puts the token into access logs"),
+    ({"smtp_url": "smtp://smtp.example"}, "WIF_SMTP_URL: sends mails in clear to another host"),
+]
+
+
+@pytest.mark.parametrize(("changed", "told"), TRIALS)
+def test_production_refuses_what_is_only_good_for_a_trial(
+    changed: dict[str, str], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WIF_ROLE", "deliver")
+    for name, value in {**VALUES, **changed}.items():
+        monkeypatch.setenv(f"WIF_{name.upper()}", value)
+    assert read().roles == ("deliver",)
+    monkeypatch.setenv("WIF_ENV", "production")
+    with pytest.raises(SettingsError, match=told) as refused:
+        read()
+    assert VALUES["tps_token"] not in str(refused.value)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "relay.example"])
+def test_production_sends_in_clear_to_this_machine_and_to_hosts_that_are_named(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WIF_ENV", "production")
+    monkeypatch.setenv("WIF_ROLE", "deliver")
+    monkeypatch.setenv("WIF_SMTP_CLEAR_HOSTS", "relay.example")
+    for name, value in {**VALUES, "smtp_url": f"smtp://{host}"}.items():
+        monkeypatch.setenv(f"WIF_{name.upper()}", value)
+    assert read().smtp_url is not None

@@ -12,6 +12,8 @@ from connectors.mail.outbox import OutboxFolder
 from connectors.notice import Notice
 from routing.failures import Cause, Failure
 from service.deliver import deliver
+from service.guards.breakers import POLICIES, BreakerState, Kind, way
+from service.guards.time_limit import TimeLimitReached
 from service.poll import poll
 from service.route import route
 from tests.fixtures.harness import PARIS_FORM, Harness
@@ -77,3 +79,22 @@ def test_a_process_that_is_to_stop_gives_the_rest_back(
 
     assert (report.sent, report.given_back) == (1, 2)
     assert sorted(each.state for each in harness.deliveries()) == ["pending", "pending", "sent"]
+
+
+def test_a_time_limit_counts_against_the_breaker(
+    harness: Harness, outbox: WatchedOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = POLICIES[Kind.CHANNEL].failures
+    queue(harness, most + 1)
+    asked: list[Envelope] = []
+
+    def hang(_self: OutboxFolder, envelope: Envelope) -> None:
+        asked.append(envelope)
+        raise TimeLimitReached
+
+    with monkeypatch.context() as patch:
+        patch.setattr(WatchedOutbox, "send", hang)
+        for _ in range(most + 3):
+            deliver(harness.runtime, channels=["mail"])
+    assert len(asked) == most
+    assert harness.runtime.breakers.state(way("mail")) is BreakerState.OPEN

@@ -1,17 +1,21 @@
 """Publishing puts a document in force for all processes, once, and leaves a trace."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from config.settings import read
+from config.settings import Environment, SettingsError, read
 from service.actor import SERVICE
 from service.publish_rules import configured_rules, prepare, publish
 from service.runtime import Runtime
 from store import rulesets
 from store.audit.lines import acted
 from tests.fixtures import shipped_rules
+
+KEY = SecretStr("x" * 44)
 
 
 @pytest.fixture
@@ -56,3 +60,14 @@ def test_what_no_person_publishes_is_recorded_as_the_work_of_the_service(
         (acting,) = acted(connection)
     assert (activation.actor, acting[0]) == (SERVICE, SERVICE)
     made.close()
+
+
+def test_production_refuses_rules_that_were_published_in_development(runtime: Runtime) -> None:
+    digest = runtime.rules().hash
+    live = runtime.settings.model_copy(update={"env": Environment.PRODUCTION, "audit_key": KEY})
+    with closing(Runtime(live)) as production:
+        with pytest.raises(SettingsError, match="were published in development"):
+            production.rules()
+        with production.database.begin() as connection:
+            publish(production, connection, shipped_rules.document(), note="for-real")
+        assert production.rules().hash == digest
