@@ -67,7 +67,8 @@ def redis_content(url: str) -> dict[str, bytes]:
 
 
 _READERS: dict[bytes, Callable[[Any, bytes], list[bytes]]] = {
-    b"string": lambda client, key: [client.get(key)],
+    # One that ran out since it was listed; what wrote it is among what was monitored.
+    b"string": lambda client, key: [client.get(key) or b""],
     b"list": lambda client, key: client.lrange(key, 0, -1),
     b"set": lambda client, key: list(client.smembers(key)),
     b"zset": lambda client, key: client.zrange(key, 0, -1),
