@@ -31,7 +31,8 @@ ACTIONS = {
     Action.PERMANENT: "a dossier is quarantined and asked for again; a delivery is dead",
     Action.STOP_PROCEDURE: (
         "the procedure is stopped and tried again every "
-        f"{STOPPED_PROBE_INTERVAL.total_seconds() / 3600:.0f} h; the others go on"
+        f"{STOPPED_PROBE_INTERVAL.total_seconds() / 3600:.0f} h, at once with a new token; "
+        "the others go on"
     ),
     Action.PAUSE_PROCEDURE: (
         "the procedure is paused until a person resumes it: its dossiers are held"

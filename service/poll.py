@@ -162,7 +162,14 @@ def poll(
         return PollReport(PollOutcome.BUSY)
     now = runtime.clock()
     with runtime.database.begin() as connection:
-        claim = polls.claim(connection, number, Lease(now, LEASE), now, only_due=only_due)
+        claim = polls.claim(
+            connection,
+            number,
+            Lease(now, LEASE),
+            now,
+            only_due=only_due,
+            access=runtime.tps_access,
+        )
     if claim is None:
         return PollReport(PollOutcome.BUSY)
     try:

@@ -34,6 +34,7 @@ class PollClaim:
         scan_due: whether a full scan is due or half done.
         scan_started_at: start of the scan under way, None when none is.
         scanned: whether a scan was ever completed.
+        access: that TPS is asked with.
     """
 
     procedure: int
@@ -44,19 +45,32 @@ class PollClaim:
     scan_due: bool
     scan_started_at: datetime | None
     scanned: bool
+    access: str | None = None
 
 
 def claim(
-    connection: Connection, procedure: int, lease: Lease, now: datetime, *, only_due: bool = False
+    connection: Connection,
+    procedure: int,
+    lease: Lease,
+    now: datetime,
+    *,
+    only_due: bool = False,
+    access: str | None = None,
 ) -> PollClaim | None:
     """Take the lease of a procedure; None while another worker holds it.
 
-    With `only_due` also None when it was polled a moment ago: a tick that comes twice
-    has one effect.
+    Args:
+        connection: the transaction.
+        procedure: its id.
+        lease: to hold it by.
+        now: the present instant.
+        only_due: None also when it was polled a moment ago: a tick that comes twice has one
+            effect. A procedure to which TPS refused another access is due.
+        access: a keyed hash of the address and the token that TPS is asked with.
     """
     free = [Procedure.number == procedure, procedures.unleased(now)]
     if only_due:
-        free.append(Procedure.next_poll_at <= now)
+        free.append(procedures.due_with(access, now))
     taken = connection.execute(
         update(Procedure)
         .where(*free)
@@ -81,6 +95,7 @@ def claim(
         scan_due=taken.next_scan_at <= now or taken.scan_started_at is not None,
         scan_started_at=taken.scan_started_at,
         scanned=taken.scanned_at is not None,
+        access=access,
     )
 
 
@@ -142,6 +157,7 @@ def finish(
         "polled_at": now,
         "failures": 0,
         "next_poll_at": next_poll_at,
+        "refused_access": None,
         **unless_paused("reason", None),
         **healed,
         **(scanned if next_scan_at else {}),
@@ -167,7 +183,13 @@ def postpone(
     connection: Connection, claim: PollClaim, *, failures: int, reason: str, due_at: datetime
 ) -> bool:
     """Release a procedure whose poll failed, due at `due_at`; False when the lease was lost."""
-    values = {"failures": failures, "next_poll_at": due_at, **unless_paused("reason", reason)}
+    values = {
+        "failures": failures,
+        "next_poll_at": due_at,
+        # What it was refused before may be mended: from now on it goes by its clock.
+        "refused_access": None,
+        **unless_paused("reason", reason),
+    }
     return write(connection, claim, values | _RELEASED)
 
 
@@ -190,10 +212,16 @@ def stop(
         now: the present instant.
         probe_at: when it is polled again by itself.
     """
-    values = {"next_poll_at": probe_at, **unless_paused("reason", reason)}
-    kept = write(connection, claim, values | _RELEASED)
+    refused = {"next_poll_at": probe_at, "refused_access": claim.access}
+    kept = write(connection, claim, refused | unless_paused("reason", reason) | _RELEASED)
     if kept:
-        stopped = procedures.stop(connection, claim.procedure, reason=reason, next_poll_at=probe_at)
+        stopped = procedures.stop(
+            connection,
+            claim.procedure,
+            reason=reason,
+            next_poll_at=probe_at,
+            access=claim.access,
+        )
         audit.append(connection, now, stopped)
     return kept
 

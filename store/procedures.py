@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from store.audit.log import AuditEntry, Step
@@ -34,13 +34,30 @@ def register(connection: Connection, numbers: Iterable[int], now: datetime) -> N
 
 
 def due(connection: Connection, numbers: Collection[int], now: datetime) -> Sequence[int]:
-    """Those of `numbers` whose time has come and that no worker polls, longest due first."""
+    """Those of `numbers` that are to be polled and that no worker polls, longest due first.
+
+    Their time has come, or TPS refused them: whoever polls knows whether it has another token now.
+    """
+    time_has_come = or_(Procedure.next_poll_at <= now, _REFUSED)
     query = (
         select(Procedure.number)
-        .where(Procedure.number.in_(numbers), Procedure.next_poll_at <= now, unleased(now))
+        .where(Procedure.number.in_(numbers), time_has_come, unleased(now))
         .order_by(Procedure.next_poll_at)
     )
     return connection.execute(query).scalars().all()
+
+
+_REFUSED = and_(
+    Procedure.status != ProcedureStatus.ACTIVE.value, Procedure.refused_access.is_not(None)
+)
+
+
+def due_with(access: str | None, now: datetime) -> ColumnElement[bool]:
+    """Whether a procedure's time has come, or TPS refused it another address or token."""
+    time_has_come = Procedure.next_poll_at <= now
+    if access is None:
+        return time_has_come
+    return or_(time_has_come, and_(_REFUSED, Procedure.refused_access != access))
 
 
 def unless_paused(column: str, value: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -50,9 +67,22 @@ def unless_paused(column: str, value: Any) -> dict[str, Any]:  # noqa: ANN401
 
 
 def stop(
-    connection: Connection, number: int, *, reason: str, next_poll_at: datetime
+    connection: Connection,
+    number: int,
+    *,
+    reason: str,
+    next_poll_at: datetime,
+    access: str | None = None,
 ) -> tuple[AuditEntry, ...]:
-    """Stop an active procedure; returns its audit entry, none when it was not active."""
+    """Stop an active procedure; returns its audit entry, none when it was not active.
+
+    Args:
+        connection: the transaction.
+        number: of the procedure.
+        reason: code of the refusal.
+        next_poll_at: when it is polled again by itself.
+        access: what TPS refused; with another one it is polled at once.
+    """
     changed = connection.execute(
         update(Procedure)
         .where(Procedure.number == number, Procedure.status == ProcedureStatus.ACTIVE.value)
@@ -61,6 +91,7 @@ def stop(
             reason=reason,
             next_poll_at=next_poll_at,
             failures=0,
+            refused_access=access,
         )
     )
     entry = AuditEntry(step=Step.PROCEDURE_STOPPED, procedure=number, reason=reason)
@@ -89,7 +120,13 @@ def set_status(
     changed = connection.execute(
         update(Procedure)
         .where(Procedure.number == number, Procedure.status != status.value)
-        .values(status=status.value, reason=reason, next_poll_at=next_poll_at, failures=0)
+        .values(
+            status=status.value,
+            reason=reason,
+            next_poll_at=next_poll_at,
+            failures=0,
+            refused_access=None,
+        )
     )
     return changed.rowcount == 1
 

@@ -43,6 +43,7 @@ class Batch:
         rest_due_at: when the others are due again.
         stop: why the procedure is stopped, None when it goes on.
         probe_at: when a stopped procedure is polled again.
+        access: that TPS was asked with; with another one a stopped procedure is polled at once.
         followed: ids of the procedures whose dossiers are moved to their unit's group in TPS.
     """
 
@@ -55,6 +56,7 @@ class Batch:
     rest_due_at: datetime
     stop: Cause | None
     probe_at: datetime
+    access: str | None = None
     followed: frozenset[int] = frozenset()
 
 
@@ -242,7 +244,11 @@ def _stop(connection: Connection, batch: Batch) -> tuple[AuditEntry, ...]:
     if batch.stop is None:
         return ()
     return procedures.stop(
-        connection, batch.procedure, reason=batch.stop.value, next_poll_at=batch.probe_at
+        connection,
+        batch.procedure,
+        reason=batch.stop.value,
+        next_poll_at=batch.probe_at,
+        access=batch.access,
     )
 
 

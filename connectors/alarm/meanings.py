@@ -40,8 +40,9 @@ MEANINGS: Mapping[IncidentKind, Meaning] = {
     ),
     IncidentKind.STOPPED: Meaning(
         "TPS refuses procedures",
-        "See `wif procedures list`: is the token still valid and allowed to read them? They are "
-        "tried again every hour; `wif procedures resume` tries at once.",
+        "See `wif procedures list`: is the token still valid and allowed to read them? A new token "
+        "in its file is tried at once; else they are tried again every hour, or by "
+        "`wif procedures resume`.",
     ),
     IncidentKind.UNROUTED: Meaning(
         "dossiers went to the fallback unit and still wait there",

@@ -83,8 +83,11 @@ class AuditKey:
 
     def ref(self, procedure: int, number: int) -> str:
         """HMAC-SHA256 (hex) of a dossier."""
-        message = f"{procedure}/{number}".encode()
-        return hmac.digest(self._secret, message, "sha256").hex()
+        return self.mark(f"{procedure}/{number}")
+
+    def mark(self, text: str) -> str:
+        """HMAC-SHA256 (hex) of a text."""
+        return hmac.digest(self._secret, text.encode(), "sha256").hex()
 
 
 class AuditLog:

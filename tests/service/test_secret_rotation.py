@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 
 from config.settings import load
+from service.poll import PollOutcome, poll
 from service.runtime import Runtime
 from service.secret_rotation import settings_now
+from service.sweep import wake_due_polls
+from store import procedures
 from store.audit.check import verify
-from tests.fixtures.harness import Harness, WakeUpRecorder
+from tests.fixtures.harness import OTHER_FORM, PARIS_FORM, Harness, WakeUpRecorder
 
-pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+on_sqlite = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
 
 def as_processes_are(harness: Harness) -> None:
@@ -31,6 +34,7 @@ def replace_file(path: Path, content: str) -> None:
     draft.replace(path)
 
 
+@on_sqlite
 def test_a_new_tps_token_is_taken_on_between_two_polls(
     harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -49,6 +53,7 @@ def test_a_new_tps_token_is_taken_on_between_two_polls(
     assert harness.told(number) == [("filed", "UD075")]
 
 
+@on_sqlite
 def test_a_file_that_is_away_or_wrong_leaves_the_secret_that_works(
     harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,6 +77,7 @@ def _smtp(runtime: Runtime) -> str:
     return runtime.settings.smtp_url.get_secret_value()
 
 
+@on_sqlite
 def test_a_file_written_in_place_or_behind_a_link_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine_name: str
 ) -> None:
@@ -95,6 +101,7 @@ def _token(runtime: Runtime) -> str:
     return runtime.settings.tps_token.get_secret_value()
 
 
+@on_sqlite
 def test_a_rotated_audit_key_writes_new_lines_and_finds_the_old_ones(
     harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,6 +128,7 @@ def test_a_rotated_audit_key_writes_new_lines_and_finds_the_old_ones(
     assert verify(harness.runtime.database, trusted=frozenset()).intact
 
 
+@on_sqlite
 def test_a_process_that_starts_late_takes_what_the_files_say_then(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine_name: str
 ) -> None:
@@ -134,3 +142,60 @@ def test_a_process_that_starts_late_takes_what_the_files_say_then(
     path.unlink()
     assert _token(Runtime(settings_now())) == "first"
     load.cache_clear()
+
+
+def test_a_new_tps_token_wakes_what_the_old_one_stopped(
+    harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "tps_token"
+    path.write_text(harness.tps.token)
+    monkeypatch.setenv("WIF_TPS_TOKEN_FILE", str(path))
+    as_processes_are(harness)
+    harness.run()
+    harness.tps.token = "the-next-token"
+    number = harness.file()
+    harness.wait(minutes=2)
+    harness.run()
+    assert stopped(harness) == {PARIS_FORM: "tps-unauthorized", OTHER_FORM: "tps-unauthorized"}
+    replace_file(path, "a-mistyped-token")
+    assert tick(harness) == 2, "each is tried once"
+    assert tick(harness) == 0
+    replace_file(path, "the-next-token")
+    assert tick(harness) == 2
+    assert stopped(harness) == {}
+    assert harness.steps().count("procedure-resumed") == 2
+    harness.run()
+    assert harness.told(number) == [("filed", "UD075")]
+
+
+def test_a_new_token_is_no_reason_to_hurry_once_it_was_tried(
+    harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "tps_token"
+    path.write_text("a-mistyped-token")
+    monkeypatch.setenv("WIF_TPS_TOKEN_FILE", str(path))
+    as_processes_are(harness)
+    harness.run()
+    replace_file(path, harness.tps.token)
+    harness.tps.fail_all(503)
+    assert tick(harness) == 2
+    assert tick(harness) == 0
+    assert set(stopped(harness)) == {PARIS_FORM, OTHER_FORM}
+
+
+def tick(harness: Harness) -> int:
+    """The next tick of beat, and the polls that it wakes; how many asked TPS."""
+    harness.wait(seconds=15)
+    harness.runtime.refresh()
+    waker = WakeUpRecorder()
+    wake_due_polls(harness.runtime, waker)
+    woken = [int(each.split()[1]) for each in waker.woken]
+    polled = [poll(harness.runtime, number, only_due=True) for number in woken]
+    return sum(each.outcome is not PollOutcome.BUSY for each in polled)
+
+
+def stopped(harness: Harness) -> dict[int, str | None]:
+    """The procedures that are stopped, with the reason."""
+    with harness.runtime.database.read() as connection:
+        rows = procedures.listing(connection)
+    return {row.number: row.reason for row in rows if row.status == "stopped"}
