@@ -29,7 +29,8 @@ FILL = text(
     """
     INSERT INTO audit_lines (at, step, procedure, dossier_ref, key_id, event, channel, unit,
                              rule, ruleset, reason, attempt, duration_ms)
-    SELECT timestamptz '2026-11-23 08:00:00.123456Z' + n * interval '20 milliseconds',
+    SELECT timestamptz '2026-11-23 08:00:00.123456Z'
+           - (:count - n) * :apart * interval '1 millisecond',
            (ARRAY['seen', 'classified', 'routed', 'queued', 'sent'])[1 + n % 5],
            13760, encode(sha256((n / 5)::text::bytea), 'hex'), '0123456789abcdef',
            CASE WHEN n % 5 >= 3 THEN 'filed' END, CASE WHEN n % 5 >= 3 THEN 'mail' END,
@@ -97,7 +98,7 @@ def seal_and_verify(parts: Parts, lines: int) -> tuple[Cost, Cost]:
     database = Database(url)
     upgrade(database)
     with database.begin() as connection:
-        connection.execute(FILL, {"count": lines})
+        connection.execute(FILL, {"count": lines, "apart": 20})
     vacuum(database)
     key = SigningKey(Ed25519PrivateKey.generate())
 

@@ -168,4 +168,7 @@ def service(
 def vacuum(database: Database) -> None:
     """Let the planner know the tables as it would after a while."""
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        # Longer than any statement of the service may take.
+        connection.exec_driver_sql("SET statement_timeout = 0")
         connection.exec_driver_sql("VACUUM ANALYZE")
+        connection.exec_driver_sql("RESET statement_timeout")

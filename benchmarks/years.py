@@ -1,13 +1,17 @@
 """What a database of years takes: sizes, and the time of what is done with it."""
 
+import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
 from benchmarks import audit, metrics
 from benchmarks.parts import Parts
+from benchmarks.plans import Plans, planned
 from benchmarks.result import Figure, Result
 from benchmarks.service import vacuum
 from cli.status import look
@@ -24,15 +28,19 @@ from store import delivery_claims, tallies
 from store.audit.check import verify
 from store.audit.seal_keys import SigningKey
 from store.audit.seals import seal_pending
+from store.engine import Database
 from store.leases import Lease
 from store.partitions import partition
 
 MEGABYTE = 1024 * 1024
 TURNS = 20
+FILL_SECONDS = 3600.0
 DUE = 1_000
 """Dossiers and deliveries that wait, as after some minutes without workers."""
 OVERDUE = 10_000
 """Dossiers whose time has passed: what a purge of the night may find."""
+MONTHS = 270 * 24 * 3600 * 1000.0
+"""Milliseconds over which the audit lines are spread: nine months, so ten partitions."""
 
 _SHARES = (
     "UPDATE dossiers SET filed_at = now() - interval '900 days', "
@@ -60,27 +68,57 @@ def run(parts: Parts, *, dossiers: int, lines: int) -> Result:
     runtime = Runtime(read(database_url=url, var_dir=parts.folder))
     prepare(runtime)
     register_procedures(runtime)
-    _fill(runtime, dossiers, lines)
-    figures = [*_sizes(runtime), *_work(runtime), *_evidence(runtime, lines)]
+    _fill(runtime, url, dossiers, lines)
+    clock = Clock(runtime.database)
+    sizes = _sizes(runtime)
+    _work(runtime, clock)
+    _evidence(runtime, clock, lines)
     runtime.close()
     parts.databases.drop(url)
-    return Result("years", figures, {"dossiers": dossiers, "lines": lines})
+    details = {"dossiers": dossiers, "lines": lines, "plans": clock.plans}
+    return Result("years", [*sizes, *clock.figures], details)
 
 
-def _fill(runtime: Runtime, dossiers: int, lines: int) -> None:
+@dataclass
+class Clock:
+    """Times pieces of work, and keeps the plans of their statements."""
+
+    database: Database
+    figures: list[Figure] = field(default_factory=list)
+    plans: dict[str, Any] = field(default_factory=dict)
+
+    def time(self, name: str, work: Callable[[], object], turns: int = 1) -> None:
+        """The median of `turns`, in milliseconds on the clock."""
+        with planned(self.database) as plans:
+            taken = [self._turn(work, plans) for _ in range(turns)]
+        median = sorted(taken)[len(taken) // 2]
+        print(f"  {name}: {median:,.0f} ms", file=sys.stderr, flush=True)
+        self.figures.append(Figure(name=name, value=median, unit="ms"))
+        self.plans[name] = plans.document()
+
+    @staticmethod
+    def _turn(work: Callable[[], object], plans: Plans) -> float:
+        before, explaining = time.perf_counter(), plans.explaining
+        work()
+        return (time.perf_counter() - before) * 1000 - (plans.explaining - explaining)
+
+
+def _fill(runtime: Runtime, url: str, dossiers: int, lines: int) -> None:
     form = next(iter(runtime.rules().forms.values()))
     given = {"overdue": OVERDUE, "due": DUE, "procedure": form.procedure}
-    with runtime.database.begin() as connection:
-        # To fill takes longer than any statement of the service may.
+    # To fill takes longer than any statement of the service may.
+    filler = Database(url, answer_seconds=FILL_SECONDS)
+    with filler.begin() as connection:
         connection.execute(text("SET LOCAL statement_timeout = 0"))
         for statement in metrics.FILL:
             connection.execute(text(statement), {"count": dossiers})
         for statement in _SHARES:
             connection.execute(text(statement), given)
-        connection.execute(audit.FILL, {"count": lines})
+        connection.execute(audit.FILL, {"count": lines, "apart": MONTHS / lines})
     while metrics.deltas(runtime):
-        runtime.database.run(tallies.sum_up)
-    vacuum(runtime.database)
+        filler.run(tallies.sum_up)
+    vacuum(filler)
+    filler.close()
 
 
 def _sizes(runtime: Runtime) -> list[Figure]:
@@ -100,24 +138,22 @@ def _sizes(runtime: Runtime) -> list[Figure]:
         ]
 
 
-def _work(runtime: Runtime) -> list[Figure]:
+def _work(runtime: Runtime, clock: Clock) -> None:
     removed = 0
 
     def purged() -> None:
         nonlocal removed
         removed = purge(runtime).dossiers
 
-    figures = [
-        _timed("wif status, without its start", lambda: look(runtime), TURNS),
-        _timed("sweep", lambda: sweep(runtime), TURNS),
-        _timed("claim of 50 dossiers", lambda: _claim_dossiers(runtime), TURNS),
-        _timed("claim of 50 deliveries", lambda: _claim_deliveries(runtime), TURNS),
-        _timed(f"purge of {OVERDUE:,} dossiers", purged),
-    ]
+    clock.time("wif status, without its start", lambda: look(runtime), TURNS)
+    clock.time("sweep", lambda: sweep(runtime), TURNS)
+    clock.time("claim of 50 dossiers", lambda: _claim_dossiers(runtime), TURNS)
+    clock.time("claim of 50 deliveries", lambda: _claim_deliveries(runtime), TURNS)
+    clock.time(f"purge of {OVERDUE:,} dossiers", purged)
     # One in a thousand is quarantined and stays.
     if not 0.99 * OVERDUE < removed <= OVERDUE:
         raise RuntimeError(f"{removed} dossiers were purged of {OVERDUE}")
-    return [*figures, _timed("purge with nothing to remove", lambda: purge(runtime))]
+    clock.time("purge with nothing to remove", lambda: purge(runtime))
 
 
 def _claim_dossiers(runtime: Runtime) -> None:
@@ -132,7 +168,7 @@ def _claim_deliveries(runtime: Runtime) -> None:
         delivery_claims.claim(connection, channel="mail", limit=50, lease=lease, now=now)
 
 
-def _evidence(runtime: Runtime, lines: int) -> list[Figure]:
+def _evidence(runtime: Runtime, clock: Clock, lines: int) -> None:
     key = SigningKey(Ed25519PrivateKey.generate())
 
     def seal() -> None:
@@ -143,19 +179,7 @@ def _evidence(runtime: Runtime, lines: int) -> list[Figure]:
         if not verify(runtime.database, trusted=frozenset({key.public})).intact:
             raise RuntimeError("the log is not intact")
 
-    return [
-        _timed(f"seal {lines:,} lines", seal),
-        _timed(f"verify {lines:,} lines", check),
-        _timed("partition the audit log", lambda: partition(runtime.database, utc_now())),
-        _timed(f"verify {lines:,} lines in partitions", check),
-    ]
-
-
-def _timed(name: str, work: Callable[[], object], turns: int = 1) -> Figure:
-    """The median of `turns`, in milliseconds on the clock."""
-    taken = []
-    for _ in range(turns):
-        before = time.perf_counter()
-        work()
-        taken.append((time.perf_counter() - before) * 1000)
-    return Figure(name=name, value=sorted(taken)[len(taken) // 2], unit="ms")
+    clock.time(f"seal {lines:,} lines", seal)
+    clock.time(f"verify {lines:,} lines", check)
+    clock.time("partition the audit log", lambda: partition(runtime.database, utc_now()))
+    clock.time(f"verify {lines:,} lines in partitions", check)
