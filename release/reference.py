@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from cli import exit_codes, json_documents, language
+from cli import exit_codes, language
+from cli.json_documents import schemas
 from release.manual import manual_page
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -18,7 +19,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     language.use(language.ENGLISH)
     yield Path("wif.1"), manual_page()
     yield Path("exit-codes.md"), exit_codes.page()
-    for name, text in json_documents.schemas().items():
+    for name, text in schemas.schemas().items():
         yield Path("schemas") / name, text
 
 

@@ -6,7 +6,7 @@ import pytest
 from jsonschema import ValidationError
 from sqlalchemy import update
 
-from cli.json_documents import DOCUMENTS
+from cli.json_documents.schemas import DOCUMENTS
 from simulator import Server
 from store.models import Delivery
 from tests.fixtures.harness import PARIS_FORM, Harness

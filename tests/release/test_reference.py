@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cli import exit_codes
-from cli.json_documents import DOCUMENTS
+from cli.json_documents.schemas import DOCUMENTS
 from cli.main import COMMANDS, build
 from release.reference import DOCS, pages
 
