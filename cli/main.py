@@ -31,7 +31,10 @@ COMMANDS = {
     "serve": ("cli.serve:serve", "Take hints, give metrics, health and pages, on loopback."),
     "status": ("cli.status:status", "Show lag, what waits and what needs a look."),
     "stats": ("cli.stats:stats", "Public statistics: count, publish, write the page."),
-    "doctor": ("cli.doctor:doctor", "Check settings, rules, database, broker, TPS and mail."),
+    "doctor": (
+        "cli.doctor.command:doctor",
+        "Check settings, rules, database, broker, TPS and mail.",
+    ),
     "dossiers": ("cli.dossiers:app", "Dossiers: list, show, reassign, unpin."),
     "deliveries": ("cli.deliveries:app", "Deliveries: list, replay."),
     "channels": ("cli.channels:app", "Channels of units: list, test, enable."),

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from typing_extensions import TypedDict
 
-from cli.doctor import State
+from cli.doctor.finding import State
 from routing.failures import Cause
 from routing.form_fields import FormField
 from routing.forms import TpsApi

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from cli.doctor import DoctorCheck, State, examine
+from cli.doctor.command import examine
+from cli.doctor.finding import DoctorCheck, State
 from service.runtime import Runtime
 from service.secret_rotation import settings_now
 from service.watch_health import check

@@ -1,0 +1,1 @@
+"""`wif doctor`: every check, by what it looks at."""
