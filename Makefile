@@ -9,7 +9,8 @@ BIN := .venv/bin
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
-WORKERS ?= 2
+# One more than the cores of a small machine: some tests wait.
+WORKERS ?= 3
 # Every file of the checkout, also where there is no git to ask.
 FILES = $(shell git ls-files --cached --others --exclude-standard 2>/dev/null || \
   find . -type f -not -path './.*/*' -not -path './var/*')
@@ -32,13 +33,15 @@ demo: install   ## the whole service on embedded parts, on generated dossiers
 	@$(BIN)/wif demo
 
 # What starts, kills and stops the whole service as processes goes with the faults.
-PROCESSES = tests/privacy/test_canaries.py tests/deploy/test_compose_commands.py tests/tasks/test_stopping.py
+PROCESSES = tests/cli/test_demo.py tests/cli/test_up.py tests/deploy/test_compose_commands.py \
+  tests/deploy/test_exploitation.py tests/privacy/test_canaries.py tests/privacy/test_canaries_v2.py \
+  tests/tasks/test_stopping.py
 test: install   ## every test but the fault suite, both database engines
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --ignore=tests/faults --ignore=tests/pages $(PROCESSES:%=--ignore=%)
 
 # All but what starts programs and servers of its own, which have clocks of their own.
 CLOCKED = tests/routing tests/config tests/simulator tests/service tests/connectors tests/store \
-  tests/cli tests/contract tests/web --ignore=tests/cli/test_up.py --ignore=tests/cli/test_exploitation.py \
+  tests/cli tests/contract tests/web $(PROCESSES:%=--ignore=%) \
   --ignore=tests/store/test_partitions.py --ignore=tests/store/test_pooling.py --ignore=tests/store/audit/test_timestamps.py \
   --ignore=tests/cli/test_guide.py -k "not postgres"
 test-clock: install ## the suite 400 days ahead in Martinique, and at the end of a year in La Réunion

@@ -13,6 +13,8 @@ import requests
 
 from tests.fixtures.processes import clean_environment, until
 
+pytestmark = pytest.mark.xdist_group("demo")
+
 WIF_ANYWHERE = (sys.executable, "-P", "-m", "wif_launcher")
 """The command in a folder that is not the repository's."""
 
