@@ -63,6 +63,7 @@ class Code(StrEnum):
     SUCCESSOR_CLOSED = "successor-closed"
     SUCCESSOR_LOOP = "successor-loop"
     FALLBACK_NOT_ALWAYS_OPEN = "fallback-not-always-open"
+    ESCALATES_TO_NOBODY = "escalates-to-nobody"
     MAILBOX_MALFORMED = "mailbox-malformed"
     MAILBOX_PERSONAL = "mailbox-personal"
     MAILBOX_PLACEHOLDER = "mailbox-placeholder"

@@ -180,6 +180,7 @@ def _unit(entry: UnitEntry) -> Unit:
         successor=entry.successor,
         contact=entry.contact,
         digest=_digest(entry.digest),
+        escalate_to=entry.escalate_to,
     )
 
 

@@ -99,6 +99,7 @@ _HARMLESS = frozenset(
         Code.CHANNEL_TWICE,
         Code.UNIT_CODE_DISAGREES,
         Code.UNIT_NAME_DISAGREES,
+        Code.ESCALATES_TO_NOBODY,
         Code.CLOSED_UNIT_TARGETED,
         Code.RULE_NEVER_MATCHES,
         Code.RULE_DUPLICATE,

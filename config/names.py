@@ -29,6 +29,7 @@ REFERENCES = {
     "inform": "units",
     "unit": "units",
     "successor": "units",
+    "escalate_to": "units",
     "fallback": "units",
     "procedure": "procedures",
 }

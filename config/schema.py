@@ -80,6 +80,11 @@ class UnitEntry(Entry):
         default=None,
         description="Un récapitulatif par courriel au lieu d'un message par dossier.",
     )
+    escalate_to: UnitCode | None = Field(
+        default=None,
+        description="Code de l'unité, régionale par exemple, relancée elle aussi des retards "
+        "d'ici ; à défaut WIF_ESCALATE_TO.",
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -223,6 +223,11 @@ class RuleSet:
             return _Destination(None, Reason.DEPARTMENT_NOT_SERVED)
         return self._follow(max(closed, key=lambda unit: unit.closes or date.min), on)
 
+    def in_office(self, code: str | None, on: date) -> Unit | None:
+        """The unit of that code, or when it is closed its successor that is open; None: neither."""
+        found = self._follow(self.units.get(code or ""), on).unit
+        return self.units[found] if found else None
+
     def _follow(self, unit: Unit | None, on: date) -> _Destination:
         """The unit, or when it is closed the first of its successors that is open."""
         seen: set[str] = set()

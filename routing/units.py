@@ -71,6 +71,8 @@ class Unit:
         successor: code of the unit that takes over on `closes`.
         contact: whom its agents may ask, None when that is the same for all.
         digest: when it is told by mail of all that is new at once; None: of each dossier at once.
+        escalate_to: code of the unit, such as that of its region, that is reminded too of what
+            waits here too long; None: the same as for all.
     """
 
     code: str
@@ -82,6 +84,7 @@ class Unit:
     successor: str | None = None
     contact: str | None = None
     digest: Digest | None = None
+    escalate_to: str | None = None
 
     @property
     def has_group(self) -> bool:

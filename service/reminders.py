@@ -4,12 +4,13 @@ Each working day on which a dossier still waits has its own row of the outbox, w
 makes the reminder of that day once, however often and by however many processes this runs.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from config.settings import Settings
 from routing.assignment import Event, Notification
+from routing.calendar import paris_day
 from routing.office_days import is_working_day, working_days_between, zone_of
 from routing.ruleset import RuleSet
 from routing.units import Unit
@@ -27,8 +28,8 @@ class ReminderTerms:
 
     Attributes:
         after: working days after which the unit itself is.
-        escalate_after: working days after which `escalate_to` is, too; None: never.
-        escalate_to: code of that unit.
+        escalate_after: working days after which another unit is, too; None: never.
+        escalate_to: code of that unit, for units that do not name their own.
         at: time of the day, by the clock of each unit.
     """
 
@@ -63,31 +64,36 @@ def queue_reminders(runtime: Runtime) -> int:
     now = runtime.clock()
     with runtime.database.begin() as connection:
         waiting = read_waiting(connection, filed_before=now - timedelta(days=terms.after))
-        orders = list(due_today(waiting, rules.units, terms, now, rules))
+        orders = list(dict.fromkeys(due_today(waiting, rules, terms, now)))
         deliveries.queue(connection, orders, now)
     return len(orders)
 
 
 def due_today(
-    waiting: Iterable[WaitingDossier],
-    units: Mapping[str, Unit],
-    terms: ReminderTerms,
-    now: datetime,
-    rules: RuleSet,
+    waiting: Iterable[WaitingDossier], rules: RuleSet, terms: ReminderTerms, now: datetime
 ) -> Iterator[Order]:
     """The reminders of today: of each dossier to its units, and to whom it is escalated."""
     for dossier in waiting:
         for code in dossier.units:
-            unit = units.get(code)
+            unit = rules.units.get(code)
             if unit is None:
                 continue
             passed = working_days_between(dossier.filed_at, now, unit.place)
             if passed >= terms.after:
                 yield from _orders(dossier, unit, terms, now, rules)
-            escalated = terms.escalate_after is not None and passed >= terms.escalate_after
-            national = units.get(terms.escalate_to)
-            if escalated and national is not None and national.code != code:
-                yield from _orders(dossier, national, terms, now, rules)
+            if terms.escalate_after is not None and passed >= terms.escalate_after:
+                other = escalated_to(unit, rules, terms, now)
+                yield from _orders(dossier, other, terms, now, rules)
+
+
+def escalated_to(unit: Unit, rules: RuleSet, terms: ReminderTerms, now: datetime) -> Unit:
+    """Who is told of what waits too long at a unit: whom it names, or the same as for all."""
+    today = paris_day(now)
+    for code in (unit.escalate_to, terms.escalate_to):
+        if (found := rules.in_office(code, today)) is not None:
+            return found
+    # The configuration is refused when the fallback unit is ever closed.
+    return rules.units[rules.fallback]
 
 
 def _orders(

@@ -95,13 +95,18 @@ def check_reminders(runtime: Runtime) -> str:
         raise CommandError(
             tr("WIF_ESCALATE_TO: no unit has the code {unit}", unit=terms.escalate_to)
         )
-    return tr(
+    said = tr(
         "after {days} working days at {at}; after {later} also {unit}",
         days=terms.after,
         at=f"{terms.at:%H:%M}",
         later=terms.escalate_after,
         unit=terms.escalate_to,
     )
+    own = sum(unit.escalate_to is not None for unit in rules.units.values())
+    if not own:
+        return said
+    other = trn("{n} unit has another `escalate_to`", "{n} units have another `escalate_to`", own)
+    return f"{said}; {other}"
 
 
 def check_sent_log(runtime: Runtime) -> str:

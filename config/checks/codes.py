@@ -77,8 +77,9 @@ def _references(configuration: Configuration) -> Iterator[Reference]:
     if configuration.fallback is not None:
         yield configuration.routing(), "units", configuration.fallback, ["fallback"]
     for unit in configuration.units:
-        if unit.entry.successor is not None:
-            yield unit, "units", unit.entry.successor, ["successor"]
+        for key in ("successor", "escalate_to"):
+            if (code := getattr(unit.entry, key)) is not None:
+                yield unit, "units", code, [key]
     for procedure in configuration.procedures:
         yield procedure, "kinds", procedure.entry.kind, ["kind"]
     for permit_type in configuration.permit_types:

@@ -3,6 +3,7 @@
 from config.checks import (
     channels,
     codes,
+    escalation,
     examples,
     mailboxes,
     notify,
@@ -22,6 +23,7 @@ CHECKS = (
     permit_types.check,
     rules.check,
     notify.check,
+    escalation.check,
     examples.check,
 )
 

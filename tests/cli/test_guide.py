@@ -120,7 +120,7 @@ def test_the_guide_can_be_followed_to_the_letter(desk: Desk) -> None:
             _assert_shown(command, shown, printed)
 
     assert set(re.findall(r"wif rules (\w+)", "\n".join(ran))) == {
-        *("check", "coverage", "explain", "simulate", "publish", "history", "rollback")
+        *("check", "coverage", "diff", "explain", "simulate", "publish", "history", "rollback")
     }
     assert (desk.folder / "couverture.html").read_text().startswith("<!DOCTYPE html>")
 

@@ -1,12 +1,19 @@
 """Reminders: one mail a unit and working day for what waits too long, none for the rest."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from routing.office_days import is_working_day
 from service.reminders import queue_reminders
 from simulator import Server
 from tests.fixtures.harness import Harness, make_harness
@@ -91,3 +98,138 @@ def test_nobody_is_reminded_unless_the_settings_say_so(harness: Harness) -> None
     harness.run()
 
     assert reminders(harness) == []
+
+
+Escalating = Callable[..., None]
+
+
+@pytest.fixture
+def escalating(reminding: Harness, monkeypatch: pytest.MonkeyPatch) -> Escalating:
+    """Puts the shipped rules in force with the `escalate_to` of some units, and closing days."""
+    shipped = reminding.runtime.rules()
+
+    def change(*, closing: dict[str, date] | None = None, **units: str | None) -> None:
+        changed = {
+            **{code: replace(shipped.units[code], escalate_to=to) for code, to in units.items()},
+            **{
+                code: replace(shipped.units[code], closes=on)
+                for code, on in (closing or {}).items()
+            },
+        }
+        rules = replace(shipped, hash="a" * 64, units={**shipped.units, **changed})
+        monkeypatch.setattr(type(reminding.runtime), "rules", lambda *_, **__: rules)
+        monkeypatch.setattr(reminding.runtime.rule_sets, "get", lambda *_: rules)
+
+    return change
+
+
+def listed(text: str) -> list[int]:
+    """The dossiers that a reminder lists."""
+    return [int(number) for number in re.findall(r"^- n° (\d+) ", text, re.MULTILINE)]
+
+
+def test_a_unit_that_names_its_region_is_escalated_there_and_no_other_is(
+    reminding: Harness, escalating: Escalating
+) -> None:
+    escalating(UD075="UD033")
+    paris = reminding.file()
+    elsewhere = reminding.file(permit_department="93 - Seine-Saint-Denis")
+    reminding.run()
+    reminding.wait(days=9, hours=3)
+    reminding.run()
+
+    found = {unit: listed(text) for unit, text in reminders(reminding)}
+    assert found == {
+        "UD075": [paris],
+        "UD033": [paris],
+        "UD093": [elsewhere],
+        reminding.runtime.rules().fallback: [elsewhere],
+    }
+
+
+@pytest.mark.parametrize("closed", [date(2026, 11, 30), date(2027, 6, 1)])
+def test_a_region_that_has_closed_is_not_told_but_the_national_unit(
+    reminding: Harness, escalating: Escalating, closed: date
+) -> None:
+    escalating(closing={"UD033": closed}, UD075="UD033")
+    reminding.file()
+    reminding.run()
+    reminding.wait(days=9, hours=3)
+    reminding.run()
+
+    told = {unit for unit, _ in reminders(reminding)}
+    still_open = closed > reminding.now.date()
+    assert told == {"UD075", "UD033" if still_open else reminding.runtime.rules().fallback}
+
+
+OFFICES = {"75": "UD075", "93": "UD093", "67": "UD067"}
+PLACES = {unit: department for department, unit in OFFICES.items()}
+REGIONS = st.sampled_from([None, "UD033", "UD093", "UD035"])
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+@settings(
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    regions=st.fixed_dictionaries(dict.fromkeys(PLACES, REGIONS)),
+    filed=st.lists(
+        st.tuples(st.sampled_from([*OFFICES]), st.integers(0, 3)), min_size=1, max_size=4
+    ),
+    passes=st.integers(1, 2),
+)
+def test_each_late_dossier_is_told_once_a_day_to_its_unit_and_to_the_right_other_one(
+    reminding: Harness,
+    escalating: Escalating,
+    regions: dict[str, str | None],
+    filed: list[tuple[str, int]],
+    passes: int,
+) -> None:
+    escalating(**{unit: to for unit, to in regions.items() if to != unit})
+    first, seen = reminding.now, set(reminding.outbox.glob("*.eml"))
+    numbers: dict[int, tuple[str, datetime]] = {}
+    wanted: Counter[tuple[date, str, int]] = Counter()
+    found: Counter[tuple[date, str, int]] = Counter()
+    for passed in range(13):
+        # Ten in the morning in Paris: after the hour of every one of these offices.
+        reminding.now = first + timedelta(days=passed, hours=2)
+        for department, day in filed:
+            if day == passed:
+                number = reminding.file(permit_department=department)
+                numbers[number] = (OFFICES[department], reminding.now)
+        for _ in range(passes):
+            reminding.run()
+        today = reminding.now.date()
+        found.update((today, *each) for each in _reminded(reminding, seen) if each[1] in numbers)
+        wanted.update(_late(numbers, today, regions))
+    for number in numbers:
+        reminding.tps.change(number, state="closed")
+    reminding.now += timedelta(days=7)
+    reminding.run()
+
+    assert found == wanted
+
+
+def _reminded(harness: Harness, seen: set[Path]) -> Iterator[tuple[str, int]]:
+    """Unit and dossier of each line of the reminders that came since the last look."""
+    for path in sorted(set(harness.outbox.glob("*.eml")) - seen):
+        seen.add(path)
+        mail = message_from_bytes(path.read_bytes(), policy=policy.default)
+        if mail["X-WIF-Event"] == "late":
+            text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+            yield from ((mail["X-WIF-Unit"], number) for number in listed(text))
+
+
+def _late(
+    numbers: dict[int, tuple[str, datetime]], today: date, regions: dict[str, str | None]
+) -> set[tuple[date, str, int]]:
+    """Who is to be told of what today: by the holidays of who has it, and of who is told."""
+    late = set()
+    for number, (unit, filed) in numbers.items():
+        days = (filed.date() + timedelta(days=at + 1) for at in range((today - filed.date()).days))
+        passed = sum(is_working_day(day, PLACES[unit]) for day in days)
+        region = regions[unit]
+        other = "NATIONAL" if region in {None, unit} else str(region)
+        told = [unit][: passed >= 5] + [other][: passed >= 7]
+        late |= {(today, each, number) for each in told if is_working_day(today, PLACES.get(each))}
+    return late
