@@ -16,8 +16,7 @@ from routing.failures import Cause, Failure
 
 with lazy_imports():
     from cli import context, tables
-    from connectors.tps.v2 import webhooks as v2_webhooks
-    from service import register, tps_webhooks
+    from service import register, tps, tps_webhooks
     from store import hints
 
 if TYPE_CHECKING:
@@ -90,8 +89,8 @@ def renew(procedure: Procedure, webhook: WebhookId, as_json: AsJson = False) -> 
 @app.command()
 def enable(procedure: Procedure, webhook: WebhookId, as_json: AsJson = False) -> None:
     """Switch a webhook on again; TPS then sends what it kept for up to seven days."""
-    with context.runtime() as runtime, tps_webhooks.client_of(runtime.settings) as client:
-        _asked(lambda: v2_webhooks.enable_webhook(client, procedure, webhook))
+    with context.runtime() as runtime:
+        _asked(lambda: tps_webhooks.enable(runtime.settings, procedure, webhook))
     _say(procedure, webhook, tr("{webhook}: on again", webhook=webhook), as_json=as_json)
 
 
@@ -105,8 +104,8 @@ def _say(procedure: int, webhook: str, said: str, *, as_json: bool) -> None:
 def _rows(runtime: Runtime, numbers: Sequence[int]) -> list[dict[str, object]]:
     with runtime.database.read() as connection:
         heard = {source.procedure: source.heard_at for source in _by_age(connection)}
-    with tps_webhooks.client_of(runtime.settings) as client:
-        found = {number: _asked(partial(tps_webhooks.ours, client, number)) for number in numbers}
+    with tps.write_port(runtime.settings) as port:
+        found = {number: _asked(partial(tps_webhooks.ours, port, number)) for number in numbers}
     return [
         {
             "procedure": number,

@@ -5,7 +5,7 @@ know kinds from there alone. Batching over one connection is a channel's own aff
 who is to blame for a failure.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +14,7 @@ from typing import Any, Protocol, Self
 
 from connectors.notice import Message
 from routing.failures import Cause, Failure
+from routing.forms import TpsApi
 
 
 class ChannelSettingsError(Exception):
@@ -162,7 +163,7 @@ class Channel(Protocol):
         self,
         settings: Any,  # noqa: ANN401
         clock: Callable[[], datetime],
-        limit: RequestLimit,
+        limits: Mapping[TpsApi, RequestLimit],
         /,
     ) -> ChannelSession:
         """A session; nothing is connected before the first message.
@@ -170,7 +171,7 @@ class Channel(Protocol):
         Args:
             settings: what the channel's own module says that it reads of the settings.
             clock: the present instant.
-            limit: of requests to TPS, for channels that make some.
+            limits: of requests by each version of the API of TPS, for channels that make some.
 
         Raises:
             ChannelSettingsError: a setting is missing or wrong.

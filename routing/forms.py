@@ -43,6 +43,11 @@ class TpsApi(StrEnum):
     V1 = ("v1", 6_000, 1000, False)
     V2 = ("v2", 400, 100, True)
 
+    @classmethod
+    def writing(cls) -> Self:
+        """The version by which something is changed, whichever reads: the newest that can."""
+        return [api for api in cls if api.writes][-1]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:

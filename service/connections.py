@@ -82,6 +82,11 @@ class Connections(Context):
         """The limit by the version that a form is read with."""
         return self.throttles[form.api or self.settings.tps_api]
 
+    @property
+    def write_throttle(self) -> "Throttle":
+        """The limit by the version that changes things in TPS."""
+        return self.throttles[TpsApi.writing()]
+
     @cached_property
     def tps_ports(self) -> "TpsPorts":
         """TPS by each version of its API."""

@@ -18,7 +18,6 @@ from config.settings import SettingsError
 from connectors.channel import Blame, Channel, ChannelSession, ChannelSettingsError
 from connectors.channels import CHANNELS
 from routing.failures import Action
-from routing.forms import TpsApi
 from routing.retries import MAX_ATTEMPTS, after_failure
 from routing.ruleset import RuleSet
 from routing.units import GROUP_CHANNEL
@@ -208,7 +207,7 @@ def open_channel(runtime: Runtime, channel: Channel) -> ChannelSession:
         SettingsError: a setting that it needs is missing or wrong.
     """
     try:
-        return channel.open(runtime.settings, runtime.clock, runtime.throttles[TpsApi.V2])
+        return channel.open(runtime.settings, runtime.clock, runtime.throttles)
     except ChannelSettingsError as error:
         raise SettingsError(translated(str(error))) from None
 

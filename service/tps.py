@@ -1,21 +1,24 @@
 """TPS as the settings describe it, by each version of its API."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from config.foreign_messages import translated
 from config.messages import tr
 from config.settings import Settings, SettingsError
-from connectors.tps.port import TpsPort
+from connectors.tps.port import TpsPort, TpsWritePort
 from connectors.tps.transport import Limits
-from connectors.tps.versions import Server, open_tps
+from connectors.tps.versions import Server, open_tps, open_writing
 from routing.forms import TpsApi
 from service.guards.limits import TPS_ANSWER
 
 if TYPE_CHECKING:
     from service.guards.throttle import Throttle
+
+Port = TypeVar("Port")
 
 
 class TpsPorts:
@@ -65,10 +68,29 @@ class TpsPorts:
             clock=self._clock,
             leave=lambda: self._throttles[api].take(reading=True),
         )
-        try:
-            return open_tps(api, server)
-        except ValueError as error:
-            raise SettingsError(tr("WIF_TPS_URL: {error}", error=translated(str(error)))) from None
+        return _opened(lambda: open_tps(api, server))
+
+
+@contextmanager
+def write_port(settings: Settings) -> Iterator[TpsWritePort]:
+    """What changes things in TPS, whichever version reads dossiers.
+
+    Raises:
+        SettingsError: there is no address or no token.
+    """
+    server = configured_server(settings)
+    port = _opened(lambda: open_writing(server))
+    try:
+        yield port
+    finally:
+        port.close()
+
+
+def _opened(open_port: Callable[[], Port]) -> Port:
+    try:
+        return open_port()
+    except ValueError as error:
+        raise SettingsError(tr("WIF_TPS_URL: {error}", error=translated(str(error)))) from None
 
 
 def configured_server(settings: Settings) -> Server:

@@ -8,18 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from config.foreign_messages import translated
 from config.messages import tr
 from config.settings import Settings, SettingsError
-from connectors.tps.transport import Transport
-from connectors.tps.v2 import webhooks
-from connectors.tps.v2.client import V2Client
-from connectors.tps.v2.webhooks import TpsWebhook
+from connectors.tps.port import TpsWritePort
+from connectors.tps.webhooks import TpsWebhook
 from routing.failures import Cause, Failure
 from routing.incidents import IncidentKind, PresentIncident
 from service.register import polled_procedures
 from service.runtime import Runtime
-from service.tps import configured_server
+from service.tps import write_port
 from store import incidents
 from store.audit.log import AuditEntry, Step
 
@@ -27,30 +24,6 @@ KEPT = 2
 """Secrets of a procedure that are kept: the newest, and the one that signs as well for a day."""
 
 LABEL = "Work In France"
-
-
-@contextmanager
-def client_of(settings: Settings) -> Iterator[V2Client]:
-    """A client of the GraphQL API of TPS, whichever version reads dossiers.
-
-    Raises:
-        SettingsError: there is no address or no token.
-    """
-    server = configured_server(settings)
-    try:
-        transport = Transport(
-            base_url=server.base_url,
-            token=server.token,
-            token_in_query=False,
-            limits=server.limits,
-        )
-    except ValueError as error:
-        raise SettingsError(tr("WIF_TPS_URL: {error}", error=translated(str(error)))) from None
-    client = V2Client(transport)
-    try:
-        yield client
-    finally:
-        client.close()
 
 
 def create(settings: Settings, procedure: int, url: str) -> str:
@@ -61,8 +34,8 @@ def create(settings: Settings, procedure: int, url: str) -> str:
         TpsFailure: TPS makes none.
     """
     folder = secrets_folder(settings)
-    with _place_for_secret(folder, procedure) as keep, client_of(settings) as client:
-        made = webhooks.create_webhook(client, procedure, url=url, label=LABEL)
+    with _place_for_secret(folder, procedure) as keep, write_port(settings) as tps:
+        made = tps.create_webhook(procedure, url=url, label=LABEL)
         keep(made.secret.get_secret_value())
     return made.webhook
 
@@ -75,9 +48,20 @@ def renew(settings: Settings, procedure: int, webhook: str) -> None:
         TpsFailure: TPS makes none.
     """
     folder = secrets_folder(settings)
-    with _place_for_secret(folder, procedure) as keep, client_of(settings) as client:
-        made = webhooks.renew_secret(client, procedure, webhook)
+    with _place_for_secret(folder, procedure) as keep, write_port(settings) as tps:
+        made = tps.renew_secret(procedure, webhook)
         keep(made.secret.get_secret_value())
+
+
+def enable(settings: Settings, procedure: int, webhook: str) -> None:
+    """Switch a webhook on again; TPS then sends what it kept.
+
+    Raises:
+        SettingsError: there is no address or no token.
+        TpsFailure: it stays off.
+    """
+    with write_port(settings) as tps:
+        tps.enable_webhook(procedure, webhook)
 
 
 def secrets_folder(settings: Settings) -> Path:
@@ -97,14 +81,13 @@ def secrets_folder(settings: Settings) -> Path:
     return folder
 
 
-def ours(client: V2Client, procedure: int) -> list[TpsWebhook]:
+def ours(tps: TpsWritePort, procedure: int) -> list[TpsWebhook]:
     """The webhooks of a procedure that were made here.
 
     Raises:
         TpsFailure: they cannot be told.
     """
-    found = webhooks.webhooks_of(client, procedure)
-    return [webhook for webhook in found if webhook.label == LABEL]
+    return [webhook for webhook in tps.webhooks(procedure) if webhook.label == LABEL]
 
 
 def watch(runtime: Runtime) -> int:
@@ -116,13 +99,13 @@ def watch(runtime: Runtime) -> int:
     if not runtime.settings.tps_api.writes:
         return 0
     off = 0
-    with client_of(runtime.settings) as client:
+    with write_port(runtime.settings) as tps:
         for procedure in polled_procedures(runtime):
             try:
-                runtime.throttle.take()
-                disabled = [each for each in ours(client, procedure) if not each.enabled]
+                runtime.write_throttle.take()
+                disabled = [each for each in ours(tps, procedure) if not each.enabled]
             except Failure as failure:
-                runtime.throttle.heed(failure)
+                runtime.write_throttle.heed(failure)
                 if failure.cause is Cause.TPS_REJECTED:
                     return off
                 continue

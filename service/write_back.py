@@ -4,18 +4,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from config.settings import Settings
-from connectors.tps.v2.groups import Group, groups_of, named
-from routing.forms import TpsApi
+from connectors.tps.groups import Group, named
 from routing.ruleset import RuleSet
 from routing.units import GROUP_CHANNEL
 from service.runtime import Runtime
-from service.tps_webhooks import client_of
+from service.tps import write_port
 
 
 def followed_procedures(settings: Settings, rules: RuleSet) -> frozenset[int]:
     """Ids of the procedures whose dossiers are moved, in TPS, to the group of their unit.
 
-    None while the setting is off; none that is read by v1, which can change nothing.
+    None while the setting is off; none that is read by a version that can change nothing.
     """
     if not settings.tps_write_back:
         return frozenset()
@@ -66,10 +65,10 @@ def compare_groups(
         Failure: the groups of a procedure cannot be told.
         SettingsError: there is no address or no token.
     """
-    with client_of(runtime.settings) as client:
+    with write_port(runtime.settings) as tps:
         for procedure in procedures:
-            runtime.throttles[TpsApi.V2].take()
-            yield _compared(procedure, groups_of(client, procedure), labels)
+            runtime.write_throttle.take()
+            yield _compared(procedure, tps.groups(procedure), labels)
 
 
 def _compared(procedure: int, groups: tuple[Group, ...], labels: Mapping[str, str]) -> Comparison:

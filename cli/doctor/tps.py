@@ -20,6 +20,7 @@ with lazy_imports():
         tps_versions,
         tps_webhooks,
     )
+    from service import tps as tps_ports
     from store import hints
 
 if TYPE_CHECKING:
@@ -121,9 +122,9 @@ def _webhooks_off(runtime: Runtime) -> list[int]:
     if folder is None or not folder.is_dir():
         return []
     numbers = sorted(int(path.name) for path in folder.iterdir() if path.name.isdecimal())
-    with tps_webhooks.client_of(runtime.settings) as client:
+    with tps_ports.write_port(runtime.settings) as port:
         return [
             number
             for number in numbers
-            if any(not webhook.enabled for webhook in tps_webhooks.ours(client, number))
+            if any(not webhook.enabled for webhook in tps_webhooks.ours(port, number))
         ]

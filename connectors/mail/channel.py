@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from connectors.channel import AddressForm, Blame, ChannelSettingsError, RequestLimit
+from connectors.channel import AddressForm, Blame, ChannelSettingsError
 from connectors.closing import Closing
 from connectors.mail.blame import blame
 from connectors.notice import Message, Trial
@@ -71,7 +71,7 @@ class MailChannel:
         return blame(failure)
 
     def open(
-        self, settings: MailSettings, clock: Callable[[], datetime], _limit: RequestLimit
+        self, settings: MailSettings, clock: Callable[[], datetime], _limits: object
     ) -> "MailSession":
         """One connection, made by the first message.
 

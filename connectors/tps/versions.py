@@ -1,16 +1,17 @@
-"""The versions of the TPS API that can be spoken, by name. Adding one is a line in
-`_OPENERS` and one in `routing.forms.TpsApi`."""
+"""The versions of the TPS API that can be spoken, by name. Adding one is a line in `_OPENERS`,
+one in `_WRITERS` if it can change something, and one in `routing.forms.TpsApi`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from connectors.tps.port import TpsPort
+from connectors.tps.port import TpsPort, TpsWritePort
 from connectors.tps.transport import Limits, Secret, Transport
 from connectors.tps.v1.adapter import TpsV1
 from connectors.tps.v1.client import V1Client
 from connectors.tps.v2.adapter import TpsV2
 from connectors.tps.v2.client import V2Client
+from connectors.tps.v2.writing import TpsV2Writing
 from routing.forms import TpsApi
 
 
@@ -37,7 +38,7 @@ class Server:
     token: Secret
     token_in_query: bool
     limits: Limits
-    page_size: int
+    page_size: int = 100
     clock: Callable[[], datetime] = _utc_now
     leave: Callable[[], object] = lambda: None
 
@@ -49,6 +50,15 @@ def open_tps(api: TpsApi, server: Server) -> TpsPort:
         ValueError: the address is none.
     """
     return _OPENERS[api](server)
+
+
+def open_writing(server: Server) -> TpsWritePort:
+    """The port that changes things in a server, by `TpsApi.writing()`; nothing is sent yet.
+
+    Raises:
+        ValueError: the address is none.
+    """
+    return _WRITERS[TpsApi.writing()](server)
 
 
 def _open_v1(server: Server) -> TpsPort:
@@ -66,16 +76,28 @@ def _open_v1(server: Server) -> TpsPort:
 
 
 def _open_v2(server: Server) -> TpsPort:
+    return TpsV2(_v2_client(server), clock=server.clock, leave=server.leave)
+
+
+def _open_v2_writing(server: Server) -> TpsWritePort:
+    return TpsV2Writing(_v2_client(server))
+
+
+def _v2_client(server: Server) -> V2Client:
     transport = Transport(
         base_url=server.base_url,
         token=server.token,
         token_in_query=False,
         limits=server.limits,
     )
-    return TpsV2(V2Client(transport), clock=server.clock, leave=server.leave)
+    return V2Client(transport)
 
 
 _OPENERS: dict[TpsApi, Callable[[Server], TpsPort]] = {
     TpsApi.V1: _open_v1,
     TpsApi.V2: _open_v2,
+}
+
+_WRITERS: dict[TpsApi, Callable[[Server], TpsWritePort]] = {
+    TpsApi.V2: _open_v2_writing,
 }

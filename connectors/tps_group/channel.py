@@ -1,6 +1,6 @@
 """Groups of TPS as a channel: nobody is told; the office finds the dossier in its own list."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +15,7 @@ from connectors.channel import (
 from connectors.closing import Closing
 from connectors.notice import Message, Notice, Trial
 from routing.failures import TABLE, Cause, Failure, Sign
+from routing.forms import TpsApi
 from routing.text import normalise
 from routing.units import GROUP_CHANNEL
 
@@ -94,14 +95,19 @@ class TpsGroupChannel:
         return Blame.NOBODY if failure.cause in _ABOUT_ONE else Blame.WAY
 
     def open(
-        self, settings: TpsGroupSettings, _clock: Callable[[], datetime], limit: RequestLimit
+        self,
+        settings: TpsGroupSettings,
+        _clock: Callable[[], datetime],
+        limits: Mapping[TpsApi, RequestLimit],
     ) -> "TpsGroupSession":
         """A session that asks for the groups of a form once.
 
         Raises:
             ChannelSettingsError: there is no address of TPS or no token.
         """
-        return TpsGroupSession(_mover(settings, limit) if settings.tps_write_back else None)
+        if not settings.tps_write_back:
+            return TpsGroupSession(None)
+        return TpsGroupSession(_mover(settings, limits[TpsApi.writing()]))
 
 
 class TpsGroupSession(Closing):
@@ -140,8 +146,8 @@ class TpsGroupSession(Closing):
 
 def _mover(settings: TpsGroupSettings, limit: RequestLimit) -> "Mover":
     # HTTP takes longer to load than most commands of the command line to run.
-    from connectors.tps.transport import Limits, Transport  # noqa: PLC0415
-    from connectors.tps.v2.client import V2Client  # noqa: PLC0415
+    from connectors.tps.transport import Limits  # noqa: PLC0415
+    from connectors.tps.versions import Server, open_writing  # noqa: PLC0415
     from connectors.tps_group.move import SECONDS, Mover  # noqa: PLC0415
 
     token = settings.tps_write_token or settings.tps_token
@@ -154,10 +160,8 @@ def _mover(settings: TpsGroupSettings, limit: RequestLimit) -> "Mover":
         size=settings.tps_max_bytes,
         quick_retries=1,
     )
+    server = Server(base_url=settings.tps_url, token=token, token_in_query=False, limits=limits)
     try:
-        transport = Transport(
-            base_url=settings.tps_url, token=token, token_in_query=False, limits=limits
-        )
+        return Mover(open_writing(server), limit)
     except ValueError as error:
         raise ChannelSettingsError(f"WIF_TPS_URL: {error}") from None
-    return Mover(V2Client(transport), limit)

@@ -12,8 +12,8 @@ from connectors.channel import Left, Receipt, RequestLimit
 from connectors.deadline import within
 from connectors.notice import Placement
 from connectors.tps.errors import Operation, RequestContext, failure
-from connectors.tps.v2.client import V2Client
-from connectors.tps.v2.groups import Group, Placed, answers, groups_of, move, named, placed
+from connectors.tps.groups import Group, Placed, named
+from connectors.tps.port import TpsWritePort
 from routing.failures import Cause, Failure
 
 SECONDS = 60.0
@@ -25,14 +25,14 @@ Given = TypeVar("Given")
 class Mover:
     """Moves dossiers on one TPS server; remembers the groups of each form."""
 
-    def __init__(self, client: V2Client, limit: RequestLimit) -> None:
-        self._client = client
+    def __init__(self, tps: TpsWritePort, limit: RequestLimit) -> None:
+        self._tps = tps
         self._limit = limit
         self._groups: dict[int, tuple[Group, ...]] = {}
 
     def close(self) -> None:
         """Close the kept connections."""
-        self._client.close()
+        self._tps.close()
 
     def try_out(self) -> None:
         """Ask TPS for nothing but an answer.
@@ -40,7 +40,7 @@ class Mover:
         Raises:
             TpsFailure: it does not give one, or refuses the token.
         """
-        self._ask(lambda: answers(self._client))
+        self._ask(self._tps.try_out)
 
     def move(self, procedure: int, number: int, label: str, placement: Placement) -> Receipt:
         """Have TPS give a dossier to the group of that label, unless a person chose another.
@@ -57,7 +57,7 @@ class Mover:
                 raise failure(
                     Cause.TPS_GROUP_MISSING, RequestContext(Operation.MOVE, procedure, number)
                 )
-            found = self._ask(lambda: placed(self._client, procedure, number))
+            found = self._ask(lambda: self._tps.placed(procedure, number))
             if found.group == group.number:
                 return Receipt(group=group.number)
             if found.group not in _ours(groups, placement, found):
@@ -66,17 +66,17 @@ class Mover:
             return Receipt(group=group.number)
 
     def _change(self, procedure: int, number: int, found: Placed, group: Group) -> None:
-        if self._ask(lambda: move(self._client, procedure, number, found, group)):
+        if self._ask(lambda: self._tps.move(procedure, number, found, group)):
             return
         # What TPS refuses may have been done meanwhile: by an attempt of which we heard no end.
-        if self._ask(lambda: placed(self._client, procedure, number)).group != group.number:
+        if self._ask(lambda: self._tps.placed(procedure, number)).group != group.number:
             raise failure(
                 Cause.TPS_GROUP_REFUSED, RequestContext(Operation.MOVE, procedure, number)
             )
 
     def _groups_of(self, procedure: int) -> tuple[Group, ...]:
         if procedure not in self._groups:
-            self._groups[procedure] = self._ask(lambda: groups_of(self._client, procedure))
+            self._groups[procedure] = self._ask(lambda: self._tps.groups(procedure))
         return self._groups[procedure]
 
     def _ask(self, call: Callable[[], Given]) -> Given:

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from connectors.channel import AddressForm, Blame, RequestLimit
+from connectors.channel import AddressForm, Blame
 from connectors.closing import Closing
 from connectors.notice import Message
 from connectors.webhook.url import WebhookUrl
@@ -61,7 +61,7 @@ class WebhookChannel:
         return Blame.NOBODY if failure.cause is Cause.INTERNAL else Blame.ADDRESS
 
     def open(
-        self, settings: WebhookSettings, clock: Callable[[], datetime], _limit: RequestLimit
+        self, settings: WebhookSettings, clock: Callable[[], datetime], _limits: object
     ) -> "WebhookSession":
         """A session that keeps nothing open between two messages."""
         return WebhookSession(settings.webhook_secrets, settings.webhook_allowed, clock)

@@ -8,7 +8,6 @@ import pytest
 from config.settings import read
 from connectors.channels import CHANNELS, DEFAULT_CHANNEL
 from routing.failures import TABLE, Action, Cause
-from tests.connectors.limit import UNLIMITED
 
 
 def test_mail_comes_first() -> None:
@@ -29,7 +28,7 @@ def _never() -> datetime:
 @pytest.mark.parametrize("kind", CHANNELS)
 def test_the_settings_have_what_each_reads(kind: str, tmp_path: Path) -> None:
     settings = read(var_dir=tmp_path, outbox_dir=tmp_path / "outbox")
-    with CHANNELS[kind].open(settings, _never, UNLIMITED) as session:
+    with CHANNELS[kind].open(settings, _never, {}) as session:
         assert callable(session.send)
 
 

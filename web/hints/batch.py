@@ -12,7 +12,7 @@ from standardwebhooks.webhooks import (
 )
 
 from config.files import read_regular
-from connectors.tps.v2.webhooks import EventType
+from connectors.tps.webhooks import EventType
 from routing.facts import LARGEST_NUMBER, LARGEST_PROCEDURE
 from store.hints import THE_LIST, Event, Tip
 from web.hints.form import MalformedHint

@@ -1,53 +1,18 @@
-"""The *groupes d'instructeurs* of TPS: those of a form, the one that has a dossier, and moving it.
+"""Groups over v2: those of a form, the one that has a dossier, and moving it."""
 
-A group belongs to one form, so an office has another one, with another number, in each; what is
-the same everywhere is the label that administrators give it.
-"""
-
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from connectors.tps.errors import MalformedReason, Operation, RequestContext
+from connectors.tps.groups import Group, Placed
 from connectors.tps.json_checks import MalformedJson, a_list, an_object, whole_number
 from connectors.tps.v2 import documents
 from connectors.tps.v2.client import V2Client
 from connectors.tps.v2.dossier import group_of
 from connectors.tps.v2.fields import text_of
 from connectors.tps.v2.graphql_errors import data_of
-from routing.text import normalise
 
 MOST_GROUPS = 2_000
 """Of a form: a server that says more is not believed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """An open group of a form.
-
-    Attributes:
-        id: opaque; what a dossier is moved by.
-        number: what it is known by.
-        label: its name, as administrators of the form wrote it.
-    """
-
-    id: str
-    number: int
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A dossier and the group that has it: its opaque id, and the number of the group."""
-
-    id: str
-    group: int
-
-
-def named(groups: Iterable[Group], label: str) -> Group | None:
-    """The group of that label, in any spelling; None where there is none, or several."""
-    wanted = normalise(label)
-    found = [group for group in groups if normalise(group.label) == wanted]
-    return found[0] if len(found) == 1 else None
 
 
 def answers(client: V2Client) -> bool:

@@ -5,8 +5,6 @@ What a server calls an event is a text here, as it is in its batches.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +15,7 @@ from connectors.tps.json_checks import MalformedJson, a_list, an_object
 from connectors.tps.v2.client import V2Client
 from connectors.tps.v2.documents import Document
 from connectors.tps.v2.graphql_errors import data_of
+from connectors.tps.webhooks import EventType, NewSecret, TpsWebhook
 from routing.failures import Cause
 
 _TEXT = (Path(__file__).resolve().parent / "webhooks.graphql").read_text(encoding="utf-8")
@@ -26,47 +25,6 @@ RENEW = Document("RenewWebhook", _TEXT)
 ENABLE = Document("EnableWebhook", _TEXT)
 
 Given = TypeVar("Given")
-
-
-class EventType(StrEnum):
-    """The events that tell of a dossier; others are none of our business."""
-
-    FILED = "dossier_depose"
-    UNDER_REVIEW = "dossier_en_instruction"
-    ACCEPTED = "dossier_accepte"
-    REFUSED = "dossier_refuse"
-    CLOSED_WITHOUT_ACTION = "dossier_sans_suite"
-    BACK_TO_FILED = "dossier_repasse_en_construction"
-    BACK_UNDER_REVIEW = "dossier_repasse_en_instruction"
-    MODIFIED = "dossier_modifie"
-    GROUP_CHANGED = "groupe_instructeur_change"
-    RESTORED = "dossier_restaure"
-    DELETED = "dossier_supprime"
-
-
-@dataclass(frozen=True, slots=True)
-class TpsWebhook:
-    """A webhook as the server has it.
-
-    Attributes:
-        id: its id.
-        label: what its owner called it.
-        url: where it sends.
-        enabled: False for one that the server has switched off, as it does after days of failures.
-    """
-
-    id: str
-    label: str | None
-    url: str
-    enabled: bool
-
-
-@dataclass(frozen=True, slots=True)
-class NewSecret:
-    """A secret that is shown once; it signs from now on."""
-
-    webhook: str
-    secret: SecretStr
 
 
 def webhooks_of(client: V2Client, procedure: int) -> tuple[TpsWebhook, ...]:

@@ -10,7 +10,6 @@ from config.settings import Settings, read
 from connectors.channel import ChannelSettingsError
 from connectors.mail.channel import MailChannel
 from connectors.notice import Trial
-from tests.connectors.limit import UNLIMITED
 from tests.fixtures.smtp import SmtpServer
 
 AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -28,7 +27,7 @@ def settings(folder: Path, **given: object) -> Settings:
 
 
 def test_a_trial_says_that_it_is_one_and_is_about_no_dossier(tmp_path: Path) -> None:
-    with MailChannel().open(settings(tmp_path), lambda: AT, UNLIMITED) as session:
+    with MailChannel().open(settings(tmp_path), lambda: AT, {}) as session:
         session.send(TRIAL, "moe.ud075@direccte.example")
     (path,) = (tmp_path / "outbox").glob("*.eml")
     mail = message_from_bytes(path.read_bytes(), policy=policy.default)
@@ -45,7 +44,7 @@ def test_a_trial_says_that_it_is_one_and_is_about_no_dossier(tmp_path: Path) -> 
 
 def test_a_batch_goes_over_one_connection(tmp_path: Path, smtp: SmtpServer) -> None:
     given = settings(tmp_path, smtp_url=smtp.url)
-    with MailChannel().open(given, lambda: AT, UNLIMITED) as session:
+    with MailChannel().open(given, lambda: AT, {}) as session:
         for _ in range(3):
             session.send(TRIAL, "moe.ud075@direccte.example")
     assert len(smtp.messages) == 3
@@ -61,4 +60,4 @@ def test_a_wrong_setting_is_told_by_its_name(tmp_path: Path) -> None:
         smime_key = None
 
     with pytest.raises(ChannelSettingsError, match="WIF_MAIL_FROM"):
-        MailChannel().open(Wrong(), lambda: AT, UNLIMITED)
+        MailChannel().open(Wrong(), lambda: AT, {})

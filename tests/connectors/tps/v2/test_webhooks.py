@@ -11,7 +11,7 @@ from connectors.tps.errors import TpsFailure
 from connectors.tps.transport import Limits, Transport
 from connectors.tps.v2 import webhooks
 from connectors.tps.v2.client import V2Client
-from connectors.tps.v2.webhooks import EventType
+from connectors.tps.webhooks import EventType
 from routing.failures import Cause
 from simulator import Server
 from tests.connectors.tps.samples import student_form
