@@ -14,6 +14,7 @@ from email.headerregistry import (
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
 from email.utils import format_datetime
+from functools import cache, lru_cache
 
 from connectors.mail.content import Content, DigestContent, write, write_digest, write_trial
 from connectors.mail.envelope import Envelope
@@ -27,6 +28,9 @@ from routing.mailbox import Mailbox
 _BOUNDARY = "=_wif-alternative"
 """Cannot occur in a quoted-printable part."""
 
+_LONGEST_LINE = 78
+"""Characters of a header's line (RFC 5322, 2.1.1)."""
+
 _FIXED = {
     # There is no `Precedence`: `bulk` would make filters hold back what an office waits for.
     "Auto-Submitted": "auto-generated",
@@ -34,6 +38,16 @@ _FIXED = {
     "X-Auto-Response-Suppress": "DR, RN, NRN, OOF, AutoReply",
     "Content-Language": "fr",
 }
+
+
+class _Header(BaseHeader):
+    """A header that is written as it is where nothing has to be encoded or folded."""
+
+    def fold(self, *, policy: Policy) -> str:
+        line = f"{self.name}: {self}"
+        if self.isascii() and self.isprintable() and len(line) <= _LONGEST_LINE:
+            return f"{line}{policy.linesep}"
+        return super().fold(policy=policy)
 
 
 class _Subject(UniqueUnstructuredHeader, BaseHeader):  # type: ignore[misc]
@@ -52,7 +66,18 @@ class _MessageId(MessageIDHeader, BaseHeader):  # type: ignore[misc]
         return f"{self.name}: {self}{policy.linesep}"
 
 
-_HEADERS = HeaderRegistry()
+class _Headers(HeaderRegistry):
+    """The library's headers, of which most are the same in every mail of a unit.
+
+    Without caches a class is made for each header, and making and reading headers takes as
+    long as all the rest of a mail. Headers do not change once they are made.
+    """
+
+    __getitem__ = cache(HeaderRegistry.__getitem__)
+    __call__ = lru_cache(maxsize=256)(HeaderRegistry.__call__)
+
+
+_HEADERS = _Headers(base_class=_Header)
 _HEADERS.map_to_type("subject", _Subject)
 _HEADERS.map_to_type("message-id", _MessageId)
 POLICY = SMTP.clone(header_factory=_HEADERS)
@@ -153,8 +178,8 @@ def begin(
     target = _mailbox(recipient, Cause.MAIL_RECIPIENT_REFUSED)
     in_ascii = f"{origin.address}{target.address}".isascii()
     message = EmailMessage(policy=POLICY.clone(utf8=not in_ascii))
-    message["From"] = Address(one_line(origin.name, longest=80), origin.local, origin.domain)
-    message["To"] = Address(one_line(target.name, longest=80), target.local, target.domain)
+    message["From"] = _shown(origin)
+    message["To"] = _shown(target)
     message["Subject"] = subject
     message["Date"] = format_datetime(at.astimezone(PARIS))
     message["Message-ID"] = f"<{key}@{origin.domain}>"
@@ -174,6 +199,10 @@ def _mailbox(written: str, refused: Cause) -> Mailbox:
     if mailbox is None:
         raise Failure(refused)
     return mailbox
+
+
+def _shown(mailbox: Mailbox) -> str:
+    return str(Address(one_line(mailbox.name, longest=80), mailbox.local, mailbox.domain))
 
 
 def _codes(notice: Notice) -> dict[str, str]:

@@ -390,3 +390,11 @@ def test_an_office_reads_the_form_s_name_why_it_was_moved_and_whom_to_ask() -> N
         assert "Autorisation provisoire de travail (n°\u00a03272)" in said
         assert "déménagement" in said
         assert "Contact : Cellule nationale" in said
+
+
+def test_an_encoded_line_break_in_a_header_begins_no_line() -> None:
+    envelope = begin(sender=SENDER, recipient=RECIPIENT, subject="s", key="k", label="x", at=AT)
+    envelope.message["X-Note"] = "=?utf-8?q?a=0D=0ABcc:_x@wif.example?="
+    envelope.message.set_content("x")
+
+    assert parsed(envelope)["Bcc"] is None
