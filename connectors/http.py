@@ -4,6 +4,7 @@ Redirects are off, cookies are not kept, and whole answers end on time: the one 
 replaced is the stream that http.client reads an answer from.
 """
 
+import os
 import socket
 from collections.abc import Sequence
 from http.client import HTTPResponse
@@ -27,18 +28,55 @@ class BoundedSession(requests.Session):
 
     Args:
         addresses: connect to these and to no other, whatever the host's name says by then; None
-            to resolve it. Certificate, SNI and `Host` are those of the name. No proxy is used.
+            to resolve it. Certificate, SNI and `Host` are those of the name. No proxy of the
+            environment is used, its authorities are.
     """
 
     def __init__(self, *, addresses: Sequence[SocketAddress] | None = None) -> None:
         super().__init__()
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.trust_env = addresses is None
+        if addresses is not None:
+            self.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
         for scheme in ("http://", "https://"):
             self.mount(scheme, _BoundedAdapter(addresses))
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Nowhere: what `requests` does to look ahead reads the body of a redirect whole."""
+
+
+def request_once(
+    method: str,
+    url: str,
+    *,
+    seconds: float,
+    most_bytes: int,
+    addresses: Sequence[SocketAddress] | None = None,
+    **given: Any,  # noqa: ANN401
+) -> requests.Response:
+    """The status and the headers of one answer, over a connection of its own.
+
+    Args:
+        method: of HTTP.
+        url: of the peer.
+        seconds: for the whole exchange, connecting and the last header included.
+        most_bytes: of the answer.
+        addresses: as of `BoundedSession`.
+        given: what `requests` sends: `data`, `json`, `headers`.
+
+    Raises:
+        requests.RequestException: there is no answer.
+        OSError: it came too late or was too much.
+        ValueError: the URL is none.
+    """
+    with (
+        deadline.within(seconds, most_bytes=most_bytes),
+        BoundedSession(addresses=addresses) as session,
+        session.request(
+            method, url, timeout=seconds, stream=True, allow_redirects=False, **given
+        ) as answer,
+    ):
+        return answer
 
 
 def read_body(response: requests.Response, *, most: int) -> bytes | None:

@@ -13,24 +13,24 @@ from urllib.parse import urlsplit
 import requests
 
 from connectors.alarm.notice import Alarm
-from connectors.deadline import TooManyBytes, within
-from connectors.http import BoundedSession, read_body
+from connectors.http import request_once
 from routing.failures import Cause, Failure
 
 SECONDS = 5.0
-"""For the whole of one exchange, connecting and the last byte of the answer included."""
+"""For the whole of one exchange, to the last byte of the headers, however slowly they come."""
 
 MOST_BYTES = 65_536
 SYSLOG_PORT = 514
 
 
-def post_alarm(url: str, alarm: Alarm) -> None:
+def post_alarm(url: str, alarm: Alarm, *, seconds: float = SECONDS) -> None:
     """Tell of `alarm` at `url`.
 
     Args:
         url: `http(s)://…`, `syslog://HOST[:PORT]` (UDP) or `syslog:///dev/log`. It is often a
             secret, so that no error repeats it.
         alarm: what is told.
+        seconds: for the whole exchange.
 
     Raises:
         Failure: `ALARM_NOT_TAKEN`, with the HTTP status where there was one.
@@ -38,27 +38,24 @@ def post_alarm(url: str, alarm: Alarm) -> None:
     if urlsplit(url).scheme == "syslog":
         _log(url, alarm)
     else:
-        _post(url, alarm)
+        _post(url, alarm, seconds)
 
 
-def _post(url: str, alarm: Alarm) -> None:
+def _post(url: str, alarm: Alarm, seconds: float) -> None:
     said = f"{alarm.title}\n\n{alarm.text}"
     try:
-        with BoundedSession() as session, within(SECONDS, most_bytes=MOST_BYTES):
-            response = session.post(
-                url,
-                json={"text": said, "content": said, **alarm.record()},
-                headers={"Idempotency-Key": alarm.key},
-                timeout=SECONDS,
-                stream=True,
-                allow_redirects=False,
-            )
-            status = response.status_code
-            read_body(response, most=MOST_BYTES)
-    except (requests.RequestException, OSError, TooManyBytes, ValueError):
+        answer = request_once(
+            "POST",
+            url,
+            seconds=seconds,
+            most_bytes=MOST_BYTES,
+            json={"text": said, "content": said, **alarm.record()},
+            headers={"Idempotency-Key": alarm.key},
+        )
+    except (requests.RequestException, OSError, ValueError):
         raise Failure(Cause.ALARM_NOT_TAKEN) from None
-    if status // 100 != 2:  # noqa: PLR2004 - the class of a status
-        raise Failure(Cause.ALARM_NOT_TAKEN, status=status)
+    if answer.status_code // 100 != 2:  # noqa: PLR2004 - the class of a status
+        raise Failure(Cause.ALARM_NOT_TAKEN, status=answer.status_code)
 
 
 class _Strict(SysLogHandler):

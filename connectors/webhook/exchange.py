@@ -1,6 +1,5 @@
 """One exchange with an endpoint: a POST, and what its answer or its silence means."""
 
-import os
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from http import HTTPStatus
@@ -8,10 +7,11 @@ from http import HTTPStatus
 import requests
 from urllib3.exceptions import NewConnectionError
 
+from connectors.addresses import Resolve, look_up
 from connectors.deadline import TooManyBytes, within
-from connectors.http import BoundedSession
+from connectors.http import request_once
 from connectors.retry_after import seconds_to_wait
-from connectors.webhook.destination import Resolve, destination
+from connectors.webhook.destination import destination
 from connectors.webhook.url import WebhookUrl
 from routing.failures import Cause, Failure
 
@@ -45,7 +45,8 @@ def post(
     *,
     allowed: Collection[str],
     now: datetime,
-    resolve: Resolve | None = None,
+    resolve: Resolve = look_up,
+    seconds: float = SECONDS,
 ) -> None:
     """Post `body` to `url`; it was answered with 2xx when this returns.
 
@@ -55,12 +56,13 @@ def post(
         headers: that sign it.
         allowed: hosts that may be private, and be reached without TLS.
         now: the present instant, for a `Retry-After` that is a date.
-        resolve: looks a name up; the system's resolver when None.
+        resolve: looks a name up.
+        seconds: for the whole exchange, the look-up included.
 
     Raises:
         Failure: it was not, or nobody knows. It carries no word of the endpoint.
     """
-    failure = _try(url, body, headers, allowed, now, resolve)
+    failure = _try(url, body, headers, allowed, now, resolve, seconds)
     if failure is not None:
         # The frames below hold what the endpoint said.
         raise failure.with_traceback(None)
@@ -72,24 +74,21 @@ def _try(
     headers: Mapping[str, str],
     allowed: Collection[str],
     now: datetime,
-    resolve: Resolve | None,
+    resolve: Resolve,
+    seconds: float,
 ) -> Failure | None:
     """The failure is returned, because raised here it would chain its cause."""
     try:
-        with within(SECONDS, most_bytes=MOST_BYTES):
-            addresses = destination(WebhookUrl.parse(url), allowed, resolve)
-            with BoundedSession(addresses=addresses) as session:
-                # Proxies of the environment are not used, its authorities are.
-                session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
-                answer = session.post(
-                    url,
-                    data=body,
-                    headers={**headers, "Content-Type": "application/json"},
-                    timeout=SECONDS,
-                    stream=True,
-                    allow_redirects=False,
-                )
-                answer.close()
+        with within(seconds):
+            answer = request_once(
+                "POST",
+                url,
+                seconds=seconds,
+                most_bytes=MOST_BYTES,
+                addresses=destination(WebhookUrl.parse(url), allowed, resolve),
+                data=body,
+                headers={**headers, "Content-Type": "application/json"},
+            )
     except Failure as failure:
         return failure
     except (requests.RequestException, OSError, ValueError) as error:

@@ -7,11 +7,11 @@ import socket
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
-from connectors.deadline import SocketAddress
 from connectors.webhook import payload
 from routing.failures import TABLE, Action, Cause, Verdict
 from service.channels import enable_channels
@@ -221,13 +221,19 @@ def away_for_hours(
     system: System, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> list[int]:
     """An office whose name is not resolved for five hours."""
-    answers: list[SocketAddress] = []
-    monkeypatch.setattr("connectors.webhook.destination.look_up", lambda *_: list(answers))
+    answers: list[tuple[object, ...]] = []
+    resolve: Any = socket.getaddrinfo
+
+    def getaddrinfo(host: object, *given: object, **options: object) -> object:
+        return list(answers) if host == "wif.example" else resolve(host, *given, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     subscribe(system, f"http://wif.example:{receiver.port}/wif")
     numbers = system.file(10)
     system.run(5 * HOUR, every=10 * MINUTE)
     assert receiver.requests == []
-    answers.append((socket.AF_INET, ("127.0.0.1", receiver.port)))
+    here = ("127.0.0.1", receiver.port)
+    answers.append((socket.AF_INET, socket.SOCK_STREAM, 0, "", here))
     return numbers
 
 

@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Iterator
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -133,27 +133,22 @@ def dripping() -> Iterator[tuple[RawServer, Event]]:
 
 
 def test_an_address_that_drips_its_headers_is_left_at_the_deadline(
-    dripping: tuple[RawServer, Event],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    dripping: tuple[RawServer, Event], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     server, left = dripping
-    monkeypatch.setattr(heartbeat, "SECONDS", 10 * EVERY)
-    heartbeat.beat(read(var_dir=tmp_path, heartbeat_url=server.url))
+    settings = read(var_dir=tmp_path, heartbeat_url=server.url)
+    heartbeat.beat(settings, seconds=10 * EVERY)
     assert left.wait(5)
     assert "heartbeat-missed" in caplog.text
 
 
-def test_without_the_deadline_it_would_be_waited_for_as_long_as_it_drips(
-    dripping: tuple[RawServer, Event], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_before_the_deadline_it_is_waited_for_as_long_as_it_drips(
+    dripping: tuple[RawServer, Event], tmp_path: Path
 ) -> None:
-    """The control: each byte comes long before the time-out of a read."""
+    """The control: nothing but the deadline ends it."""
     server, left = dripping
-    monkeypatch.setattr(heartbeat, "SECONDS", 10 * EVERY)
-    monkeypatch.setattr(heartbeat, "within", lambda *_, **__: nullcontext())
     settings = read(var_dir=tmp_path, heartbeat_url=server.url)
-    beating = Thread(target=heartbeat.beat, args=(settings,), daemon=True)
+    beating = Thread(target=heartbeat.beat, args=(settings,), kwargs={"seconds": 60.0}, daemon=True)
     beating.start()
     beating.join(50 * EVERY)
     assert beating.is_alive()

@@ -11,7 +11,6 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from connectors.alarm import post
 from connectors.alarm.post import post_alarm
 from routing.failures import Cause, Failure
 from tests.connectors.alarm.test_mail import ALARM, NOW
@@ -77,12 +76,9 @@ def dripping() -> Iterator[str]:
     server.close()
 
 
-def test_one_that_drips_is_a_failure_when_its_time_is_over(
-    dripping: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(post, "SECONDS", 0.3)
+def test_one_that_drips_is_a_failure_when_its_time_is_over(dripping: str) -> None:
     with pytest.raises(Failure, match="alarm-not-taken"):
-        post_alarm(dripping, ALARM)
+        post_alarm(dripping, ALARM, seconds=0.3)
 
 
 def test_a_syslog_gets_one_line(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ import pytest
 import trustme
 
 from connectors.deadline import SocketAddress
-from connectors.webhook import exchange
 from connectors.webhook.exchange import cause_of, post
 from routing.failures import Cause, Failure
 from tests.fixtures.webhook import Answer, Receiver
@@ -91,12 +90,9 @@ def test_retry_after_is_read_and_capped(
     assert failure(receiver.url).retry_after == seconds
 
 
-def test_an_endpoint_that_hangs_is_left_after_its_time(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(exchange, "SECONDS", 0.2)
+def test_an_endpoint_that_hangs_is_left_after_its_time(receiver: Receiver) -> None:
     receiver.usual = Answer(hang=True)
-    assert failure(receiver.url).cause is Cause.WEBHOOK_TIMEOUT
+    assert failure(receiver.url, seconds=0.2).cause is Cause.WEBHOOK_TIMEOUT
 
 
 @contextmanager
@@ -119,8 +115,7 @@ def raw_server(serve: Callable[[socket.socket], None]) -> Iterator[str]:
         thread.join()
 
 
-def test_an_answer_that_drips_is_left_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchange, "SECONDS", 0.3)
+def test_an_answer_that_drips_is_left_after_its_time() -> None:
     left = threading.Event()
 
     def drip(connected: socket.socket) -> None:
@@ -129,7 +124,7 @@ def test_an_answer_that_drips_is_left_after_its_time(monkeypatch: pytest.MonkeyP
             connected.sendall(b"X-Slow: 1\r\n")
 
     with raw_server(drip) as url:
-        assert failure(url).cause is Cause.WEBHOOK_TIMEOUT
+        assert failure(url, seconds=0.3).cause is Cause.WEBHOOK_TIMEOUT
         left.set()
 
 
@@ -236,11 +231,8 @@ class TestTls:
             assert receiver.requests == []
 
 
-def test_the_whole_exchange_has_one_deadline(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_whole_exchange_has_one_deadline(receiver: Receiver) -> None:
     """A slow resolver leaves less time for the endpoint."""
-    monkeypatch.setattr(exchange, "SECONDS", 0.3)
     receiver.usual = Answer(hang=True)
 
     def slowly(host: str, port: int) -> list[SocketAddress]:
@@ -248,5 +240,5 @@ def test_the_whole_exchange_has_one_deadline(
         return [(socket.AF_INET, ("127.0.0.1", receiver.port))]
 
     began = time.monotonic()
-    assert failure(receiver.url, resolve=slowly).cause is Cause.WEBHOOK_TIMEOUT
+    assert failure(receiver.url, resolve=slowly, seconds=0.3).cause is Cause.WEBHOOK_TIMEOUT
     assert time.monotonic() - began < 0.45
