@@ -6,7 +6,8 @@ from datetime import datetime
 from urllib.parse import quote, urlsplit
 
 from connectors.mail.sanitise import one_line
-from connectors.mail.wording import (
+from connectors.notice import Notice, Office, Trial
+from connectors.wording import (
     ESCALATED,
     EVENTS,
     REASONS,
@@ -15,7 +16,6 @@ from connectors.mail.wording import (
     UNROUTED,
     Phrases,
 )
-from connectors.notice import Notice, Office, Trial
 from routing.assignment import Event
 from routing.calendar import PARIS
 

@@ -1,4 +1,7 @@
-"""What the offices read, in French: one table for events, one for reasons, each total."""
+"""What offices read of a notice, in French, over any channel that has words for people.
+
+One table for events, one for reasons; each is total.
+"""
 
 from dataclasses import dataclass
 
@@ -11,8 +14,8 @@ class Phrases:
     """How one event is told.
 
     Attributes:
-        subject: how the subject begins; the number of the dossier follows.
-        heading: the title of the mail.
+        subject: in a few words; the number of the dossier follows.
+        heading: the title.
         lead: what happened, in one sentence.
         office: how the other unit of a reassignment is introduced.
         expected: what the reader is expected to do.

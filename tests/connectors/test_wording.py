@@ -1,6 +1,6 @@
 """Every event and every reason has its French."""
 
-from connectors.mail.wording import EVENTS, REASONS
+from connectors.wording import EVENTS, REASONS
 from routing.assignment import Event
 from routing.facts import Reason
 
