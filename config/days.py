@@ -15,20 +15,31 @@ _MONTHS = (
 _FORMS = (
     re.compile(r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})(?!\d).*"),
     re.compile(r"(?P<day>\d{1,2})[-/.](?P<month>\d{1,2})[-/.](?P<year>\d{4})(?!\d).*"),
-    re.compile(rf"(?P<day>\d{{1,2}})(er)? (?P<month>{'|'.join(_MONTHS)}) (?P<year>\d{{4}})"),
+    re.compile(r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})"),
+    re.compile(r"(?P<day>\d{1,2})[-/.](?P<month>\d{1,2})[-/.](?P<short>\d{2})"),
+    re.compile(
+        rf"(?P<day>\d{{1,2}})(er)? (?P<month>{'|'.join(_MONTHS)}|[a-z]{{3,5}}\.?) (?P<year>\d{{4}})"
+    ),
 )
 
 
 def explained(text: str) -> tuple[str, str]:
     """What is wrong with a text that is no day, and what to write."""
     for form in _FORMS:
-        if (found := form.fullmatch(" ".join(normalise(text).split()))) is not None:
-            return _near(int(found["year"]), _month(found["month"]), int(found["day"]))
+        found = form.fullmatch(" ".join(normalise(text).split()))
+        if found is not None and (month := _month(found["month"])):
+            parts = found.groupdict()
+            year = int(parts.get("year") or f"20{parts['short']}")
+            return _near(year, month, int(parts["day"]))
     return tr("is not a day"), tr("for example {example}", example="2020-11-30")
 
 
-def _month(text: str) -> int:
-    return _MONTHS.index(text) + 1 if text in _MONTHS else int(text)
+def _month(text: str) -> int | None:
+    """The number of a month, also of one that is shortened; None when it is none."""
+    if text.isdigit():
+        return int(text)
+    found = [at for at, month in enumerate(_MONTHS, 1) if month.startswith(text.rstrip("."))]
+    return found[0] if len(found) == 1 else None
 
 
 def _near(year: int, month: int, day: int) -> tuple[str, str]:

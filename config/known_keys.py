@@ -6,63 +6,26 @@ from typing import Any, get_args
 
 from config.diagnostics import did_you_mean
 from config.entry import Entry
+from config.french_words import KEYS, meant_by
 from config.messages import tr
 from config.schema import FILES
-from routing.text import normalise
-
-_FRENCH = {
-    "nom": "name",
-    "departement": "departments",
-    "departements": "departments",
-    "canal": "channels",
-    "canaux": "channels",
-    "courriel": "mail",
-    "adresse": "mail",
-    "email": "mail",
-    "ouverture": "opens",
-    "ouvre": "opens",
-    "fermeture": "closes",
-    "ferme": "closes",
-    "successeur": "successor",
-    "recapitulatif": "digest",
-    "relance": "escalate_to",
-    "relancer": "escalate_to",
-    "escalade": "escalate_to",
-    "libelle": "label",
-    "champ": "field",
-    "champs": "fields",
-    "genre": "kind",
-    "contient": "contains",
-    "pourquoi": "why",
-    "motif": "why",
-    "quand": "when",
-    "si": "when",
-    "envoyer a": "send_to",
-    "envoi": "send_to",
-    "informer": "inform",
-    "prevenir": "notify",
-    "exemples": "examples",
-    "region": "region",
-    "etat": "state",
-    "depose": "filed",
-    "type de permis": "permit_type",
-    "unite": "unit",
-    "decide": "decided",
-    "donne": "given",
-}
-"""What keys are called in French."""
 
 
 def key_proposal(file: str, path: Sequence[str | int]) -> str | None:
     """What to write instead of the key that ends `path`, None when nothing can be proposed."""
     key, known = str(path[-1]), keys_at(file, path[:-1])
-    meant = _FRENCH.get(normalise(key.replace("_", " ").replace("-", " ")))
-    if meant in known:
+    if meant := meant_by(key, KEYS, known):
         return tr("did you mean `{choice}`?", choice=meant)
     if near := did_you_mean(key, sorted(known)):
         return near
+    if below := [
+        each for each in sorted(known) if key in keys_at(file, [*path[:-1], each]) - known
+    ]:
+        return tr("it belongs below `{place}`, indented further", place=below[0])
     places = [place for place, keys in _sections().items() if key in keys]
-    return tr("it belongs to an entry of `{place}`", place=places[0]) if places else None
+    if places:
+        return tr("it belongs to an entry of `{place}`", place=places[0])
+    return tr("known here: {names}", names=", ".join(sorted(known))) if known else None
 
 
 def keys_at(file: str, path: Sequence[str | int]) -> set[str]:

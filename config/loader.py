@@ -15,13 +15,14 @@ from typing import Any, Generic, TypeVar, get_args
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from config import proposals
 from config.days import explained
-from config.diagnostics import Code, Diagnostic, did_you_mean, shorten
+from config.diagnostics import Code, Diagnostic, shorten
 from config.entry import Entry
 from config.foreign_messages import translated
 from config.known_keys import key_proposal
 from config.messages import tr
-from config.names import REFERENCES, Names
+from config.names import REFERENCES, Names, takes_several
 from config.schema import (
     FILES,
     KindEntry,
@@ -31,6 +32,7 @@ from config.schema import (
     RuleEntry,
     UnitEntry,
 )
+from config.values import slug, unit_code
 from config.yaml_slips import BLANKS, glued
 from config.yaml_tree import (
     ListNode,
@@ -205,7 +207,7 @@ def _place(found: Configuration, name: str, model: type[Entry]) -> list[ErrorDet
         items = find(tree, [section])
         if not isinstance(items, ListNode):
             continue
-        found.known[section] = set(_codes(items.items, _CODES[section]))
+        found.known[section] = set(_codes(items.items, section))
         file = found.path(name)
         entries: Iterable[Located[Any]]
         if whole is not None:
@@ -228,11 +230,20 @@ def _whole(tree: Node, model: type[Entry]) -> tuple[Entry | None, list[ErrorDeta
         return None, error.errors(include_url=False)
 
 
-def _codes(nodes: list[Node], key: str) -> Iterator[str]:
+def _codes(nodes: list[Node], section: str) -> Iterator[str]:
+    """The codes that are defined, those that are miswritten as they should be."""
+    key = _CODES[section]
     for node in nodes:
         code = node.values.get(key) if isinstance(node, MapNode) else None
         if isinstance(code, ScalarNode):
-            yield code.text.strip(BLANKS)
+            text = code.text.strip(BLANKS)
+            yield from _meant(section, text)
+
+
+def _meant(section: str, code: str) -> set[str]:
+    if section == "units":
+        return {code, unit_code(code)}
+    return {code if section in {"procedures", "rules"} else slug(code)}
 
 
 def _valid(nodes: list[Node], adapter: TypeAdapter[Any], file: str) -> Iterator[Located[Any]]:
@@ -254,8 +265,8 @@ def _located(
         at = _key_of(tree, path) or at
     code, message, proposal = _explain(detail, at, Path(file).name)
     section = _referred(path)
-    if section and code is Code.WRONG_VALUE and isinstance(at, ScalarNode):
-        meant = names[section].explain(at.text)
+    if section and code in {Code.WRONG_VALUE, Code.UNQUOTED_CODE} and isinstance(at, ScalarNode):
+        meant = names[section].explain(at.text, several=takes_several(path))
         message, proposal = meant or (message, names[section].near(at.text))
     if code is Code.WRONG_VALUE and isinstance(at, ScalarNode) and at.text.strip(BLANKS) != at.text:
         message = tr("begins or ends with a no-break space")
@@ -298,7 +309,7 @@ def _explain(detail: ErrorDetails, at: Node, file: str) -> tuple[Code, str, str 
         return (
             Code.WRONG_VALUE,
             tr("is not one of {names}", names=", ".join(values)),
-            did_you_mean(text, values),
+            proposals.of_enumeration(text, values),
         )
     if kind == "string_type" and isinstance(at, ScalarNode) and at.plain:
         return (
@@ -309,29 +320,30 @@ def _explain(detail: ErrorDetails, at: Node, file: str) -> tuple[Code, str, str 
     if kind == "extra_forbidden":
         return Code.UNKNOWN_KEY, tr("is no key known here"), key_proposal(file, detail["loc"])
     if kind == "list_type":
-        return Code.WRONG_TYPE, tr("must be a list"), _as_list(at, detail["loc"])
-    return _explain_shape(kind, detail, text)
+        return Code.WRONG_TYPE, tr("must be a list"), proposals.of_list(at, detail["loc"])
+    return _explain_shape(kind, detail, at)
 
 
-def _explain_shape(kind: str, detail: ErrorDetails, text: str) -> tuple[Code, str, str | None]:
+def _explain_shape(kind: str, detail: ErrorDetails, at: Node) -> tuple[Code, str, str | None]:
+    text = at.text if isinstance(at, ScalarNode) else ""
     if kind == "missing":
         return Code.MISSING_KEY, tr("lacks `{key}`", key=detail["loc"][-1]), None
     if kind in {"too_short", "string_too_short"}:
         return Code.EMPTY_VALUE, tr("is empty"), None
     if kind.startswith("date_"):
         return Code.WRONG_DATE, *explained(text)
-    if kind.endswith("_type"):
-        return glued(text) or (Code.WRONG_TYPE, _ours(detail), None)
+    if kind.startswith(("int_", "bool_")) or kind.endswith("_type"):
+        return glued(text) or (Code.WRONG_TYPE, _ours(detail), _of_shape(kind, at, detail["loc"]))
     return Code.WRONG_VALUE, _ours(detail), None
 
 
-def _as_list(at: Node, path: Path_) -> str | None:
-    """How what stands there is written as a list."""
-    if isinstance(at, ScalarNode) and path[-1] == "departments":
-        return tr("write a list: [{choices}]", choices=shorten(at.text))
-    if isinstance(at, MapNode) and at.keys:
-        return tr("begin with a hyphen: `- {key}: …`", key=next(iter(at.keys)))
-    return None
+def _of_shape(kind: str, at: Node, path: Path_) -> str | None:
+    """What to write where a value has another shape than the schema's."""
+    if kind.startswith("int_"):
+        return proposals.of_number(at)
+    if kind.startswith("bool_"):
+        return proposals.of_truth(at)
+    return proposals.of_text(at) if kind == "string_type" else proposals.of_mapping(at, path)
 
 
 def _ours(detail: ErrorDetails) -> str:

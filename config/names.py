@@ -7,19 +7,22 @@ from typing import Self
 
 from config.diagnostics import did_you_mean
 from config.messages import tr
-from config.values import SEPARATORS
+from config.values import SEPARATORS, slug, unit_code
 from config.yaml_slips import BLANKS
 from config.yaml_tree import (
     ListNode,
     MapNode,
     Node,
+    Path_,
     ScalarNode,
 )
 from routing.ruleset import DEPARTMENT_UNIT
 from routing.text import normalise
 
-_DEPARTMENT_UNIT = re.compile(r"unite[- ](du[- ])?departement(ale)?")
-"""How `department-unit` is called in French."""
+_DEPARTMENT_UNIT = re.compile(r"((l )?unite[-_ ](du[-_ ])?)?departement(ale)?|department[-_ ]?unit")
+"""How `department-unit` is called in French, and miswritten."""
+
+_NOT = re.compile(r"(?:not|sauf|pas|non|tout sauf|!=?)\s+(.+)", re.IGNORECASE)
 
 REFERENCES = {
     "permit_type": "permit_types",
@@ -34,6 +37,15 @@ REFERENCES = {
     "procedure": "procedures",
 }
 """The keys whose value names something, and what."""
+
+
+_LISTS = frozenset({"send_to", "inform", "unit", "kinds", "in", "not"})
+
+
+def takes_several(path: Path_) -> bool:
+    """Whether a list of names may stand where `path` leads."""
+    keys = [part for part in path if isinstance(part, str)]
+    return "when" in keys or bool(keys and keys[-1] in _LISTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +82,25 @@ class Names:
         """The code that `text` is, or is the label of."""
         return text if text in self.codes else self.labels.get(normalise(text))
 
-    def explain(self, text: str) -> tuple[str, str] | None:
-        """What is wrong with `text` where a code belongs, and what to write; None if unclear."""
+    def explain(self, text: str, *, several: bool) -> tuple[str, str] | None:
+        """What is wrong with `text` where a code belongs, and what to write; None if unclear.
+
+        Args:
+            several: whether a list may stand there.
+        """
+        if (found := _NOT.fullmatch(text)) and (code := self.code_of(found[1])):
+            return tr("says what is not meant"), tr("write `{choice}`", choice=f"{{ not: {code} }}")
         parts = [part for part in SEPARATORS.split(text) if part]
         codes = [code for part in parts if (code := self.code_of(part))]
         words = text.split()
         if len(words) > 1 and all(self.code_of(word) for word in words):
             codes = [self.code_of(word) or "" for word in words]
         if codes and (len(parts) > 1 or len(codes) > 1):
-            return tr("holds several values in one text"), tr(
-                "write a list: [{choices}]", choices=", ".join(codes)
-            )
+            choices = ", ".join(codes)
+            proposal = tr("write a list: [{choices}]", choices=choices)
+            if not several:
+                proposal = tr("write one of them: {names}", names=choices)
+            return tr("holds several values in one text"), proposal
         if (code := self.code_of(text)) is not None:
             return tr("is a label where a code belongs"), tr("write `{choice}`", choice=code)
         return None
@@ -92,6 +112,8 @@ class Names:
             return tr("did you mean `{choice}`?", choice=DEPARTMENT_UNIT)
         if SEPARATORS.search(text):
             return None
+        if (code := unit_code(text)) in self.codes or (code := slug(text)) in self.codes:
+            return tr("did you mean `{choice}`?", choice=code)
         named = [code for label, code in self.labels.items() if f" {words} " in f" {label} "]
         if len(named) == 1:
             return tr("did you mean `{choice}`?", choice=named[0])

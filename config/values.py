@@ -25,7 +25,15 @@ from routing.territory import departments, read_department, regions
 from routing.text import normalise
 
 _CODE_AND_NAME = re.compile(r"([0-9A-Za-z]+)(?:\s*[-–]\s*(.*))?")
-_LEADING_CODE = re.compile(r"^\s*[0-9]\w*\s*[-–]?\s*")
+_LEADING_CODE = re.compile(r"^\s*(?:[0-9]|[Oo][0-9])\w*\s*[-–—:]?\s*")
+_DASH = re.compile(r"[-–—\s]")
+_RANGE = re.compile(r"\D*?(\d{1,3})\s*(?:-|–|—|à|a|jusqu'à|jusqu’à|\.\.+|…)\s*(\d{1,3})\s*")
+"""Two numbers from one to the other."""
+
+_CODE = re.compile(r"(?<![0-9A-Za-z])([0-9]{2,3}|2[ABab])(?![0-9A-Za-z])")
+_LONGEST_RANGE = 12
+"""Départements up to which a range is written out in a proposal."""
+
 SEPARATORS = re.compile(r"\s*[,;/|&+]\s*|\s+(?:et|ou|puis)\s+|\n")
 """What people put between two values that they write into one text."""
 
@@ -55,6 +63,8 @@ def labelled(code: str) -> str:
 
 def _department(text: str) -> str:
     """The code in `75 - Paris` or `75`; what a form would accept is not good enough here."""
+    if (span := _range(text)) is not None:
+        raise refusal(Code.WRONG_VALUE, *span)
     if len(several := _several_departments(text)) > 1:
         choices = ", ".join(f'"{labelled(code)}"' for code in several)
         raise refusal(
@@ -81,6 +91,21 @@ def _department(text: str) -> str:
     return code
 
 
+def _range(text: str) -> tuple[str, str] | None:
+    """What is wrong with a text that goes from one département to another; None if it does not."""
+    found = _RANGE.fullmatch(text)
+    first, last = found.groups() if found else ("", "")
+    codes = list(departments())
+    if first not in codes or last not in codes or codes.index(first) >= codes.index(last):
+        return None
+    between = codes[codes.index(first) : codes.index(last) + 1]
+    message = tr("is a range, which cannot be written here")
+    if len(between) > _LONGEST_RANGE:
+        return message, tr("write a list of all that are meant")
+    choices = ", ".join(f'"{labelled(code)}"' for code in between)
+    return message, tr("write a list: [{choices}]", choices=choices)
+
+
 def _several_departments(text: str) -> list[str]:
     """The codes of the départements that stand in one text one after another."""
     parts = SEPARATORS.split(text)
@@ -93,14 +118,28 @@ def _several_departments(text: str) -> list[str]:
 def _nearest_department(text: str) -> str | None:
     if (code := read_department(text).code) is not None:
         return tr("did you mean `{choice}`?", choice=labelled(code))
-    if text.strip() == _CORSICA:
+    if re.match(rf"{_CORSICA}(?![0-9])|corse$", text.strip(), re.IGNORECASE):
         return tr(
             "write {choices}",
             choices=tr(" or ").join(f"`{labelled(each)}`" for each in ("2A", "2B")),
         )
+    code = _code_in(text) or _code_named(_LEADING_CODE.sub("", text))
+    return code and tr("did you mean `{choice}`?", choice=labelled(code))
+
+
+def _code_in(text: str) -> str | None:
+    """The only code of a département in a text, or the text without its dashes and blanks."""
+    joined = _DASH.sub("", text).upper()
+    codes = {joined} if joined in departments() else {each.upper() for each in _CODE.findall(text)}
+    known = codes & set(departments())
+    return known.pop() if len(known) == 1 else None
+
+
+def _code_named(text: str) -> str | None:
+    """The code of the département whose name is most like a text."""
     by_name = {place.name: code for code, place in departments().items()}
-    name = nearest(_LEADING_CODE.sub("", text), list(by_name))
-    return name and tr("did you mean `{choice}`?", choice=labelled(by_name[name]))
+    name = nearest(text, list(by_name))
+    return by_name[name] if name else None
 
 
 def _disagreement(code: str, label: str) -> tuple[str, str]:
@@ -108,8 +147,10 @@ def _disagreement(code: str, label: str) -> tuple[str, str]:
     if normalise(label).startswith(f"{normalise(name)} "):
         message = tr("says more than {place}", place=labelled(code))
         return message, tr("write `{place}` alone", place=labelled(code))
-    other = read_department(label).code
+    other = read_department(label).code or _code_named(label)
     message = tr("has code and name of two places: {code} is {name}", code=code, name=name)
+    if other in {None, code}:
+        message, other = tr("has another name than {place}", place=labelled(code)), None
     choices = [labelled(code), *([labelled(other)] if other else [])]
     return message, tr("write {choices}", choices=tr(" or ").join(f"`{each}`" for each in choices))
 
@@ -164,10 +205,32 @@ def _check(pattern: str, what: str, mend: Callable[[str], str] = str) -> AfterVa
     return AfterValidator(check)
 
 
-def _slug(text: str) -> str:
+def slug(text: str) -> str:
+    """A text as a code: small letters, digits and hyphens."""
     return re.sub(r"[^a-z0-9]+", "-", normalise(text)).strip("-")
 
 
+def unit_code(text: str) -> str:
+    """`ud 075`, `75`, `UDO75` and `UD-75` as the code of a unit: `UD075`."""
+    joined = re.sub(r"[\s_.]", "", text.upper())
+    found = _LIKE_UNIT.fullmatch(joined)
+    place = found[1].replace("O", "0").lstrip("0").zfill(2) if found else ""
+    return f"UD{place.zfill(3)}" if place in departments() else joined
+
+
+def _article(text: str) -> str:
+    """`art. R. 5221-16` as `R5221-16`."""
+    found = re.findall(r"([LRD])[. *]*([0-9]+(?:-[0-9]+)*)", text.upper())
+    return "".join(found[0]) if len(found) == 1 else text
+
+
+def _clock_time(text: str) -> str:
+    """`8h30`, `8:30` and `8 h` as `08:30` and `08:00`."""
+    found = re.fullmatch(r"([0-9]{1,2})\s*[hH:.]\s*([0-9]{2})?", text.strip())
+    return f"{found[1].zfill(2)}:{found[2] or '00'}" if found else text
+
+
+_LIKE_UNIT = re.compile(r"(?:UD-?)?([O0]*[0-9][0-9ABO]?[0-9]?)")
 _UNIT = r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)*"
 _SLUG = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 _CLOCK_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"
@@ -177,13 +240,13 @@ Text = Annotated[str, StringConstraints(max_length=500), AfterValidator(_one_lin
 UnitCode = Annotated[
     str,
     StringConstraints(max_length=32),
-    _check(_UNIT, mark("a unit's code, such as `UD075`: capitals and digits"), str.upper),
+    _check(_UNIT, mark("a unit's code, such as `UD075`: capitals and digits"), unit_code),
     _Pattern(_UNIT),
 ]
 Slug = Annotated[
     str,
     StringConstraints(max_length=64),
-    _check(_SLUG, mark("a code: small letters, digits and hyphens"), _slug),
+    _check(_SLUG, mark("a code: small letters, digits and hyphens"), slug),
     _Pattern(_SLUG),
 ]
 Target = Annotated[
@@ -194,13 +257,13 @@ Target = Annotated[
 ]
 Article = Annotated[
     str,
-    _check(_ARTICLE, mark("an article of the Code du travail, such as `R5221-15`")),
+    _check(_ARTICLE, mark("an article of the Code du travail, such as `R5221-15`"), _article),
     _Pattern(_ARTICLE),
 ]
 ClockTime = Annotated[
     str,
     StringConstraints(max_length=8),
-    _check(_CLOCK_TIME, mark('a time of the day in quotes, such as "08:30"')),
+    _check(_CLOCK_TIME, mark('a time of the day in quotes, such as "08:30"'), _clock_time),
     _Pattern(_CLOCK_TIME),
 ]
 ProcedureId = Annotated[int, Field(gt=0, le=_LARGEST_ID)]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from config.diagnostics import Code, Diagnostic, shorten
+from config.french_words import TRUTHS
 from config.messages import tr
 from config.yaml_nodes import INTEGER, NULL, ListNode, MapNode, Node, ScalarNode
 from config.yaml_slips import BLANKS, glued
@@ -39,6 +40,15 @@ _AMBIGUOUS = re.compile(
     |=
     """
 )
+_LOST = re.compile(r"[^\W\d_]\?[^\W\d_]")
+"""A question mark in place of an accented letter."""
+
+_READ_AS_LATIN = re.compile("[\u00c2\u00c3].|\u00e2\u20ac.")
+"""UTF-8 that was read as Windows-1252, as in `dÃ©partement`."""
+
+_MEANT_NUMBER = re.compile(r"0*([1-9][0-9]{3,}|[1-9][0-9]*(?:_[0-9]+)+)(?:\.0*)?")
+"""A number of a procedure as a spreadsheet writes it."""
+
 _WORD = re.compile(r"[A-Za-z]{6}")
 """How most scalars begin, and none that is refused."""
 
@@ -148,6 +158,8 @@ class Builder:
             raise Unusable
         if event.tag:
             message, proposal = tr("has a YAML tag"), tr("write the value without it")
+            if re.fullmatch(r"![^!].*", str(event.tag)):
+                proposal = tr("write {choice} for what is not meant", choice="`{ not: … }`")
             self.refuse(Code.TAG, _place(event), str(event.tag), message, proposal)
 
     def _map(self, found: MapNode, events: Iterator[Event], depth: int) -> MapNode:
@@ -186,9 +198,14 @@ class Builder:
     def _value(self, key: Node, event: Event, events: Iterator[Event], depth: int) -> Node:
         """The value of `key`. One that is missing stands where the key does."""
         if _kind(event) == "ScalarEvent" and not event.value and not event.style:
-            if isinstance(key, ScalarNode) and glued(key.text):
-                return ScalarNode("", True, key.line, key.column)  # noqa: FBT003
-            return self._scalar(ScalarNode("", True, key.line, key.column))  # noqa: FBT003
+            missing = ScalarNode("", True, key.line, key.column)  # noqa: FBT003
+            if event.tag:
+                self._check(event, "ScalarEvent", depth)
+            elif isinstance(key, ScalarNode) and len(key.text.split()) > 1:
+                self.refuse(Code.SYNTAX, (key.line, key.column), key.text, *_without_colon(key))
+            elif not (isinstance(key, ScalarNode) and glued(key.text)):
+                return self._scalar(missing)
+            return missing
         return self._node(event, events, depth + 1)
 
     def _scalar(self, node: ScalarNode) -> ScalarNode:
@@ -196,6 +213,8 @@ class Builder:
         if not text.isprintable() and any(map(_is_unprintable, text)):
             message = tr("holds an invisible character")
             self.refuse(Code.CONTROL_CHARACTER, (node.line, node.column), "", message)
+        elif (garbled := _garbled(text)) is not None:
+            self.refuse(Code.TYPOGRAPHY, (node.line, node.column), text, *garbled)
         elif node.plain and not (text.isascii() and _WORD.match(text)):
             refused = _refusal_of_plain(text)
             if refused is not None:
@@ -215,9 +234,37 @@ def _refusal_of_plain(text: str) -> tuple[Code, str, str | None] | None:
     if text == "<<":
         return Code.ALIAS, tr("merges a mapping into this one"), tr("write the keys out")
     if _is_ambiguous(text):
-        proposal = tr('write "{text}", in quotes', text=shorten(text))
-        return Code.AMBIGUOUS_SCALAR, tr("is not text to every reader of YAML"), proposal
+        return Code.AMBIGUOUS_SCALAR, tr("is not text to every reader of YAML"), _unambiguous(text)
     return _typography_of(text)
+
+
+def _garbled(text: str) -> tuple[str, str] | None:
+    """What is wrong with a text whose accents were lost between two encodings."""
+    if "\ufffd" in text or (_LOST.search(text) and "://" not in text):
+        return tr("holds characters that were lost"), tr("type them again, and save as UTF-8")
+    meant = text if text.isascii() else _READ_AS_LATIN.sub(_as_utf8, text)
+    if meant == text:
+        return None
+    return tr("has garbled accents"), tr("write `{choice}`", choice=shorten(meant))
+
+
+def _as_utf8(found: re.Match[str]) -> str:
+    try:
+        return found[0].encode("cp1252").decode()
+    except UnicodeError:
+        return found[0]
+
+
+def _unambiguous(text: str) -> str:
+    """How text is written that some readers of YAML take for something else."""
+    quoted = tr('write "{text}", in quotes', text=shorten(text))
+    meant = TRUTHS.get(text.casefold())
+    number = _MEANT_NUMBER.fullmatch(text)
+    if number is not None:
+        meant = number[1].replace("_", "")
+    if meant is None:
+        return quoted
+    return tr("{proposal}, or `{meant}`", proposal=quoted, meant=meant)
 
 
 def _typography_of(text: str) -> tuple[Code, str, str | None] | None:
@@ -230,6 +277,16 @@ def _typography_of(text: str) -> tuple[Code, str, str | None] | None:
         proposal = tr('write "{text}", in straight quotes', text=inner)
         return Code.TYPOGRAPHY, tr("has quotes that become part of the text"), proposal
     return None
+
+
+def _without_colon(key: ScalarNode) -> tuple[str, str]:
+    """What is wrong with a text between braces or above others that is no key with a value."""
+    first, rest = key.text.split(maxsplit=1)
+    if re.fullmatch(r"[a-z_]+", first):
+        proposal = tr("write `{choice}`", choice=shorten(f"{first}: {rest}"))
+    else:
+        proposal = tr("put a text that holds a comma in quotes, or write a list")
+    return tr("has no colon: `key: value` belongs here"), proposal
 
 
 def _kind(event: Event) -> str:

@@ -5,14 +5,11 @@ A proposal is made only when it was tried: with it the file is read beyond that 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-import yaml
-
+from config import yaml_signs
 from config.diagnostics import Code, shorten
 from config.messages import tr
-
-Place = tuple[int, int]
+from config.yaml_text import ITEM, KEY, Place, Slip, Text, syntax
 
 BLANKS = "\u00a0\u202f\u2007"
 """The blanks of French typography, which YAML takes for letters."""
@@ -21,26 +18,6 @@ GLUED = re.compile(f"(?P<key>[A-Za-z_]+):(?P<value>[^ \t\r\n/{BLANKS}].*|[{BLANK
 """A key whose colon YAML takes for a part of the text: no plain blank follows."""
 
 _LEAD = re.compile(r"( *(?:- +)*)(.*)", re.DOTALL)
-_KEY = re.compile(r"( *)(- +)?([A-Za-z_]+):(?: |$)")
-_ITEM = re.compile(r"( *)(- +)")
-_APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
-_QUOTES = re.compile(r'( *(?:- +)?(?:[A-Za-z_]+: +)?)"(.*)"\s*')
-
-
-@dataclass(frozen=True, slots=True)
-class Slip:
-    """A mistake in the text of a file, and what to write instead.
-
-    Attributes:
-        place: line and column, from 1.
-        text: what stands there.
-    """
-
-    code: Code
-    place: Place
-    text: str
-    message: str
-    proposal: str | None
 
 
 def glued(text: str) -> tuple[Code, str, str] | None:
@@ -67,44 +44,18 @@ def slip(problem: str, lines: list[str], stopped: Place, began: Place | None) ->
     line, column = stopped
     if not 1 <= line <= len(lines):
         return None
-    text = _Text(lines, line)
+    text = Text(lines, line)
     near = [line, *([text.above[-1]] if text.above else []), *([began[0]] if began else [])]
     return (
         next(filter(None, (_blank_indent(text, each) for each in near)), None)
         or next(filter(None, (_glued(text, each) for each in near)), None)
-        or next(filter(None, (_quote_in_quotes(text, each) for each in near)), None)
-        or _colon_in_text(text, problem, column)
+        or yaml_signs.slip(text, problem, near, column, began)
         or _indentation(text, problem)
+        or yaml_signs.behind_the_end(text, problem, column)
     )
 
 
-class _Text:
-    """The lines of a file, and the one on which its parser stopped."""
-
-    def __init__(self, lines: list[str], line: int) -> None:
-        self.lines = lines
-        self.line = line
-        self.here = lines[line - 1]
-        self.above = self.before(line)
-
-    def before(self, line: int) -> list[int]:
-        """The lines with something on them before `line`."""
-        return [at for at, each in enumerate(self.lines[: line - 1], 1) if each.strip(" \t")]
-
-    def mends(self, by: Mapping[int, str]) -> bool:
-        """Whether the file is read beyond where the parser stopped, with other lines in it."""
-        lines = [by.get(at, each) for at, each in enumerate(self.lines, 1)]
-        try:
-            for _event in yaml.parse("\n".join(lines), yaml.CSafeLoader):
-                pass
-        except yaml.MarkedYAMLError as error:
-            return error.problem_mark is not None and error.problem_mark.line + 1 > self.line
-        except yaml.YAMLError:
-            return False
-        return True
-
-
-def _blank_indent(text: _Text, line: int) -> Slip | None:
+def _blank_indent(text: Text, line: int) -> Slip | None:
     here = text.lines[line - 1]
     lead = here[: len(here) - len(here.lstrip())]
     if not set(lead) & set(BLANKS):
@@ -114,7 +65,7 @@ def _blank_indent(text: _Text, line: int) -> Slip | None:
     return Slip(Code.TYPOGRAPHY, (line, 1), key, message, tr("use spaces"))
 
 
-def _glued(text: _Text, line: int) -> Slip | None:
+def _glued(text: Text, line: int) -> Slip | None:
     """A key without a blank after its colon; the first of several on lines that follow."""
     run: dict[int, str] = {}
     for at in (line, *reversed(text.before(line))):
@@ -136,36 +87,7 @@ def _parts(line: str) -> tuple[str, str]:
     return (found[1], found[2]) if found else ("", line)
 
 
-def _quote_in_quotes(text: _Text, line: int) -> Slip | None:
-    """An apostrophe in a text in single quotes, or quotes in a text in quotes."""
-    here = text.lines[line - 1]
-    doubled = _APOSTROPHE.sub("''", here)
-    if "'" in _APOSTROPHE.sub("", here) and doubled != here and text.mends({line: doubled}):
-        at = _APOSTROPHE.search(here)
-        place = line, (at.start() if at else 0) + 1
-        message = tr("is not YAML: an apostrophe ends a text in single quotes")
-        proposal = tr("put the text in double quotes, or write the apostrophe twice")
-        return Slip(Code.SYNTAX, place, here.strip(), message, proposal)
-    if (found := _QUOTES.fullmatch(here)) and '"' in found[2]:
-        inner = found[2].replace('"', '\\"')
-        if text.mends({line: f'{found[1]}"{inner}"'}):
-            message = tr("is not YAML: quotes inside a text in quotes end it")
-            proposal = tr('write the inner ones as \\"')
-            place = line, len(found[1]) + 2 + found[2].index('"')
-            return Slip(Code.SYNTAX, place, here.strip(), message, proposal)
-    return None
-
-
-def _colon_in_text(text: _Text, problem: str, column: int) -> Slip | None:
-    key, colon, value = text.here.strip().removeprefix("- ").partition(":")
-    if "mapping values" not in problem or not colon or ": " not in value:
-        return None
-    whole = shorten(value.strip().replace('"', "'"))
-    proposal = tr('put the whole value in quotes: {key}: "{value}"', key=key, value=whole)
-    return _syntax(text, text.line, tr("a colon and a blank inside a text"), proposal, column)
-
-
-def _indentation(text: _Text, problem: str) -> Slip | None:
+def _indentation(text: Text, problem: str) -> Slip | None:
     """A line that begins in no column that is open there, or the line above it that does."""
     if not any(each in problem for each in ("block", "mapping values", "entries", "did not find")):
         return None
@@ -174,9 +96,9 @@ def _indentation(text: _Text, problem: str) -> Slip | None:
     return _misplaced(text, text.above[-1], problem) or _misplaced(text, text.line, problem)
 
 
-def _misplaced(text: _Text, line: int, problem: str) -> Slip | None:
+def _misplaced(text: Text, line: int, problem: str) -> Slip | None:
     here = text.lines[line - 1]
-    own = _KEY.match(here) or _ITEM.match(here)
+    own = KEY.match(here) or ITEM.match(here)
     if own is None:
         return None
     column, dashed = len(own[1]) + 1, own[2] is not None
@@ -195,7 +117,7 @@ def _misplaced(text: _Text, line: int, problem: str) -> Slip | None:
     return None
 
 
-def _moved(text: _Text, line: int, to: tuple[int, int], *, further: bool, item: bool) -> Slip:
+def _moved(text: Text, line: int, to: tuple[int, int], *, further: bool, item: bool) -> Slip:
     """The line belongs into another column, in which another line begins."""
     column, like = to
     said = tr("its indentation fits nothing above")
@@ -208,27 +130,20 @@ def _moved(text: _Text, line: int, to: tuple[int, int], *, further: bool, item: 
     elif further:
         said = tr("it is indented further than the key above")
         proposal = tr("begin it in column {column}, like the key above", column=column)
-    return _syntax(text, line, said, proposal)
-
-
-def _syntax(text: _Text, line: int, problem: str, proposal: str, column: int | None = None) -> Slip:
-    here = text.lines[line - 1]
-    place = line, column or len(here) - len(here.lstrip()) + 1
-    message = tr("is not YAML: {problem}", problem=problem)
-    return Slip(Code.SYNTAX, place, here.strip(), message, proposal)
+    return syntax(text, line, said, proposal)
 
 
 _Columns = dict[int, tuple[int, bool]]
 """For each column, a line on which something begins there, and whether with a hyphen."""
 
 
-def _open_columns(text: _Text, line: int, usual: Mapping[int, int]) -> _Columns:
+def _open_columns(text: Text, line: int, usual: Mapping[int, int]) -> _Columns:
     """The columns in which something may go on or begin on a line."""
     found: _Columns = {}
     before = text.before(line)
-    dashed = _ITEM.match(text.lines[line - 1]) is not None
+    dashed = ITEM.match(text.lines[line - 1]) is not None
     for at in reversed(before):
-        key = _KEY.match(text.lines[at - 1]) or _ITEM.match(text.lines[at - 1])
+        key = KEY.match(text.lines[at - 1]) or ITEM.match(text.lines[at - 1])
         if key is None:
             continue
         dash = len(key[1]) + 1
@@ -254,12 +169,12 @@ def _ranked(
     )
 
 
-def _usual_columns(text: _Text, line: int) -> dict[int, int]:
+def _usual_columns(text: Text, line: int) -> dict[int, int]:
     """Where the key of a line stands on others, with the last of these."""
-    own = _KEY.match(text.lines[line - 1])
+    own = KEY.match(text.lines[line - 1])
     if own is None:
         return {}
-    others = ((at, _KEY.match(each)) for at, each in enumerate(text.lines, 1) if at != line)
+    others = ((at, KEY.match(each)) for at, each in enumerate(text.lines, 1) if at != line)
     return {
         len(each[1]) + 1: at
         for at, each in others

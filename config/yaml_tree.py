@@ -5,6 +5,7 @@ tags, one document, and no unquoted scalar that one reader takes for text and an
 for a number, a truth value or an hour (`01`, `NO`, `12:30`).
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from config.foreign_messages import translated
 from config.messages import tr
 from config.yaml_builder import Builder, Event, Unusable
 from config.yaml_nodes import ListNode, MapNode, Node, Path_, ScalarNode, find, plain, scalars
-from config.yaml_slips import Place, slip
+from config.yaml_slips import slip
+from config.yaml_text import Place
 
 __all__ = [
     "LARGEST_FILE",
@@ -33,6 +35,9 @@ __all__ = [
     "read_tree",
     "scalars",
 ]
+
+_CUT_OFF = re.compile(r"[ \t]+#[^\s#!]")
+"""A comment that begins like the end of a text."""
 
 LARGEST_FILE = 10_000_000
 """In bytes. The shipped files have some 10 kB; 20,000 units have some 3 MB."""
@@ -53,17 +58,33 @@ def read_tree(path: Path, mistakes: list[Diagnostic]) -> Node | None:
     noted = len(mistakes)
     try:
         # libyaml is ten times as fast; ruamel's parser says better what is wrong.
-        return _tree(builder, yaml.parse(text, yaml.CSafeLoader))
+        tree = _tree(builder, yaml.parse(text, yaml.CSafeLoader))
     except yaml.YAMLError as error:
         if len(text) > LARGEST_EXPLAINED:
             _refuse_syntax(builder, text, error)
             return None
+    else:
+        if tree is not None and _CUT_OFF.search(text):
+            _refuse_cut_off(builder, tree, text.splitlines())
+        return tree
     del mistakes[noted:]
     try:
         return _tree(builder, YAML(typ="safe", pure=True).parse(text))
     except (MarkedYAMLError, ReaderError) as error:
         _refuse_syntax(builder, text, error)
     return None
+
+
+def _refuse_cut_off(builder: Builder, tree: Node, lines: list[str]) -> None:
+    """Note texts without quotes of which a # makes the rest a comment, as in `dossier #3`."""
+    for scalar in scalars(tree):
+        here = lines[scalar.line - 1][scalar.column - 1 :] if scalar.plain else ""
+        rest = here.removeprefix(scalar.text)
+        if scalar.text and rest != here and _CUT_OFF.match(rest):
+            message = tr("is cut off: what follows a blank and a # is a comment")
+            proposal = tr("put the whole text in quotes, or write a blank after the #")
+            place = scalar.line, scalar.column
+            builder.refuse(Code.SYNTAX, place, here.rstrip(), message, proposal)
 
 
 def _tree(builder: Builder, events: Iterator[Event]) -> Node | None:

@@ -10,6 +10,7 @@ from config.checks import (
     permit_types,
     procedures,
     rules,
+    separators,
     units,
 )
 from config.loader import Configuration
@@ -21,6 +22,7 @@ CHECKS = (
     channels.check,
     procedures.check,
     permit_types.check,
+    separators.check,
     rules.check,
     notify.check,
     escalation.check,

@@ -22,6 +22,9 @@ from routing.territory import departments, read_department
 _PERSON = re.compile(r"[a-z]+(-[a-z]+)*[._][a-z]{2,}(-[a-z]+)*")
 _UNIT = re.compile(r"(?:^|[^a-z])(?:ud|dd|ddets|ddetspp)[-_.]?0?([0-9]{2,3}|2[ab])(?![0-9a-z])")
 
+_UNUSUAL = re.compile(r"[^A-Za-z0-9._'-]")
+"""What the standard allows before the @, and nobody means."""
+
 COMMON = 3
 """Mailboxes from which on a domain is what is usual here."""
 
@@ -145,14 +148,21 @@ def _malformed(text: str) -> str | None:
     if not at:
         return tr("there is no @")
     whys = {
+        tr("there is more than one @ in a row"): "@@" in text,
         tr("there is more than one; several belong behind one shared address"): text.count("@") > 1,
         tr("a comma or another separator stands in it"): SEPARATORS.search(text) is not None,
+        tr("leave out `mailto:`"): text.casefold().startswith("mailto:"),
         tr("something stands beside it"): "<" in text,
         tr("a blank stands in it"): any(map(str.isspace, text)),
         tr("nothing stands before the @"): not local,
         tr("nothing stands after the @"): not domain,
         tr("its domain has no dot"): "." not in domain.strip("."),
         tr("it has accents"): not text.isascii(),
+        tr("it begins or ends with a dot"): text != text.strip(".") or local.endswith("."),
+        tr("two dots follow each other"): ".." in text,
+        tr("the mailbox of a service holds letters, digits and . - _ alone"): (
+            _UNUSUAL.search(local) is not None
+        ),
     }
     if (why := next((why for why, holds in whys.items() if holds), None)) is not None:
         return why
@@ -168,6 +178,7 @@ def _domains_unlike(configuration: Configuration) -> Iterator[Diagnostic]:
     found = [
         (place, place.entry.address.casefold().rpartition("@")[2])
         for place in places(configuration, AddressForm.MAILBOX)
+        if _malformed(place.entry.address) is None
     ]
     counts = Counter(domain for _, domain in found)
     common = [domain for domain, count in counts.items() if count >= COMMON]

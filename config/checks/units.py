@@ -10,7 +10,7 @@ from config.diagnostics import Code, Diagnostic
 from config.loader import Configuration, Located
 from config.messages import tr
 from config.schema import UnitEntry
-from config.values import labelled
+from config.values import labelled, unit_code
 from routing.territory import departments
 from routing.text import normalise
 
@@ -48,17 +48,25 @@ def is_open(unit: UnitEntry, day: date) -> bool:
 
 
 def _repeated(unit: Unit) -> Iterator[Diagnostic]:
-    """A département that is written in two ways."""
+    """A département that is written in two ways, and a list that was emptied."""
     served = unit.entry.departments
+    if not served and "departments" in getattr(unit.node, "values", {}):
+        proposal = tr("name one, or remove the key if the unit serves none")
+        yield unit.mistake(Code.EMPTY_VALUE, ["departments"], tr("is empty"), proposal)
     for code in dict.fromkeys(each for each in served if served.count(each) > 1):
         message = tr("lists {place} twice", place=labelled(code))
         yield unit.mistake(Code.TWICE, ["departments"], message, tr("remove one"), value=code)
 
 
 def _code(unit: Unit) -> Iterator[Diagnostic]:
-    """`UD063` serves 63."""
+    """`UD063` serves 63, and is not written `UD63`."""
     match = _CODE.fullmatch(unit.entry.code)
     code = next(filter(None, match.groups()), None) if match else None
+    if (meant := unit_code(unit.entry.code)) != unit.entry.code:
+        message = tr("lacks the département on three characters")
+        yield unit.mistake(
+            Code.WRONG_VALUE, ["code"], message, tr("write `{choice}`", choice=meant)
+        )
     if code is None or not unit.entry.departments or code in unit.entry.departments:
         return
     served = ", ".join(map(labelled, unit.entry.departments))
