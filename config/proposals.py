@@ -31,7 +31,7 @@ def of_enumeration(text: str, values: list[str]) -> str | None:
     """A proposal for a text that is none of the `values`."""
     parts = [part for part in SEPARATORS.split(text) if part]
     if len(parts) > 1 and set(parts) <= set(values):
-        return tr("write one of them: {names}", names=", ".join(parts))
+        return tr("write one of them: {names}", names=shorten(", ".join(parts)))
     if meant := meant_by(text, VALUES, values):
         return tr("did you mean `{choice}`?", choice=meant)
     return did_you_mean(text, values)
@@ -45,9 +45,9 @@ def of_number(at: Node) -> str | None:
     found = _NUMBER.fullmatch(text)
     digits = "".join(filter(str.isdigit, found[1])).lstrip("0") if found else ""
     if digits and digits == text:
-        return tr("write {number}, without quotes", number=digits)
+        return tr("write {number}, without quotes", number=shorten(digits))
     if digits:
-        return tr("write `{choice}`", choice=digits)
+        return tr("write `{choice}`", choice=shorten(digits))
     return tr("write an entry for each") if len(re.findall(r"[0-9]+", text)) > 1 else None
 
 
@@ -66,7 +66,7 @@ def of_text(at: Node) -> str | None:
     if isinstance(at, MapNode) and len(at.keys) == 1:
         key, value = next(iter(at.values.items()))
         between = " - " if key in departments() else ": "
-        return tr('write "{text}", in quotes', text=f"{key}{between}{_text(value)}")
+        return tr('write "{text}", in quotes', text=shorten(f"{key}{between}{_text(value)}"))
     return None
 
 
@@ -78,9 +78,9 @@ def of_list(at: Node, path: Path_) -> str | None:
         return None
     if path[-1] == "departments":
         choices = ", ".join(f'"{each} - {_text(value)}"' for each, value in at.values.items())
-        return tr("write a list: [{choices}]", choices=choices)
+        return tr("write a list: [{choices}]", choices=shorten(choices))
     key = next(iter(at.keys))
-    return _as_item(f"{key}: …") or tr("begin with a hyphen: `- {key}: …`", key=key)
+    return _as_item(f"{key}: …") or tr("begin with a hyphen: `- {key}: …`", key=shorten(key))
 
 
 def _as_item(text: str) -> str | None:
@@ -105,7 +105,7 @@ def of_mapping(at: Node, path: Path_) -> str | None:
         return tr("remove the hyphen: this is no list")
     text = at.text if isinstance(at, ScalarNode) else ""
     if (found := _PAIR.fullmatch(text)) is not None:
-        return tr("write `{choice}`", choice=f"{found[1]}: {found[2]}")
+        return tr("write `{choice}`", choice=shorten(f"{found[1]}: {found[2]}"))
     names = [part for part in path if isinstance(part, str) and not part.endswith("-channel")]
     if names[-1:] == ["channels"]:
         return _channel(text)

@@ -191,7 +191,7 @@ class Builder:
             return key
         self.forget(key.line)
         message = tr("holds a no-break space or typographic quotes")
-        proposal = tr("write `{key}:`, with plain blanks", key=tidy)
+        proposal = tr("write `{key}:`, with plain blanks", key=shorten(tidy))
         self.refuse(Code.TYPOGRAPHY, (key.line, key.column), tidy, message, proposal)
         return replace(key, text=tidy)
 

@@ -88,7 +88,7 @@ def _no_colon(text: Text, line: int) -> Slip | None:
     is_key = text.is_key(key) or not rest
     if not is_key or not text.mends({line: lead + mended}):
         return None
-    problem = tr("a colon and a blank are missing after `{key}`", key=key)
+    problem = tr("a colon and a blank are missing after `{key}`", key=shorten(key))
     return syntax(
         text, line, problem, tr("write `{choice}`", choice=shorten(mended)), len(lead) + 1
     )
@@ -104,7 +104,7 @@ def _colon_in_text(text: Text, problem: str, column: int) -> Slip | None:
         proposal = tr("write `{key}` on the next line, indented further", key=second)
         return syntax(text, text.line, said, proposal, column)
     whole = shorten(value.strip().replace('"', "'"))
-    proposal = tr('put the whole value in quotes: {key}: "{value}"', key=key, value=whole)
+    proposal = tr('put the whole value in quotes: {key}: "{value}"', key=shorten(key), value=whole)
     return syntax(text, text.line, tr("a colon and a blank inside a text"), proposal, column)
 
 
@@ -130,8 +130,8 @@ def _no_comma(text: Text, problem: str, column: int) -> Slip | None:
         return None
     if not text.mends({text.line: f"{before[: found.start()]}, {found[1]}{after}"}):
         return None
-    said = tr("a comma is missing before `{key}`", key=found[1])
-    proposal = tr("write `{choice}`", choice=f", {found[1]}: …")
+    said = tr("a comma is missing before `{key}`", key=shorten(found[1]))
+    proposal = tr("write `{choice}`", choice=f", {shorten(found[1])}: …")
     return syntax(text, text.line, said, proposal, found.start(1) + 1)
 
 
@@ -158,7 +158,7 @@ def _block_text(text: Text, problem: str, began: Place | None) -> Slip | None:
     found = _BLOCK_TEXT.fullmatch(text.lines[above[-1] - 1]) if above else None
     if found is None:
         return None
-    said = tr("the text below `{key}` is not indented further than it", key=found[1])
+    said = tr("the text below `{key}` is not indented further than it", key=shorten(found[1]))
     return syntax(text, began[0], said, tr("indent it by two more spaces"))
 
 
@@ -171,7 +171,9 @@ def _cannot_start(text: Text, problem: str, column: int) -> Slip | None:
     if not text.mends({text.line: f"{found[1]}{quoted}"}):
         return None
     said = tr("a text cannot begin with {sign}", sign=found[2][0])
-    return syntax(text, text.line, said, tr("put it in quotes: {choice}", choice=quoted), column)
+    return syntax(
+        text, text.line, said, tr("put it in quotes: {choice}", choice=shorten(quoted)), column
+    )
 
 
 def behind_the_end(text: Text, problem: str, column: int) -> Slip | None:
@@ -189,6 +191,6 @@ def behind_the_end(text: Text, problem: str, column: int) -> Slip | None:
     value = text.lines[text.above[-1] - 1][above.end() :].strip()
     if not value or len(above[1]) + len(above[2] or "") == len(text.here) - len(text.here.lstrip()):
         return None
-    said = tr("a list begins below `{key}`, which has a value already", key=above[3])
+    said = tr("a list begins below `{key}`, which has a value already", key=shorten(above[3]))
     proposal = tr("remove `{value}`, or the list", value=shorten(value))
     return syntax(text, text.line, said, proposal)

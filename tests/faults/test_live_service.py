@@ -1,21 +1,29 @@
 """Real workers and beats whose broker is emptied or stopped, whose ticks double, that must stop."""
 
+import threading
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import pytest
 import redis
+from celery import Celery
 
-from service.guards.limits import LEASE
+from service.guards.limits import LEASE, ROUTE_BATCH
+from simulator import Seen
+from store import heartbeats
+from tasks import queues
 from tests.faults.process_fixtures import MakeService
 from tests.faults.service_processes import Interventions, Service
 from tests.faults.system import System
 from tests.faults.violations import Kind
-from tests.faults.worker_processes import is_detail, is_mail
+from tests.faults.worker_processes import PATIENCE, is_detail, is_mail
 from tests.fixtures.postgres import PostgresServer, Stop
 from tests.fixtures.redis import RedisServer, redis_server
+
+PREFIX = "wif:"
+"""Of the broker's keys in Redis, as `celeryconfig.py` has it."""
 
 sqlite_only = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 postgres_only = pytest.mark.parametrize("engine_name", ["postgres"], indirect=True)
@@ -203,6 +211,71 @@ def test_a_database_that_restarts_under_the_workers_loses_nothing(
         service.deaths += 1
         service.system.clock.move(LEASE)
         assert service.settle() == []
+
+
+# --- a TPS that hangs -------------------------------------------------------------------------
+
+
+@contextmanager
+def hanging(service: Service) -> Iterator[None]:
+    """TPS hangs at the first dossier that is read, and the worker that reads it with it."""
+    reached, over = threading.Event(), threading.Event()
+
+    def wait(seen: Seen) -> None:
+        if is_detail(seen):
+            reached.set()
+            over.wait(PATIENCE)
+
+    service.system.tps.on_request = wait
+    service.system.file(4 * ROUTE_BATCH)  # more than are read at once: the sweep finds the rest due
+    service.start_beat()
+    assert service.until(reached.is_set)
+    try:
+        yield
+    finally:
+        over.set()
+        service.close()
+
+
+def health_and_sweep_run(service: Service, broker: RedisServer, *, within: float) -> bool:
+    """Whether health notes who lives, and the sweep wakes workers although the broker forgot."""
+    flush(broker.url)
+    with Celery(broker=broker.url) as app:
+        app.conf.broker_transport_options = {"global_keyprefix": PREFIX}
+        app.send_task("wif.check-health", queue=queues.UPKEEP)
+
+    def noted() -> bool:
+        with (
+            service.system.runtime.database.read() as connection,
+            redis.Redis.from_url(broker.url) as client,
+        ):
+            woken = client.llen(f"{PREFIX}{queues.ROUTE}")
+            return bool(heartbeats.listing(connection)) and woken > 0
+
+    return service.until(noted, within=within)
+
+
+@sqlite_only
+def test_health_and_sweep_run_while_the_workers_hang(
+    make_service: MakeService, broker: RedisServer
+) -> None:
+    service = make_service(tps_read_timeout=60)
+    service.start_worker(concurrency=1, queues="poll,route,deliver")
+    service.start_worker("upkeep", concurrency=1, queues="upkeep")
+
+    with hanging(service):
+        assert health_and_sweep_run(service, broker, within=PATIENCE / 2)
+
+
+@sqlite_only
+def test_control_with_one_worker_for_all_queues_health_and_sweep_wait_for_what_hangs(
+    make_service: MakeService, broker: RedisServer
+) -> None:
+    service = make_service(tps_read_timeout=60)
+    service.start_worker(concurrency=1)
+
+    with hanging(service):
+        assert not health_and_sweep_run(service, broker, within=8)
 
 
 # --- an orderly end ---------------------------------------------------------------------------
