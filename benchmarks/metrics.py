@@ -11,7 +11,7 @@ from benchmarks.service import vacuum
 from benchmarks.throughput import run_service
 from benchmarks.usage import cpu_seconds
 from config.settings import read
-from service.publish_rules import prepare
+from service.prepare import prepare
 from service.register import register_procedures
 from service.runtime import Runtime
 from store import tallies

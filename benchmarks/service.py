@@ -22,7 +22,7 @@ from benchmarks.usage import children
 from cli.processes import beat_command, upkeep_command, worker_command
 from config import settings
 from service.clock import utc_now
-from service.publish_rules import prepare
+from service.prepare import prepare
 from service.register import register_procedures
 from service.runtime import Runtime
 from store.engine import Database

@@ -9,7 +9,7 @@ from benchmarks.parts import Parts
 from benchmarks.result import Figure, Result
 from benchmarks.service import vacuum
 from config.settings import read
-from service.publish_rules import prepare
+from service.prepare import prepare
 from service.register import register_procedures
 from service.runtime import Runtime
 from service.statistics.count import count_days

@@ -19,7 +19,7 @@ from config.settings import read
 from service.claim import claim_due
 from service.clock import utc_now
 from service.guards.limits import LEASE
-from service.publish_rules import prepare
+from service.prepare import prepare
 from service.purge import purge
 from service.register import register_procedures
 from service.runtime import Runtime

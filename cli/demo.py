@@ -24,7 +24,7 @@ with lazy_imports():
     from cli import demo_pages, processes, progress, tables
     from cli import memory as cli_memory
     from config import settings
-    from service import publish_rules
+    from service import prepare, publish_rules
     from service import runtime as runtimes
     from store import deliveries, dossiers
 
@@ -111,7 +111,7 @@ def environment(made: Runtime, url: str, token: str, broker: str) -> Mapping[str
 def _play(stage: Stage) -> None:
     out = tables.console()
     started_at = time.monotonic()
-    publish_rules.prepare(stage.runtime)
+    prepare.prepare(stage.runtime)
     out.print(
         tr(
             "[bold]1.[/] {count} dossiers wait in a simulated TPS ({procedures} procedures); "

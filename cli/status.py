@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
@@ -57,15 +57,6 @@ UNWELL = 3
 """Exit code while an incident is open, or while beat or a worker that once lived is not seen."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Look:
-    """The status at one moment: for scripts, for a person, and whether all is well."""
-
-    document: dict[str, Any]
-    parts: tuple[RenderableType, ...]
-    well: bool
-
-
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     watch: Annotated[
@@ -91,7 +82,7 @@ def status(
         raise typer.Exit(UNWELL)
 
 
-def look(runtime: Runtime) -> Look:
+def look(runtime: Runtime) -> watching.Look:
     """The status now."""
     now = runtime.clock()
     with runtime.database.read() as connection:
@@ -103,7 +94,7 @@ def look(runtime: Runtime) -> Look:
     rules = {"active": active, "configured": configured(runtime)}
     since = old_since(seen, runtime.settings.poll_interval, now)
     limit = tps_versions.limit_use(runtime)
-    return Look(
+    return watching.Look(
         document={
             **as_document(seen, rules, dead, now),
             "dossiers_old": since is not None,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
 from rich.live import Live
@@ -16,7 +16,16 @@ from cli import context, tables
 from config.messages import mark, tr
 
 if TYPE_CHECKING:
-    from cli.status import Look
+    from rich.console import RenderableType
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """The status at one moment: for scripts, for a person, and whether all is well."""
+
+    document: dict[str, Any]
+    parts: tuple[RenderableType, ...]
+    well: bool
 
 
 def show(shown: Look, *, as_json: bool, one_line: bool = False) -> None:

@@ -3,22 +3,18 @@
 import base64
 import binascii
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from config import smime
 from config.foreign_messages import translated
 from config.messages import tr
 from config.setting_examples import example_of_own
+from config.setting_fields import SettingFields
 from config.setting_sources import PREFIX, SettingsError
 from config.setting_values import (
     PLACEHOLDER_SENDER,
     words,
 )
-
-if TYPE_CHECKING:
-    from config.settings import Settings
-
 
 MINIMUM_KEY_BYTES = 32
 
@@ -40,7 +36,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
 """What a process needs in production, by what it does: it is given no other secret."""
 
 
-def refuse_missing(settings: "Settings") -> None:
+def refuse_missing(settings: SettingFields) -> None:
     """Refuse to start in production without what the process needs.
 
     Raises:
@@ -64,7 +60,7 @@ def refuse_missing(settings: "Settings") -> None:
         )
 
 
-def refuse_trials(settings: "Settings") -> None:
+def refuse_trials(settings: SettingFields) -> None:
     """Refuse in production what is only good for a trial.
 
     Raises:
@@ -101,7 +97,7 @@ def refuse_trials(settings: "Settings") -> None:
         )
 
 
-def refuse_signatures_that_fail(settings: "Settings") -> None:
+def refuse_signatures_that_fail(settings: SettingFields) -> None:
     """Refuse a certificate and a key with which mails cannot be signed.
 
     Raises:

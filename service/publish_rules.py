@@ -8,8 +8,8 @@ from config.ruleset import read_directory
 from config.settings import Settings
 from routing.ruleset import RuleSet
 from service.actor import SERVICE
-from service.runtime import Runtime
-from store import rulesets, schema
+from service.connections import Connections
+from store import rulesets
 from store.audit.log import AuditEntry, Step
 
 NOTES = {
@@ -48,7 +48,7 @@ def configured_rules(settings: Settings) -> RuleSet:
 
 
 def publish(
-    runtime: Runtime,
+    connections: Connections,
     connection: Connection,
     document: str,
     *,
@@ -60,7 +60,7 @@ def publish(
     Args:
         note: why, a code of `NOTES` or of the reasons that the document lists.
     """
-    now, actor = runtime.clock(), runtime.actor or SERVICE
+    now, actor = connections.clock(), connections.actor or SERVICE
     digest = document_hash(document)
     rulesets.store_document(connection, digest=digest, document=document, at=now)
     rulesets.activate(
@@ -70,29 +70,23 @@ def publish(
         action=action,
         note=note,
         actor=actor,
-        environment=runtime.settings.env.value,
+        environment=connections.settings.env.value,
     )
     entry = AuditEntry(
         step=Step.RULES_PUBLISHED, event=action, ruleset=digest, reason=note or None, actor=actor
     )
-    runtime.audit.append(connection, now, [entry])
+    connections.audit.append(connection, now, [entry])
     return digest
 
 
-def publish_first(runtime: Runtime) -> str:
+def publish_first(connections: Connections) -> str:
     """Publish the configuration unless another process did; returns the hash in force.
 
     Raises:
         ConfigurationError: the configuration is wrong.
     """
-    document = configured_document(runtime.settings)
-    with runtime.database.begin() as connection:
+    document = configured_document(connections.settings)
+    with connections.database.begin() as connection:
         if (active := rulesets.active(connection)) is not None:
             return active
-        return publish(runtime, connection, document, note="first-start")
-
-
-def prepare(runtime: Runtime) -> None:
-    """Bring the database to the newest schema, and publish rules where none ever were."""
-    schema.upgrade(runtime.database)
-    runtime.rules()
+        return publish(connections, connection, document, note="first-start")

@@ -9,7 +9,8 @@ from pydantic import SecretStr
 
 from config.settings import Environment, SettingsError, read
 from service.actor import SERVICE
-from service.publish_rules import configured_rules, prepare, publish
+from service.prepare import prepare
+from service.publish_rules import configured_rules, publish
 from service.runtime import Runtime
 from store import rulesets
 from store.audit.lines import acted
