@@ -43,7 +43,8 @@ def render_html(content: Content | DigestContent) -> str:
 
 
 def _wrapped(line: str) -> str:
-    if len(line) <= _COLUMNS or "://" in line:
+    # An address alone keeps its indentation, which `fill` would drop.
+    if len(line) <= _COLUMNS or " " not in line.strip():
         return line
     indent = "  " if line.startswith("- ") else ""
     return fill(
