@@ -216,21 +216,28 @@ class Settings(SettingFields):
                     example=example_of("audit_key"),
                 )
             )
-        path = self.own_audit_key
-        try:
-            if not path.exists():
-                key = base64.b64encode(secrets.token_bytes(MINIMUM_KEY_BYTES))
-                write_whole(path, key, replace=False)
-            return read_regular(path, most=LARGEST_KEY).decode(errors="replace").strip()
-        except OSError as error:
-            raise SettingsError(
-                tr(
-                    "WIF_VAR_DIR: the audit key cannot be kept there ({name}); for example: "
-                    "{example}",
-                    name=type(error).__name__,
-                    example=example_of("var_dir"),
-                )
-            ) from None
+        return _kept_key(self.own_audit_key)
+
+
+def _kept_key(path: Path) -> str:
+    """The audit key of a file, made on first use.
+
+    Raises:
+        SettingsError: it cannot be kept there.
+    """
+    try:
+        if not path.exists():
+            key = base64.b64encode(secrets.token_bytes(MINIMUM_KEY_BYTES))
+            write_whole(path, key, replace=False)
+        return read_regular(path, most=LARGEST_KEY).decode(errors="replace").strip()
+    except OSError as error:
+        raise SettingsError(
+            tr(
+                "WIF_VAR_DIR: the audit key cannot be kept there ({name}); for example: {example}",
+                name=type(error).__name__,
+                example=example_of("var_dir"),
+            )
+        ) from None
 
 
 def _line(error: Mapping[str, Any]) -> str:

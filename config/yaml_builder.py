@@ -134,18 +134,10 @@ class Builder:
             if _kind(item) == "SequenceEndEvent":
                 break
             found.items.append(self._node(item, events, depth + 1))
-        self._refuse_repetitions(found)
+        for item in _repeated(found):
+            message, proposal = tr("stands in this list twice"), tr("remove one")
+            self.refuse(Code.TWICE, (item.line, item.column), item.text, message, proposal)
         return found
-
-    def _refuse_repetitions(self, found: ListNode) -> None:
-        seen: set[str] = set()
-        for item in found.items:
-            if isinstance(item, ScalarNode) and item.text:
-                if item.text in seen:
-                    message, proposal = tr("stands in this list twice"), tr("remove one")
-                    place = item.line, item.column
-                    self.refuse(Code.TWICE, place, item.text, message, proposal)
-                seen.add(item.text)
 
     def _check(self, event: Event, kind: str, depth: int) -> None:
         if depth > DEEPEST:
@@ -287,6 +279,16 @@ def _without_colon(key: ScalarNode) -> tuple[str, str]:
     else:
         proposal = tr("put a text that holds a comma in quotes, or write a list")
     return tr("has no colon: `key: value` belongs here"), proposal
+
+
+def _repeated(found: ListNode) -> Iterator[ScalarNode]:
+    """The items of a list that stand before them already."""
+    seen: set[str] = set()
+    for item in found.items:
+        if isinstance(item, ScalarNode) and item.text:
+            if item.text in seen:
+                yield item
+            seen.add(item.text)
 
 
 def _kind(event: Event) -> str:

@@ -80,26 +80,7 @@ def restore(
         OSError: a file cannot be read or written.
     """
     manifest = read_manifest(folder)
-    if manifest.engine != runtime.database.dialect:
-        raise BackupError(
-            tr(
-                "{folder}: is of a {engine} database, and WIF_DATABASE_URL names one of {dialect}",
-                folder=folder,
-                engine=manifest.engine,
-                dialect=runtime.database.dialect,
-            )
-        )
-    if manifest.schema > schema.NEWEST:
-        raise BackupError(
-            tr(
-                "{folder}: was made by a later program (schema {schema}, this one has "
-                "{newest}); restore it with version {program}",
-                folder=folder,
-                schema=manifest.schema,
-                newest=schema.NEWEST,
-                program=manifest.program,
-            )
-        )
+    _refuse_unfit(folder, manifest, dialect=runtime.database.dialect)
     refuse_filled(runtime.database)
     verify_files(folder, manifest, progress)
     placed, kept = _place_files(runtime, folder, manifest)
@@ -124,6 +105,34 @@ def restore(
         placed=placed,
         aside=aside,
     )
+
+
+def _refuse_unfit(folder: Path, manifest: Manifest, *, dialect: str) -> None:
+    """Refuse a backup that this program cannot load into a database of that engine.
+
+    Raises:
+        BackupError: it is of another engine, or of a later program.
+    """
+    if manifest.engine != dialect:
+        raise BackupError(
+            tr(
+                "{folder}: is of a {engine} database, and WIF_DATABASE_URL names one of {dialect}",
+                folder=folder,
+                engine=manifest.engine,
+                dialect=dialect,
+            )
+        )
+    if manifest.schema > schema.NEWEST:
+        raise BackupError(
+            tr(
+                "{folder}: was made by a later program (schema {schema}, this one has "
+                "{newest}); restore it with version {program}",
+                folder=folder,
+                schema=manifest.schema,
+                newest=schema.NEWEST,
+                program=manifest.program,
+            )
+        )
 
 
 def apply_sent_logs(

@@ -88,17 +88,15 @@ def explain_(
         if dossier is None:
             given = _given(rules, permit_type, department, procedure, filer, state, filed)
             case, pinned = examples.case_of(_example(given, day), rules), None
-            wanted = {
-                "permit_type": permit_type,
-                "department": department,
-                "procedure": procedure,
-                "filer": filer,
-                "filed_on": filed,
-                "decided_on": on,
-            }
-            names = frozenset(name for name, value in wanted.items() if value is not None)
-            if state is not DossierState.INITIATED:
-                names |= {"state"}
+            names = _names_of(
+                permit_type=permit_type,
+                department=department,
+                procedure=procedure,
+                filer=filer,
+                state=None if state is DossierState.INITIATED else state,
+                filed_on=filed,
+                decided_on=on,
+            )
         else:
             stored = _stored(running, dossier)
             assert stored.facts is not None  # noqa: S101 - _stored sees to it
@@ -109,6 +107,11 @@ def explain_(
         context.show_json(_json(found))
     else:
         _show(found, dossier)
+
+
+def _names_of(**given: object) -> frozenset[str]:
+    """The names of the facts that were given."""
+    return frozenset(name for name, value in given.items() if value is not None)
 
 
 def _rules(running: Runtime, files: Path | None) -> RuleSet:

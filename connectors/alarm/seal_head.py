@@ -5,6 +5,21 @@ from datetime import datetime
 from connectors.mail.envelope import Envelope
 from connectors.mail.message import begin
 
+_TEXT = """\
+Keep this mail: it shows later that the audit log was not cut or
+written anew.
+
+Seal:      {number}, of {sealed_at} UTC
+Hash:      {digest}
+First key: {first_key}
+
+It must not change from one mail to the next: the first key. To check
+the log:
+
+wif audit verify --head {number}:{digest} \\
+  --pin {first_key}
+"""
+
 
 def compose_seal_head(
     number: int,
@@ -39,24 +54,6 @@ def compose_seal_head(
         at=at,
     )
     envelope.message["Auto-Submitted"] = "auto-generated"
-    envelope.message.set_content(
-        "\n".join(
-            (
-                "Keep this mail: it shows later that the audit log was not cut or",
-                "written anew.",
-                "",
-                f"Seal:      {number}, of {sealed_at} UTC",
-                f"Hash:      {digest}",
-                f"First key: {first_key}",
-                "",
-                "It must not change from one mail to the next: the first key. To check",
-                "the log:",
-                "",
-                f"wif audit verify --head {number}:{digest} \\",
-                f"  --pin {first_key}",
-                "",
-            )
-        ),
-        cte="quoted-printable",
-    )
+    text = _TEXT.format(number=number, digest=digest, first_key=first_key, sealed_at=sealed_at)
+    envelope.message.set_content(text, cte="quoted-printable")
     return envelope

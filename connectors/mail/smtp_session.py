@@ -120,7 +120,7 @@ class SmtpSession:
             sender: address in whose name.
         """
         self._enter(Stage.MAIL)
-        options = self._options(envelope, sender, len(content))
+        options = _mail_options(self._smtp, envelope, sender, len(content))
         self._expect(self._smtp.mail(sender, options))
         self._enter(Stage.RCPT)
         self._expect(self._smtp.rcpt(envelope.recipient))
@@ -188,24 +188,6 @@ class SmtpSession:
         self._smtp.esmtp_features = {}
         self._smtp.does_esmtp = False
 
-    def _options(self, envelope: Envelope, sender: str, size: int) -> list[str]:
-        """What goes with MAIL.
-
-        Raises:
-            MailFailure: the server has said at EHLO that it cannot take such a message.
-        """
-        largest = self._smtp.esmtp_features.get("size", "")
-        if largest.isdecimal() and len(largest) < _MOST_DIGITS and 0 < int(largest) < size:
-            raise MailFailure(Cause.MAIL_REJECTED, stage=self.stage)
-        options = [f"SIZE={size}"] if self._smtp.has_extn("size") else []
-        if (sender + envelope.recipient).isascii():
-            return options
-        if self._smtp.has_extn("smtputf8"):
-            return [*options, "SMTPUTF8", "BODY=8BITMIME"]
-        ours = not sender.isascii()
-        cause = Cause.MAIL_SENDER_REFUSED if ours else Cause.MAIL_RECIPIENT_REFUSED
-        raise MailFailure(cause, stage=self.stage)
-
     def _answers(self, command: str) -> bool:
         """Whether the server says yes to a command that no message depends on."""
         try:
@@ -242,6 +224,25 @@ class SmtpSession:
 
 
 _MOST_DIGITS = 20
+
+
+def _mail_options(smtp: smtplib.SMTP, envelope: Envelope, sender: str, size: int) -> list[str]:
+    """What goes with MAIL.
+
+    Raises:
+        MailFailure: the server has said at EHLO that it cannot take such a message.
+    """
+    largest = smtp.esmtp_features.get("size", "")
+    if largest.isdecimal() and len(largest) < _MOST_DIGITS and 0 < int(largest) < size:
+        raise MailFailure(Cause.MAIL_REJECTED, stage=Stage.MAIL)
+    options = [f"SIZE={size}"] if smtp.has_extn("size") else []
+    if (sender + envelope.recipient).isascii():
+        return options
+    if smtp.has_extn("smtputf8"):
+        return [*options, "SMTPUTF8", "BODY=8BITMIME"]
+    ours = not sender.isascii()
+    cause = Cause.MAIL_SENDER_REFUSED if ours else Cause.MAIL_RECIPIENT_REFUSED
+    raise MailFailure(cause, stage=Stage.MAIL)
 
 
 def _dotted(content: bytes) -> bytes:
