@@ -12,8 +12,8 @@ from kombu import Exchange, Queue
 
 from config.broker_url import through_sentinel
 from config.settings import SettingsError, load
+from service import queues
 from service.guards import limits
-from tasks import queues
 from tasks.schedule import beat_entries
 
 try:

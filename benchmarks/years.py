@@ -23,6 +23,7 @@ from service.prepare import prepare
 from service.purge import purge
 from service.register import register_procedures
 from service.runtime import Runtime
+from service.statistics.count import count_days
 from service.sweep import sweep
 from store import delivery_claims, tallies
 from store.audit.check import verify
@@ -146,6 +147,7 @@ def _work(runtime: Runtime, clock: Clock) -> None:
         removed = purge(runtime).dossiers
 
     clock.time("wif status, without its start", lambda: look(runtime), TURNS)
+    clock.time("count for the statistics", lambda: count_days(runtime.database))
     clock.time("sweep", lambda: sweep(runtime), TURNS)
     clock.time("claim of 50 dossiers", lambda: _claim_dossiers(runtime), TURNS)
     clock.time("claim of 50 deliveries", lambda: _claim_deliveries(runtime), TURNS)

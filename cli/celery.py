@@ -12,10 +12,12 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
-from tasks import queues
+from service import queues
 
 with lazy_imports():
+    from cli import database_error
     from config import settings
+    from store import engine
 
 
 def worker(
@@ -38,6 +40,7 @@ def worker(
             f"--queues: {', '.join(unknown) or 'nothing'} is none of {', '.join(queues.ALL)}",
             code=2,
         )
+    database_error.warn(engine.Database(settings.load().database))
     # Gossip and mingle only cost connections here.
     pool = ("--concurrency", str(concurrency)) if concurrency else ()
     quiet = () if heartbeat else ("--without-heartbeat",)

@@ -23,6 +23,7 @@ from service import incidents
 from service.guards import throttle
 from service.guards.breakers import POLICIES, Kind
 from service.guards.limits import STOPPED_PROBE_INTERVAL
+from store.heartbeats import GAP
 
 ACTIONS = {
     Action.DONE: "nothing: it went well",
@@ -187,6 +188,8 @@ def _prose(text: str) -> list[str]:
 
 
 def _threshold(kind: IncidentKind) -> str:
+    if kind is IncidentKind.UNSERVED:
+        return _seconds(GAP)
     name = THRESHOLDS.get(kind)
     if name is None:
         return "at once"

@@ -154,7 +154,7 @@ def _foreseen(error: Exception) -> tuple[str, int] | None:
     """What is said of an error, and the exit code; None for one that nobody foresaw."""
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - only when it went wrong
 
-    from cli import codes  # noqa: PLC0415
+    from cli import codes, database_error  # noqa: PLC0415
     from config.diagnostics import ConfigurationError  # noqa: PLC0415
     from config.settings import SettingsError  # noqa: PLC0415
     from routing.failures import Failure  # noqa: PLC0415
@@ -170,11 +170,7 @@ def _foreseen(error: Exception) -> tuple[str, int] | None:
         case Failure():
             return codes.failed(error), 1
         case SQLAlchemyError():
-            text = tr(
-                "the database cannot be used ({kind}): see WIF_DATABASE_URL, and `wif doctor`",
-                kind=type(error).__name__,
-            )
-            return text, 1
+            return database_error.explained(error), 1
     return None
 
 

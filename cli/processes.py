@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cli.command_error import CommandError
 from config.messages import tr
-from tasks.queues import DELIVER, OTHER_CHANNELS, POLL, ROUTE, UPKEEP
+from service.queues import DELIVER, OTHER_CHANNELS, POLL, ROUTE, UPKEEP
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = (POLL, ROUTE, DELIVER)

@@ -18,7 +18,7 @@ from config.messages import tr
 with lazy_imports():
     import sqlalchemy
 
-    from cli import context
+    from cli import context, database_error
     from cli import timestamps as cli_timestamps
     from service import runtime as runtimes
     from service import seal
@@ -38,13 +38,7 @@ def foreseen() -> Iterator[None]:
     except (seal_keys.SealKeyError, seal_file.SealFileError, export_check.ExportFileError) as error:
         raise CommandError(translated(str(error)), code=2) from None
     except sqlalchemy.exc.SQLAlchemyError as error:
-        raise CommandError(
-            tr(
-                "the database cannot be used ({name}): see WIF_DATABASE_URL",
-                name=type(error).__name__,
-            ),
-            code=2,
-        ) from None
+        raise CommandError(database_error.explained(error), code=2) from None
 
 
 @app.command("export")

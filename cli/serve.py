@@ -10,7 +10,7 @@ from cli.lazy import lazy_imports
 from config.messages import tr
 
 with lazy_imports():
-    from cli import context
+    from cli import context, database_error
     from service import runtime as runtimes
     from service import waker as wakers
 
@@ -28,6 +28,7 @@ def serve() -> None:
     from web.server import WebServer  # noqa: PLC0415 - settings are checked first
 
     made = runtimes.Runtime(context.settings())
+    database_error.warn(made.database)
     made.waker = _waker(made)
     try:
         server = WebServer(made)

@@ -53,6 +53,13 @@ SHORT = 12
 OLD_AFTER = 3
 """Intervals between two polls after which what TPS told counts as old."""
 
+SAID = {
+    "alive": mark("alive since"),
+    "silent": mark("NOT SEEN since"),
+    "unknown": mark("not known since"),
+}
+"""What is said of a part of the service, by what is known of its life."""
+
 UNWELL = 3
 """Exit code while an incident is open, or while beat or a worker that once lived is not seen."""
 
@@ -99,7 +106,7 @@ def look(runtime: Runtime) -> watching.Look:
             **as_document(seen, rules, dead, now),
             "dossiers_old": since is not None,
             "incidents": [described(each) for each in open_],
-            "alive": {each.name: lives(each, now) for each in pulses},
+            "alive": {each.name: lives(each, pulses, now) for each in pulses},
             "tps_limit": {api: asdict(each) for api, each in limit.items()},
         },
         parts=(
@@ -154,7 +161,7 @@ def current(
         replace(each, count=seen_now.count, since=seen_now.since)
         if (seen_now := found.get((each.kind, each.subject)))
         else each
-        if each.kind not in incidents.WATCHED
+        if each.kind not in incidents.COUNTED
         else replace(each, count=0, since=None)
         for each in lasting
     ]
@@ -173,9 +180,15 @@ def old_since(seen: Overview, interval: int, now: datetime) -> datetime | None:
     return polled if old else None
 
 
-def lives(pulse: Pulse, now: datetime) -> dict[str, Any]:
+def lives(pulse: Pulse, pulses: Sequence[Pulse], now: datetime) -> dict[str, Any]:
     """A part of the service as it is listed."""
-    return {"alive": pulse.is_alive(now), "since": pulse.since, "seen_at": pulse.seen_at}
+    life = heartbeats.life(pulse, pulses, now)
+    return {
+        "alive": life is heartbeats.Life.ALIVE,
+        "known": life is not heartbeats.Life.UNKNOWN,
+        "since": pulse.since,
+        "seen_at": pulse.seen_at,
+    }
 
 
 def pulse_parts(pulses: Sequence[Pulse], now: datetime) -> Iterator[RenderableType]:
@@ -184,15 +197,18 @@ def pulse_parts(pulses: Sequence[Pulse], now: datetime) -> Iterator[RenderableTy
         yield Text(tr("neither beat nor a worker was ever seen: `wif up` starts them"))
         return
     rows = [
-        (each.name, tr("alive since"), each.since)
-        if each.is_alive(now)
-        else (each.name, tr("NOT SEEN since"), each.seen_at)
+        (each.name, tr(SAID[life]), each.since if life is heartbeats.Life.ALIVE else each.seen_at)
         for each in pulses
+        if (life := heartbeats.life(each, pulses, now))
     ]
     yield tables.table(tr("Alive"), ("part", "state", "at"), rows)
-    if not all(each.is_alive(now) for each in pulses):
+    teller = heartbeats.teller(pulses)
+    if teller is None or not teller.is_alive(now):
         yield Text(
-            tr("what only a worker counts is as old as that: incidents open and close no more")
+            tr(
+                "beat, or every worker on `upkeep`, is away: nobody notes who lives, and incidents "
+                "open and close no more; `wif worker` and `wif beat` start them"
+            )
         )
 
 

@@ -20,6 +20,7 @@ class IncidentKind(StrEnum):
     CHANNEL_DISABLED = "channel-disabled"
     WEBHOOK_OFF = "webhook-off"
     CERTIFICATE = "certificate-expires"
+    UNSERVED = "queue-unserved"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,7 @@ class PresentIncident:
 
     Attributes:
         kind: of the incident that it is.
-        subject: tells incidents of one kind apart: a procedure, or the code of a cause.
+        subject: tells incidents of one kind apart: a procedure, a queue, or the code of a cause.
         count: how many dossiers, deliveries or procedures it concerns.
         since: when the oldest of them began to wait.
     """

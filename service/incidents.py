@@ -13,6 +13,9 @@ WATCHED = frozenset(IncidentKind) - {IncidentKind.RULES_REFUSED, IncidentKind.WE
 """The kinds that are derived here; whoever publishes rules, or asks TPS for its webhooks, opens and
 closes the others."""
 
+COUNTED = WATCHED - {IncidentKind.CHANNEL_DISABLED, IncidentKind.CERTIFICATE, IncidentKind.UNSERVED}
+"""The kinds that `present_incidents` derives from what waits."""
+
 CALM = 0.5
 """An incident of age is over when the age is below half of what opened it: else one that
 stays around the limit would open and close with every look."""

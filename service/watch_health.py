@@ -11,6 +11,7 @@ from connectors.alarm.post import post_alarm
 from routing.failures import Failure
 from routing.incidents import IncidentKind
 from service import heartbeat
+from service.consumers import unserved_queues
 from service.disabled import disabled_now
 from service.guards import breakers
 from service.guards.breakers import BreakerState
@@ -88,6 +89,7 @@ def _record(runtime: Runtime) -> HealthReport:
                 *present_incidents(waiting, runtime.settings, now, open_),
                 *disabled_addresses(disabled.values()),
                 *expiring_certificate(runtime.settings, now),
+                *unserved_queues(connection, polled, now),
             )
         }
         opened = [

@@ -127,6 +127,28 @@ def _wait(connection: Connection, column: Any, *conditions: Any) -> Wait:  # noq
     return Wait(*connection.execute(query).one())
 
 
+def due_polls(connection: Connection, polled: Collection[int], now: datetime) -> Wait:
+    """Active procedures of `polled` that are to be polled, and since when."""
+    active = Procedure.status == ProcedureStatus.ACTIVE.value
+    mine = Procedure.number.in_(polled)
+    return _wait(connection, Procedure.next_poll_at, mine, active, Procedure.next_poll_at <= now)
+
+
+def due_dossiers(connection: Connection, polled: Collection[int], now: datetime) -> Wait:
+    """Dossiers of active procedures of `polled` that are to be read, and since when."""
+    active = select(Procedure.number).where(
+        Procedure.number.in_(polled), Procedure.status == ProcedureStatus.ACTIVE.value
+    )
+    mine = Dossier.procedure.in_(active)
+    return _wait(connection, Dossier.next_attempt_at, Dossier.next_attempt_at <= now, mine)
+
+
+def due_deliveries(connection: Connection, channel: str, now: datetime) -> Wait:
+    """Deliveries of a channel that are to be made, and since when."""
+    due = (Delivery.channel == channel, Delivery.next_attempt_at <= now)
+    return _wait(connection, Delivery.next_attempt_at, *due)
+
+
 def _unread(connection: Connection, active: Collection[int]) -> Wait:
     return _wait(
         connection,

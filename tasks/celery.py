@@ -17,8 +17,8 @@ from kombu.exceptions import OperationalError
 from config import logs
 from config.settings import Environment, load
 from connectors.channels import DEFAULT_CHANNEL
+from service import queues, tps_webhooks, watch_health
 from service import sweep as sweeping
-from service import tps_webhooks, watch_health
 from service.guards.limits import WORK_BUDGET
 from service.mail_reports import mail_reports
 from service.poll import PollOutcome, poll
@@ -30,7 +30,6 @@ from service.runtime import Runtime
 from service.seal import seal
 from service.secret_rotation import settings_now
 from service.statistics.publish import publish_when_due
-from tasks import queues
 from tasks.logs import LogFormat, connect_celery
 from tasks.ping import leave_note
 from tasks.stopping import StopFlag, cut_off_later, raise_time_limit

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from config.settings import Settings
-from tasks import queues
+from service import queues
 
 PURGE_EVERY = timedelta(hours=6)
 """More often than daily: the first tick comes an interval after beat's start, and beat is

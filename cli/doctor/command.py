@@ -19,8 +19,8 @@ with lazy_imports():
     import redis
     import sqlalchemy
 
-    from cli import codes, context, tables
-    from cli.doctor import configured, servers, tps
+    from cli import codes, context, database_error, tables
+    from cli.doctor import configured, queues, servers, tps
     from config import ruleset
     from config import settings as config_settings
     from service import runtime as runtimes
@@ -66,6 +66,7 @@ def examine(runtime: Runtime) -> Iterator[DoctorCheck]:
         (mark("database"), servers.check_database),
         (mark("partitions"), servers.check_partitions),
         (mark("broker"), servers.check_broker),
+        (mark("queues"), queues.check_queues),
         (mark("tps"), tps.check_tps),
         (mark("tps api"), tps.check_api),
         (mark("mail"), servers.check_mail),
@@ -96,8 +97,7 @@ def _finding(name: str, check: Callable[[Runtime], str], runtime: Runtime) -> Do
     except Failure as failure:
         return DoctorCheck(name, State.WRONG, codes.failed(failure))
     except sqlalchemy.exc.SQLAlchemyError as error:
-        advice = tr("cannot be used ({name}): see WIF_DATABASE_URL", name=type(error).__name__)
-        return DoctorCheck(name, State.WRONG, advice)
+        return DoctorCheck(name, State.WRONG, database_error.explained(error))
     except (redis.RedisError, OSError) as error:
         advice = tr(
             "cannot be used ({name}): see {setting}",

@@ -24,6 +24,7 @@ class Incident(TypedDict):
 
 class Alive(TypedDict):
     alive: bool
+    known: bool
     since: datetime
     seen_at: datetime
 

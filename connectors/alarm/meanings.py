@@ -68,6 +68,11 @@ MEANINGS: Mapping[IncidentKind, Meaning] = {
         "Ask for a new one, and replace the files of WIF_SMIME_CERTIFICATE_FILE and "
         "WIF_SMIME_KEY_FILE; `wif doctor` says until when the one in use is good.",
     ),
+    IncidentKind.UNSERVED: Meaning(
+        "work waits in a queue that no worker takes",
+        "Start a worker for it: `wif worker --queues` with its name, or without that option for "
+        "all queues; `wif doctor` says which queues are needed.",
+    ),
     IncidentKind.RULES_REFUSED: Meaning(
         "edited rules are refused; the last good ones stay in force",
         "Run `wif rules check`: it names file, line and what to write.",

@@ -59,7 +59,8 @@ class Alarm:
         if self.closed_at:
             facts.append(("Over", _paris(self.closed_at)))
         meaning = MEANINGS[self.kind]
-        lines = [f"{meaning.title[0].upper()}{meaning.title[1:]}.", ""]
+        said = f"It is over: {meaning.title}" if self.closed_at else _capital(meaning.title)
+        lines = [f"{said}.", ""]
         lines += [f"{name + ':':<10} {value}" for name, value in facts]
         if self.closed_at is None:
             lines += ["", *_wrapped(meaning.advice), "", "One more word comes when it is over."]
@@ -78,6 +79,10 @@ class Alarm:
             "closed_at": _utc(self.closed_at),
             "advice": MEANINGS[self.kind].advice,
         }
+
+
+def _capital(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}"
 
 
 def _utc(instant: datetime | None) -> str | None:

@@ -1,12 +1,15 @@
 """`wif doctor`: what works, what does not, and what to do."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 
 from cli.processes import embedded_broker
+from store import heartbeats
 from tests.fixtures.harness import Harness
 from tests.fixtures.processes import wif
 
@@ -72,3 +75,29 @@ def test_doctor_asks_the_embedded_broker_on_its_socket_and_warns_while_nothing_i
     assert "NOT ANCHORED" in found["seal key"]["advice"]
     assert ran.returncode == 0
     assert "WARN" in wif("doctor", **service).stdout
+
+
+def test_doctor_names_the_queue_that_nobody_takes(
+    harness: Harness, service: dict[str, str]
+) -> None:
+    def queues(*alive: str) -> dict[str, str]:
+        harness.wait(minutes=5)
+        with harness.runtime.database.begin() as connection:
+            for minutes in (4, 2, 0):
+                at = harness.now - timedelta(minutes=minutes)
+                heartbeats.note(connection, alive, at)
+        with time_machine.travel(harness.now, tick=False):
+            found = json.loads(wif("doctor", "--json", **service).stdout)
+        return next(each for each in found if each["check"] == "queues")
+
+    assert queues()["state"] == "warn"
+    well = queues("beat", "poll", "route", "deliver", "upkeep")
+    assert (well["state"], well["advice"]) == (
+        "ok",
+        "a worker takes each of poll, route, deliver, upkeep",
+    )
+    unserved = queues("beat", "poll", "deliver", "upkeep")
+    assert unserved["state"] == "wrong"
+    assert "start `wif worker --queues route`" in unserved["advice"]
+    assert queues()["state"] == "warn"
+    assert "`wif worker` and `wif beat`" in queues()["advice"]

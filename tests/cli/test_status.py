@@ -55,14 +55,21 @@ def test_the_status_is_a_probe(harness: Harness, service: dict[str, str]) -> Non
     assert probe().returncode == 0
     assert "neither beat nor a worker was ever seen" in probe().stdout
     with harness.runtime.database.begin() as connection:
-        heartbeats.note(connection, ["beat", "poll"], now - timedelta(minutes=2))
-        heartbeats.note(connection, ["beat"], now)
+        heartbeats.note(connection, ["beat", "poll", "upkeep"], now - timedelta(minutes=2))
+        heartbeats.note(connection, ["beat", "upkeep"], now)
     assert probe().returncode == 0
     assert "alive since" in probe().stdout
     with harness.runtime.database.begin() as connection:
-        connection.execute(update(Heartbeat).values(seen_at=now - timedelta(minutes=10)))
+        gone = update(Heartbeat).values(seen_at=now - timedelta(minutes=10))
+        connection.execute(gone.where(Heartbeat.part == "poll"))
     assert probe().returncode == 3
-    assert "NOT SEEN since" in probe().stdout
+    assert probe().stdout.count("NOT SEEN since") == 1
+    with harness.runtime.database.begin() as connection:
+        connection.execute(gone)
+    assert probe().returncode == 3
+    # Beat may live: whoever would note it is away.
+    assert probe().stdout.count("NOT SEEN since") == 1
+    assert probe().stdout.count("not known since") == 2
     assert wif("status", **{**service, "WIF_DATABASE_URL": "sqlite:////proc/none"}).returncode == 1
 
 

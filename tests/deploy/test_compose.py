@@ -20,8 +20,8 @@ from ruamel.yaml import YAML
 
 from config.setting_refusals import ROLES
 from config.settings import Settings
+from service import queues
 from service.guards import limits
-from tasks import queues
 from tests.fixtures.compose_file import (
     ROOT,
     Service,

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from config.setting_refusals import ROLES
 from config.settings import Settings
-from tasks import queues
+from service import queues
 from tests.deploy.test_compose import VARIABLES
 from tests.fixtures.compose_file import ROOT, services, worker_services
 from web.metrics.families import ALL as METRICS

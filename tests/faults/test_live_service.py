@@ -10,10 +10,10 @@ import pytest
 import redis
 from celery import Celery
 
+from service import queues
 from service.guards.limits import LEASE, ROUTE_BATCH
 from simulator import Seen
 from store import heartbeats
-from tasks import queues
 from tests.faults.process_fixtures import MakeService
 from tests.faults.service_processes import Interventions, Service
 from tests.faults.system import System

@@ -8,7 +8,8 @@ import pytest
 from celery import Task
 
 from config.logs import configure
-from tasks import celery, queues
+from service import queues
+from tasks import celery
 from tasks.schedule import beat_entries
 from tests.fixtures.harness import Harness
 from tests.fixtures.logging_state import logging_restored

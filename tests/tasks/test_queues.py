@@ -1,7 +1,7 @@
 """The queue of each delivery: a channel whose servers hang takes no worker from another."""
 
 from connectors.channels import CHANNELS, DEFAULT_CHANNEL
-from tasks import queues
+from service import queues
 from tasks.celery import app, make_deliveries
 
 

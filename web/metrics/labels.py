@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable, Mapping
 
-from connectors.channels import CHANNELS, DEFAULT_CHANNEL
+from connectors.channels import CHANNELS
 from routing.failures import Cause
 from routing.incidents import IncidentKind
 from routing.ruleset import RuleSet
 from routing.territory import departments
+from service import queues
 from service.guards.breakers import Kind
 from store.deliveries import DeliveryState
 from store.dossiers import DossierStatus
@@ -21,13 +22,7 @@ NONE = "none"
 OTHER = "other"
 """Stands for whatever is not known beforehand: no text gets out by a label."""
 
-PARTS = frozenset(
-    {
-        *("beat", "poll", "route", "deliver", "upkeep"),
-        *(f"deliver-{kind}" for kind in CHANNELS if kind != DEFAULT_CHANNEL),
-    }
-)
-"""Beat and every queue of `tasks.queues`, which this layer does not import."""
+PARTS = frozenset({"beat", *queues.ALL})
 
 WAITING = ("unread", "unsent", "unrouted", "quarantined")
 EVENTS = ("retried", "lost", "replayed")

@@ -12,6 +12,7 @@ from routing.ruleset import Outcome
 from routing.simulation import CaseMove
 from service.operations import Operations
 from store.dossiers import DossierStatus
+from store.heartbeats import life
 from store.procedures import ProcedureStatus
 from web.coverage.page import NOTIFY
 from web.ops import wording
@@ -70,6 +71,7 @@ def ops_page(ops: Operations, moves: Sequence[CaseMove], *, flower: str | None) 
         procedures=lines,
         moves=[*map(_move, moves)],
         oldest_poll=min(ops.waits.polled.values(), default=None),
+        life={pulse.name: life(pulse, ops.pulses, ops.at).value for pulse in ops.pulses},
         dead_parts=any(not pulse.is_alive(ops.at) for pulse in ops.pulses),
         flower=flower,
         path=PATH,

@@ -17,6 +17,10 @@ INCIDENTS: Mapping[IncidentKind, str] = {
     IncidentKind.STOPPED: "TPS refuse des procédures",
     IncidentKind.UNROUTED: "des dossiers restent sans bureau compétent",
     IncidentKind.QUARANTINED: "des dossiers ne peuvent pas être lus",
+    IncidentKind.CHANNEL_DISABLED: "une unité ne veut plus rien recevoir à son adresse",
+    IncidentKind.WEBHOOK_OFF: "TPS a coupé son webhook",
+    IncidentKind.CERTIFICATE: "le certificat des courriels finit bientôt, ou est fini",
+    IncidentKind.UNSERVED: "du travail attend dans une file que personne ne prend",
     IncidentKind.RULES_REFUSED: "les règles du dossier sont fausses",
 }
 

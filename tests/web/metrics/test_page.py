@@ -13,12 +13,12 @@ from sqlalchemy import insert, update
 
 from routing.failures import Cause
 from routing.incidents import IncidentKind, PresentIncident
+from service import queues
 from service.guards.breakers import TPS
 from service.seal import seal
 from store import heartbeats, incidents, tallies
 from store.hints import FORM, Tip, note
 from store.models import Dossier
-from tasks import queues
 from tests.fixtures.harness import OTHER_FORM, PARIS_FORM, START, Harness
 from tests.fixtures.redis import RedisServer, redis_server
 from tests.fixtures.web import Serve

@@ -19,6 +19,11 @@ def of_channel(kind: str) -> str:
     return DELIVER if kind == DEFAULT_CHANNEL else f"{DELIVER}-{kind}"
 
 
+def kind_of(queue: str) -> str | None:
+    """The channel whose deliveries a queue holds, None for other queues."""
+    return next((kind for kind in CHANNELS if of_channel(kind) == queue), None)
+
+
 def of_delivery(name: str, args: Sequence[Any], *_: Any, **__: Any) -> str | None:  # noqa: ANN401
     """The queue of `wif.deliver` by its channel, as Celery asks for it; None for other tasks."""
     return of_channel(str(args[0]) if args else DEFAULT_CHANNEL) if name == "wif.deliver" else None

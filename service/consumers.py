@@ -1,0 +1,74 @@
+"""Queues whose work no worker takes: the others live, so nobody notices."""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from config.settings import Settings
+from routing.incidents import IncidentKind, PresentIncident
+from routing.ruleset import RuleSet
+from routing.units import GROUP_CHANNEL
+from service import queues
+from service.write_back import followed_procedures
+from store import heartbeats, overview
+from store.heartbeats import GAP, Pulse
+from store.overview import Wait
+
+
+def needed(settings: Settings, rules: RuleSet) -> tuple[str, ...]:
+    """The queues that get work under these settings and rules."""
+    kinds = {channel.kind for unit in rules.units.values() for channel in unit.channels}
+    if followed_procedures(settings, rules):
+        kinds.add(GROUP_CHANNEL)
+    used = {
+        queues.POLL,
+        queues.ROUTE,
+        queues.DELIVER,
+        queues.UPKEEP,
+        *map(queues.of_channel, kinds),
+    }
+    return tuple(name for name in queues.ALL if name in used)
+
+
+def unserved(
+    pulses: Collection[Pulse], wanted: Collection[str], now: datetime
+) -> Iterator[tuple[str, datetime]]:
+    """Those of `wanted` that no worker takes, and since when; none while nobody could tell."""
+    teller = heartbeats.teller(pulses)
+    if teller is None or not teller.is_alive(now):
+        return
+    seen = {pulse.name: pulse.seen_at for pulse in pulses}
+    for name in wanted:
+        since = max(seen.get(name, teller.since), teller.since)
+        if now - since >= GAP:
+            yield name, since
+
+
+def unserved_queues(
+    connection: Connection, polled: Collection[int], now: datetime
+) -> Iterator[PresentIncident]:
+    """An incident for each queue with work that waits for a worker in vain.
+
+    Args:
+        connection: a transaction.
+        polled: the procedures of the rule set in force.
+        now: the present instant.
+    """
+    pulses: Sequence[Pulse] = heartbeats.listing(connection)
+    for name, _ in unserved(pulses, queues.ALL, now):
+        work = _due(connection, name, polled, now)
+        if work.since is not None and now - work.since >= GAP:
+            yield PresentIncident(
+                kind=IncidentKind.UNSERVED, subject=name, count=work.count, since=work.since
+            )
+
+
+def _due(connection: Connection, queue: str, polled: Collection[int], now: datetime) -> Wait:
+    """The work of a queue that is due."""
+    if queue == queues.POLL:
+        return overview.due_polls(connection, polled, now)
+    if queue == queues.ROUTE:
+        return overview.due_dossiers(connection, polled, now)
+    kind = queues.kind_of(queue)
+    return Wait(0, None) if kind is None else overview.due_deliveries(connection, kind, now)
