@@ -101,7 +101,7 @@ class Transport:
         self._token = token
         self._token_in_query = token_in_query
         self._limits = limits
-        self._session = _bounded(session)
+        self._session = _bounded(session, self._base_url)
         self._attempts = _attempts(1 + limits.quick_retries)
         redact_urllib3_logs()
 
@@ -203,11 +203,9 @@ class Transport:
             _with_token(request.url, token) if self._token_in_query else request.url,
             data=request.body,
             headers=_HEADERS | _POSTED if posted else _HEADERS,
-            # As a hook and not as a header, which the machine's netrc would replace.
+            # As a hook and not as a header, which a user in a redirect's address would replace.
             auth=_unchanged if self._token_in_query else _Bearer(token),
             timeout=(self._limits.connect, self._limits.read),
-            # Given here, because the environment would count for more than the session.
-            verify=self._session.verify if isinstance(self._session.verify, str) else None,
             stream=True,
             allow_redirects=False,
         )
@@ -282,8 +280,9 @@ def _server(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
 
 
-def _bounded(given: requests.Session | None) -> requests.Session:
-    """A session with the proxies, authorities and client certificate of the one that is given.
+def _bounded(given: requests.Session | None, base_url: str) -> requests.Session:
+    """A session with the proxies, authorities and client certificate of the one that is given,
+    else of the environment.
 
     Raises:
         ValueError: it does not verify TLS.
@@ -294,6 +293,10 @@ def _bounded(given: requests.Session | None) -> requests.Session:
             raise ValueError("a session that does not verify TLS must not carry the token of TPS")
         session.proxies, session.verify, session.cert = given.proxies, given.verify, given.cert
         session.trust_env = given.trust_env
+    # Read once: `requests` would look through all variables of the environment at each call.
+    authorities = session.verify if isinstance(session.verify, str) else None
+    found = session.merge_environment_settings(base_url, {}, None, authorities, None)
+    session.proxies, session.verify, session.trust_env = found["proxies"], found["verify"], False
     return session
 
 

@@ -391,3 +391,12 @@ class TestTls:
         ):
             client.read(student_form(), number, ())
         assert caught.value.cause is Cause.TPS_TIMEOUT
+
+
+def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_PROXY", "no_proxy", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with raw_server(once(http(200, LIST))) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        with client_of("http://tps.invalid") as client:
+            assert client.list_page(PROCEDURE, page=1).rows == ()
