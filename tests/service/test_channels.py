@@ -1,10 +1,12 @@
 """Units with several channels: each has rows, retries and dead letters of its own."""
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -133,6 +135,33 @@ def test_a_changed_address_applies_to_what_is_not_yet_sent(offices: Offices) -> 
         offices.work()
         assert len(moved.handled) == 1
     assert offices.states("webhook") == {("sent", None)}
+
+
+@pytest.mark.parametrize("digest", [None, {"at": ["08:30"], "days": "all"}])
+def test_a_changed_mailbox_applies_to_what_is_not_yet_sent(
+    harness: Harness, digest: dict[str, Any] | None
+) -> None:
+    def publish_mailbox(address: str) -> None:
+        content = json.loads(shipped_rules.document())
+        unit = next(each for each in content["units"] if each["code"] == "UD075")
+        unit |= {"channels": [{"mail": address}]} | ({"digest": digest} if digest else {})
+        document = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        with harness.runtime.database.begin() as connection:
+            publish(harness.runtime, connection, document, note="tests")
+
+    publish_mailbox("ancienne@ud075.example")
+    number = harness.file()
+    harness.outbox.write_text("a file in place of the folder, so that mails fail")
+    harness.run()
+    assert harness.told(number) == []
+
+    harness.outbox.unlink()
+    publish_mailbox("nouvelle@ud075.example")
+    harness.wait(hours=24)
+    harness.run()
+
+    assert [mail["To"] for mail in harness.mails()] == ["nouvelle@ud075.example"]
+    assert harness.told(number) == [("filed", "UD075")]
 
 
 def test_without_a_secret_nothing_is_sent_and_it_heals_by_itself(offices: Offices) -> None:

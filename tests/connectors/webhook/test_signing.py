@@ -4,6 +4,7 @@ import base64
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,8 +14,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from connectors.notice import Message
+from connectors.webhook.payload import message_id, write_payload
 from connectors.webhook.signing import read_secrets, signed_headers
+from routing.assignment import Event
 from routing.failures import Cause, Failure
+from tests.connectors.webhook.test_payload import BARE, MOVED, NOTICE, TRIAL
 from tests.fixtures.webhook import OTHER_SECRET, SECRET, write_secrets
 
 BODY = b'{"type":"trial","timestamp":"2026-11-23T08:00:00Z","data":{"unit":"UD075"}}'
@@ -118,11 +123,35 @@ def test_no_folder_no_file_and_a_folder_in_its_place_are_the_same(tmp_path: Path
         assert failed.value.cause is Cause.WEBHOOK_UNSIGNED
 
 
+MESSAGES: list[Message] = [
+    *(replace(NOTICE, event=event, key=f"1.1.{event}.UD075.webhook.1") for event in Event),
+    *(MOVED, BARE, TRIAL),
+]
+"""One of each kind that a webhook carries."""
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.key)
+def test_the_official_library_verifies_every_kind_of_message(
+    tmp_path: Path, message: Message
+) -> None:
+    headers, body = signed(tmp_path, message)
+    for secret in (SECRET, OTHER_SECRET):
+        assert Webhook(secret).verify(body, headers) == json.loads(body)
+
+
+def signed(folder: Path, message: Message) -> tuple[dict[str, str], bytes]:
+    """A message as it is posted while secrets are rotated: headers and body."""
+    body = write_payload(message)
+    lines = (PRIVATE, OTHER_SECRET, SECRET)
+    keys = read_secrets(write_secrets(folder, "UD075", lines=lines), "UD075")
+    return signed_headers(keys, message_id(message), datetime.now(UTC), body), body
+
+
 VERIFY = """
 const { Webhook } = require("standardwebhooks");
-const [secret, body, headers, now] = JSON.parse(require("fs").readFileSync(0, "utf-8"));
-Date.now = () => now * 1000;
-console.log(JSON.stringify(new Webhook(secret).verify(body, headers)));
+const posted = JSON.parse(require("fs").readFileSync(0, "utf-8"));
+const verified = posted.map(([secret, headers, body]) => new Webhook(secret).verify(body, headers));
+console.log(JSON.stringify(verified));
 """
 
 
@@ -145,17 +174,29 @@ def node_modules() -> Path:
     return found
 
 
-def test_the_official_javascript_library_verifies(tmp_path: Path, node_modules: Path) -> None:
-    headers = headers_of(tmp_path, PRIVATE, OTHER_SECRET, SECRET)
-    now = int(headers["webhook-timestamp"])
-    for secret in (SECRET, OTHER_SECRET):
-        done = subprocess.run(
-            ["node", "-e", VERIFY],  # noqa: S607
-            input=json.dumps([secret, BODY.decode(), headers, now]),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=30,
-            env={"NODE_PATH": str(node_modules), "PATH": "/usr/bin:/usr/local/bin:/bin"},
-        )
-        assert json.loads(done.stdout) == json.loads(BODY), done.stderr
+def in_javascript(
+    node_modules: Path, posted: list[tuple[str, dict[str, str], str]]
+) -> subprocess.CompletedProcess[str]:
+    """What the official JavaScript library says of what was posted, each with a secret."""
+    return subprocess.run(
+        ["node", "-e", VERIFY],  # noqa: S607
+        input=json.dumps(posted),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+        env={"NODE_PATH": str(node_modules), "PATH": "/usr/bin:/usr/local/bin:/bin"},
+    )
+
+
+def test_the_official_javascript_library_verifies_every_kind_of_message_and_no_other(
+    tmp_path: Path, node_modules: Path
+) -> None:
+    made = [signed(tmp_path, message) for message in MESSAGES]
+    posted = [(s, headers, body.decode()) for headers, body in made for s in (SECRET, OTHER_SECRET)]
+    done = in_javascript(node_modules, posted)
+    assert json.loads(done.stdout) == [json.loads(body) for _, _, body in posted], done.stderr
+
+    headers, body = made[0]
+    refused = in_javascript(node_modules, [(SECRET, headers, f"{body.decode()} ")])
+    assert "No matching signature found" in refused.stderr
