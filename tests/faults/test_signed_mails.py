@@ -37,7 +37,7 @@ def signed_parts(system: System) -> dict[str, set[bytes]]:
     found = defaultdict(set)
     for received in system.offices.messages:
         mail = message_from_bytes(received.raw, policy=SMTP)
-        entity, _ = mail.iter_parts()  # type: ignore[attr-defined]
+        entity, _ = mail.iter_parts()
         found[str(mail["Message-ID"])].add(entity.as_bytes())
     return found
 
