@@ -1,107 +1,22 @@
 """Following in TPS: a dossier is moved to the group of its unit, once, unless a person chose."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from routing.failures import Cause, Failure
 from routing.forms import TpsApi
 from service.deliver import deliver
 from service.guards.throttle import Throttle
-from service.publish_rules import publish
-from service.reassign import reassign
 from service.write_back import Comparison, compare_groups, followed_procedures, labels_of
 from simulator import Fault, FaultKind, Server
-from simulator.seen import Seen
-from store.models import AuditLine, Dossier
-from tests.fixtures import shipped_rules
-from tests.fixtures.harness import OTHER_FORM, PARIS_FORM, Harness, make_harness
+from store.models import Dossier
+from tests.fixtures.harness import OTHER_FORM, PARIS_FORM, make_harness
+from tests.service.grouped_offices import LABELS, Offices
 
-LABELS = {"UD075": "UD 75", "UD093": "UD 93 – Bobigny"}
-MOVE = "MoveDossier"
 FIRST_GROUP = PARIS_FORM * 10 + 1
-
-
-def with_groups(document: str, labels: Mapping[str, str], v1: int | None = None) -> str:
-    """The document of a rule set in which units have a group beside their mailbox."""
-    content = json.loads(document)
-    for unit in content["units"]:
-        if unit["code"] in labels:
-            unit["channels"].append({"tps_group": labels[unit["code"]]})
-    for procedure in content["procedures"]:
-        if procedure["id"] == v1:
-            procedure["api"] = "v1"
-    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-@dataclass
-class Offices:
-    """A service that follows in TPS, and the groups that its units have in the Paris form."""
-
-    harness: Harness
-    groups: dict[str, int]
-
-    def publish(self, labels: Mapping[str, str], v1: int | None = None) -> None:
-        runtime, document = self.harness.runtime, with_groups(shipped_rules.document(), labels, v1)
-        with runtime.database.begin() as connection:
-            publish(runtime, connection, document, note="tests")
-
-    def file(self, department: str = "75") -> int:
-        number = self.harness.file(department=department)
-        self.harness.run()
-        return number
-
-    def go_on(self, **duration: float) -> None:
-        self.harness.wait(**duration)
-        self.harness.run()
-
-    def reassign(self, number: int, unit: str) -> None:
-        reason = next(iter(self.harness.runtime.rules().reasons))
-        reassign(self.harness.runtime, PARIS_FORM, number, unit=unit, reason=reason)
-
-    def moves(self) -> int:
-        """Mutations that TPS was asked for."""
-        return sum(seen.operation == MOVE for seen in self.harness.tps.requests)
-
-    def states(self, number: int) -> list[tuple[str, str, str | None]]:
-        found = self.harness.deliveries(number=number, channel="tps_group")
-        return [(each.unit, each.state, each.reason) for each in found]
-
-    def group(self, number: int) -> int:
-        return self.harness.tps.group_of(number)
-
-    def fail_the_move(self, fault: Fault) -> None:
-        """Let the next mutation fail."""
-
-        def look(seen: Seen) -> None:
-            if seen.operation == MOVE:
-                self.harness.tps.on_request = None
-                self.harness.tps.fail_all(fault)
-
-        self.harness.tps.on_request = look
-
-    def audited(self, number: int) -> list[tuple[str, str | None]]:
-        runtime = self.harness.runtime
-        refs = runtime.audit.refs(PARIS_FORM, number)
-        query = select(AuditLine.step, AuditLine.reason).where(AuditLine.dossier_ref.in_(refs))
-        with runtime.database.read() as connection:
-            return [(row.step, row.reason) for row in connection.execute(query)]
-
-
-@pytest.fixture
-def offices(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Offices]:
-    harness = make_harness(
-        database_url, tps, tmp_path, tps_api="v2", tps_write_back=True, tps_read_timeout=2
-    )
-    add = tps.simulator.add_group
-    made = Offices(harness, {code: add(PARIS_FORM, label) for code, label in LABELS.items()})
-    made.publish(LABELS)
-    yield made
-    harness.runtime.close()
 
 
 def test_a_decided_dossier_is_moved_to_the_group_of_its_unit_once(offices: Offices) -> None:
