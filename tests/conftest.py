@@ -1,5 +1,6 @@
 """What every test stands on: no network but loopback, no settings but its own, real servers."""
 
+import gc
 import os
 import shutil
 import signal
@@ -45,6 +46,10 @@ def _temporary() -> Path:
     return MEMORY / f"wif-tests-{os.getuid()}-{crc32(bytes(CACHE)):08x}"
 
 
+# Modules and tests, which stay to the end, are no garbage: to look through them again and again
+# takes a tenth of the run.
+gc.disable()
+
 # Everything temporary, of this process and of those it starts, lies there.
 TEMPORARY = _temporary()
 TEMPORARY.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -62,6 +67,15 @@ hypothesis_home.set_hypothesis_home_dir(CACHE / "hypothesis")
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, database=None)
 hypothesis.settings.register_profile("explore", deadline=None, max_examples=2_000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """Look for garbage from now on, ten times as rarely as usual."""
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
+    gc.enable()
+
 
 _GIVEN_HOSTS = {
     urlsplit(os.environ[name]).hostname or "localhost"
