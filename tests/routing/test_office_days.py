@@ -181,16 +181,16 @@ def test_a_1_may_on_a_sunday_costs_no_other_day(department: str | None, year: in
 
 
 @pytest.mark.parametrize("department", DEPARTMENTS)
-@pytest.mark.parametrize("year", range(2020, 2061, 4))
-def test_29_february_is_a_day_like_its_neighbours(department: str | None, year: int) -> None:
-    zone, day = zone_of(department), date(year, 2, 29)
-    evening = datetime.combine(day - timedelta(days=1), time(20), zone)
+def test_29_february_is_a_day_like_its_neighbours(department: str | None) -> None:
+    zone = zone_of(department)
+    for day in (date(year, 2, 29) for year in range(2020, 2061, 4)):
+        evening = datetime.combine(day - timedelta(days=1), time(20), zone)
 
-    opening = next_opening(evening, TIMES, department, every_day=True).astimezone(zone)
+        opening = next_opening(evening, TIMES, department, every_day=True).astimezone(zone)
 
-    assert (opening.date(), opening.time()) == (day, TIMES[0])
-    counted = working_days_between(evening, evening + timedelta(days=2), department)
-    assert counted == sum(each.weekday() < 5 for each in (day, date(year, 3, 1)))
+        assert (opening.date(), opening.time()) == (day, TIMES[0])
+        counted = working_days_between(evening, evening + timedelta(days=2), department)
+        assert counted == sum(each.weekday() < 5 for each in (day, date(day.year, 3, 1))), day
 
 
 @given(HOURS, st.integers(0, 2_000), st.integers(0, 2_000), st.sampled_from(DEPARTMENTS))
