@@ -196,7 +196,7 @@ def export_(
                 key=key,
                 progress=done,
             )
-    typer.echo(_exported(report, signed=key is not None), err=True)
+    context.tell(_exported(report, signed=key is not None))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
-from config.messages import tr
+from config.messages import said_by, tr
 
 with lazy_imports():
     from cli import context, progress
@@ -172,4 +172,4 @@ def _foreseen() -> Iterator[None]:
     try:
         yield
     except (backups.BackupError, database_copy.CopyError) as error:
-        raise CommandError(str(error), code=2) from None
+        raise CommandError(said_by(error), code=2) from None

@@ -9,7 +9,7 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
-from config.messages import tr, trn
+from config.messages import said_by, tr, trn
 from routing.failures import TABLE, Cause
 
 with lazy_imports():
@@ -51,7 +51,7 @@ def try_(unit: UnitCode, channel: Kind = None, as_json: AsJson = False) -> None:
         try:
             results = list(channels.try_channels(runtime, unit, channel))
         except channels.UnknownChannelError as error:
-            raise CommandError(str(error), code=2) from None
+            raise CommandError(said_by(error), code=2) from None
     if as_json:
         context.show_json([_record(result) for result in results])
     else:
@@ -68,7 +68,7 @@ def enable(unit: UnitCode, channel: Kind = None, as_json: AsJson = False) -> Non
         try:
             count = channels.enable_channels(runtime, unit, channel)
         except channels.UnknownChannelError as error:
-            raise CommandError(str(error), code=2) from None
+            raise CommandError(said_by(error), code=2) from None
     if as_json:
         context.show_json({"unit": unit, "enabled": count})
         return

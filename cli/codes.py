@@ -1,6 +1,6 @@
 """What codes mean, in the language of the program: reasons of decisions and causes of failures."""
 
-from config.messages import mark, tr
+from config.messages import joined, mark, tr
 from connectors.channel import Left
 from connectors.tps.errors import TpsFailure
 from routing.facts import Reason
@@ -69,4 +69,4 @@ def failed(failure: Failure) -> str:
     place = failure.place
     about = f"{place.procedure}" if place.number is None else f"{place.procedure}/{place.number}"
     detail = str(failure).partition(str(place))[2]
-    return f"{said} ({tr(place.operation.value)} {about}{detail})"
+    return joined((said, " (", tr(place.operation.value), f" {about}{detail})"), "")

@@ -14,7 +14,7 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
-from config.messages import tr
+from config.messages import for_people, tr
 
 with lazy_imports():
     import orjson
@@ -94,8 +94,13 @@ def _plain(value: object) -> object:
 
 def fail(message: str, code: int = 1) -> NoReturn:
     """End the command with `message` on standard error."""
-    typer.echo(message, err=True)
+    tell(message)
     raise typer.Exit(code)
+
+
+def tell(message: str) -> None:
+    """Say something on standard error, in the language of people also beside JSON."""
+    typer.echo(for_people(message), err=True)
 
 
 def confirmed(question: str) -> bool:

@@ -10,7 +10,7 @@ import typer
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
 from config.foreign_messages import translated
-from config.messages import tr
+from config.messages import said_by, tr
 
 with lazy_imports():
     from cli import context, progress
@@ -38,7 +38,7 @@ def upgrade(
             with made.database.begin() as connection:
                 grants.grant(connection, role)
     except schema.SchemaError as error:
-        raise CommandError(str(error), code=2) from None
+        raise CommandError(said_by(error), code=2) from None
     finally:
         made.close()
     if as_json:

@@ -1,13 +1,12 @@
 """The help of commands in the language of the program, the parser's own words included."""
 
-import gettext
 import inspect
 import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from config.messages import mark, speak, tr
+from config.messages import mark, speak_to_scripts, tr
 
 USAGE = mark("Usage: ")
 
@@ -83,7 +82,8 @@ def _help_option(option_of: Any, context: Any) -> Any:  # noqa: ANN401
 
 
 def _for_scripts(_context: object, _parameter: object, wanted: object) -> object:
-    """What scripts read is the same whoever runs them, the texts in it included."""
+    """What scripts read is the same whoever runs them, the texts in it included; what goes to
+    standard error beside it is for people."""
     if wanted:
-        speak(gettext.NullTranslations())
+        speak_to_scripts()
     return wanted

@@ -13,7 +13,7 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
-from config.messages import tr
+from config.messages import joined, tr
 from connectors.channel import Left
 from routing.calendar import PARIS
 from routing.failures import Cause
@@ -82,7 +82,7 @@ def show_rows(
         tables.show_table(title, columns, [[row[name] for name in columns] for row in shown])
     if len(shown) < len(rows):
         text = tr("there are more than {limit}: give --limit, or another filter", limit=limit)
-        typer.echo(text, err=True)
+        context.tell(text)
 
 
 def day_of(option: str, text: str | None) -> datetime | None:
@@ -143,7 +143,9 @@ def refuse_unknown(
             code = labels.get(normalise(str(given))) if option == "--permit-type" else None
             hint = _meant(str(given), choices, code)
             message = tr("{option} {given}: there is no such code", option=option, given=given)
-            raise CommandError(message + (tr("; {hint}", hint=hint) if hint else ""), code=2)
+            raise CommandError(
+                joined((message, tr("; {hint}", hint=hint) if hint else ""), ""), code=2
+            )
 
 
 def _meant(given: str, choices: Collection[str], code: str | None) -> str:

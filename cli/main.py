@@ -15,7 +15,7 @@ from typer.main import get_command
 from cli import exit_codes, help_texts, language
 from cli.command_error import CommandError
 from cli.parser_errors import explained
-from config.messages import mark, tr
+from config.messages import for_people, mark, said_by, tr
 
 if TYPE_CHECKING:
     from typer.core import TyperGroup
@@ -134,7 +134,7 @@ def main() -> None:
     except typer.Abort:
         _end(tr("aborted"), 1)
     except CommandError as problem:
-        _end(str(problem), problem.code)
+        _end(said_by(problem), problem.code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -162,11 +162,11 @@ def _foreseen(error: Exception) -> tuple[str, int] | None:
 
     match error:
         case SettingsError():
-            return str(error), 2
+            return said_by(error), 2
         case ConfigurationError():
-            return str(error), 2 if error.unreadable else 1
+            return said_by(error), 2 if error.unreadable else 1
         case ReassignmentRefused():
-            return str(error), 1
+            return said_by(error), 1
         case Failure():
             return codes.failed(error), 1
         case SQLAlchemyError():
@@ -186,5 +186,5 @@ def _refuse(error: TyperException) -> None:
 
 
 def _end(message: str, code: int) -> None:
-    sys.stderr.write(message + "\n")
+    sys.stderr.write(for_people(message) + "\n")
     sys.exit(code)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.lazy import lazy_imports
-from config.messages import mark, tr
+from config.messages import joined, mark, tr
 
 with lazy_imports():
     import sqlalchemy
@@ -176,7 +176,7 @@ def run_once_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
             tables.show_table(tr("One pass"), ("what", "count"), shown)
             _show_trouble(runtime, report, seen)
     if report.failures:
-        typer.echo(tr("exit code 1: {names}", names=_unwell(report)), err=True)
+        context.tell(tr("exit code 1: {names}", names=_unwell(report)))
         raise typer.Exit(1)
 
 
@@ -188,9 +188,8 @@ _UNWELL = frozenset(
 
 def _unwell(report: PassReport) -> str:
     """What of a pass did not go well, with its numbers."""
-    return ", ".join(
-        f"{tr(name)} {count}" for name, count in _rows(report) if name in _UNWELL and count
-    )
+    found = ((name, count) for name, count in _rows(report) if name in _UNWELL and count)
+    return joined((joined((tr(name), f" {count}"), "") for name, count in found), ", ")
 
 
 def _rows(report: PassReport) -> list[tuple[str, int]]:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from rapidfuzz import fuzz, process
 
-from config.messages import tr
+from config.messages import joined, tr
 from routing.text import normalise
 
 _LONGEST_TEXT = 60
@@ -120,13 +120,14 @@ class Diagnostic:
         return self.code is Code.UNREADABLE
 
     def __str__(self) -> str:
-        parts = [f"{self.file}:{self.line}:{self.column}: {self.code}:"]
-        if self.text:
-            parts.append(f"`{self.text}`")
-        parts.append(self.message)
-        if self.proposal:
-            parts.append(f"({self.proposal})")
-        return " ".join(parts)
+        return str(self.told())
+
+    def told(self) -> str:
+        """All of it on one line, for scripts and for people."""
+        place = f"{self.file}:{self.line}:{self.column}: {self.code}:"
+        text = f"`{self.text}`" if self.text else ""
+        proposal = joined(("(", self.proposal, ")"), "") if self.proposal else ""
+        return joined(filter(None, (place, text, self.message, proposal)), " ")
 
 
 class ConfigurationError(Exception):
@@ -138,7 +139,7 @@ class ConfigurationError(Exception):
 
     def __init__(self, mistakes: Iterable[Diagnostic]) -> None:
         self.mistakes = tuple(sorted(set(mistakes)))
-        super().__init__("\n".join(map(str, self.mistakes)))
+        super().__init__(joined(mistake.told() for mistake in self.mistakes))
 
     @property
     def unreadable(self) -> bool:

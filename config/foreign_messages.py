@@ -69,7 +69,7 @@ _SYSTEM = (
 )
 
 OF_ADDRESSES = (
-    mark("is no web address: {example}"),
+    mark("is no web address: for example {example}"),
     mark("holds a user or password: messages are signed, leave it out"),
     mark("has a part after #, which is never sent: leave it out"),
     mark("is no label: write that of the group in TPS, on one line"),

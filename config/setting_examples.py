@@ -14,8 +14,8 @@ EXAMPLES = {
     "broker_url": "redis://:password@redis.example:6379/0",
     "smtp_url": "smtp+starttls://user:password@smtp.example:587",
     "mail_from": "Work In France <ne-pas-repondre@wif.example>",
-    "smime_certificate": "its PEM text, or WIF_SMIME_CERTIFICATE_FILE=/run/secrets/smime.pem",
-    "smime_key": "its PEM text, or WIF_SMIME_KEY_FILE=/run/secrets/smime.key",
+    "smime_certificate": mark("its PEM text, or WIF_SMIME_CERTIFICATE_FILE=/run/secrets/smime.pem"),
+    "smime_key": mark("its PEM text, or WIF_SMIME_KEY_FILE=/run/secrets/smime.key"),
     "ops_mailbox": "exploitation@wif.example",
     "alarm_url": mark("https://chat.example/hooks/alarms, or syslog:///dev/log"),
     "hint_secret": mark("the output of: openssl rand -hex 24"),  # pragma: allowlist secret
@@ -38,7 +38,7 @@ EXAMPLES = {
     "role": "route,deliver",
     "flower_hosts": "flower.wif.example",
     "flower_url": "https://flower.wif.example",
-    "ops_password": "the output of: openssl rand -base64 24",  # pragma: allowlist secret
+    "ops_password": mark("the output of: openssl rand -base64 24"),  # pragma: allowlist secret
     "ops_proxy_header": mark("X-Remote-User, which a proxy sets and takes from all others"),
     "smtp_clear_hosts": "relay.wif.example",
     "database_role": "wif",

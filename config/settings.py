@@ -22,7 +22,7 @@ from pydantic_settings.sources import PydanticBaseSettingsSource
 
 from config import setting_sources
 from config.files import read_regular, write_whole
-from config.messages import tr
+from config.messages import joined, tr
 from config.setting_examples import example_of_own
 from config.setting_fields import HERE, Environment, SettingFields
 from config.setting_refusals import (
@@ -285,4 +285,4 @@ def read(**overrides: Any) -> Settings:  # noqa: ANN401
         return Settings(**overrides)
     except ValidationError as error:
         lines = [_line(dict(item)) for item in error.errors(include_input=False)]
-        raise SettingsError("\n".join(lines)) from None
+        raise SettingsError(joined(lines)) from None

@@ -79,7 +79,7 @@ def _print(configuration: Configuration, mistakes: list[Diagnostic], digest: str
     for warning in configuration.warnings:
         typer.echo(tr("warning (a mistake with --production): {warning}", warning=warning))
     if digest is None:
-        typer.echo(trn("{n} mistake", "{n} mistakes", len(mistakes)), err=True)
+        context.tell(trn("{n} mistake", "{n} mistakes", len(mistakes)))
         return
     examples = sum(len(rule.entry.examples) for rule in configuration.rules)
     found = ", ".join(

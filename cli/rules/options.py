@@ -10,7 +10,7 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
-from config.messages import tr
+from config.messages import said_by, tr
 from routing.calendar import PARIS
 from routing.ruleset import Outcome, RuleSet
 from routing.territory import departments
@@ -61,7 +61,7 @@ def folder(directory: Path | None, settings: Settings) -> Path:
             used=used,
             here=here,
         )
-        typer.echo(text, err=True)
+        context.tell(text)
     return used
 
 
@@ -83,7 +83,9 @@ def document_in(directory: Path, settings: Settings) -> str:
     try:
         return ruleset.read_directory(directory, production=is_production(settings))
     except ruleset.ConfigurationError as error:
-        raise CommandError(str(error), code=UNREADABLE if error.unreadable else MISTAKES) from None
+        raise CommandError(
+            said_by(error), code=UNREADABLE if error.unreadable else MISTAKES
+        ) from None
 
 
 def rules_in(directory: Path | None) -> RuleSet:

@@ -94,7 +94,7 @@ def _warn_of_second_rollback(running: Runtime) -> None:
             "warning: the last change was a rollback; this undoes it. To go back further, give a "
             "HASH that `wif rules history` shows"
         )
-        typer.echo(text, err=True)
+        context.tell(text)
 
 
 def history(as_json: AsJson = False) -> None:

@@ -151,7 +151,7 @@ def show(found: Simulation) -> None:
     )
     diff.show_differences(found.differences)
     for line in found.forms.warnings() if found.forms else ():
-        typer.echo(line, err=True)
+        context.tell(line)
     if not found.moves:
         typer.echo(tr("Nothing moves"))
         return

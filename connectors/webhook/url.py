@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
-_EXAMPLE = "write https://host.example/path"
+_EXAMPLE = "https://host.example/path"
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -36,9 +36,9 @@ class WebhookUrl:
         except (ValueError, UnicodeError):
             host, port = "", None
         if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
-            raise ValueError(f"is no web address: {_EXAMPLE}")
+            raise ValueError(f"is no web address: for example {_EXAMPLE}")
         if not host or parts.scheme not in _PORTS or port == 0:
-            raise ValueError(f"is no web address: {_EXAMPLE}")
+            raise ValueError(f"is no web address: for example {_EXAMPLE}")
         if parts.username is not None or parts.password is not None:
             raise ValueError("holds a user or password: messages are signed, leave it out")
         if parts.fragment:

@@ -181,6 +181,38 @@ def test_mistakes_in_json_are_the_same_in_both_languages(
     assert json.loads(french.stdout)["mistakes"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("dossiers", "show", "12"), "un dossier se donne sous la forme DÉMARCHE/NUMÉRO"),
+        (("dossiers", "list", "--unit", "UD75"), "vouliez-vous dire `UD075` ?"),
+        (("rules", "rollback", "--yes"), "donnez une empreinte que montre `wif rules history`"),
+        (("deliveries", "list", "--state", "ded"), "ded n'est pas l'un de pending"),
+    ],
+)
+def test_what_goes_to_standard_error_beside_json_is_for_people(
+    folder: dict[str, str], arguments: tuple[str, ...], said: str
+) -> None:
+    french = wif(*arguments, "--json", **folder)
+    english = wif(*arguments, "--json", **{**folder, "WIF_LANG": "en"})
+    assert (french.stdout, french.returncode) == (english.stdout, english.returncode)
+    assert said in french.stderr
+    assert french.stderr == wif(*arguments, **folder).stderr
+    assert english.stderr == wif(*arguments, **{**folder, "WIF_LANG": "en"}).stderr
+
+
+def test_mistakes_that_stop_a_command_are_french_beside_json(
+    tmp_path: Path, folder: dict[str, str]
+) -> None:
+    wrong = str(edited(tmp_path, "code: UD067", "code: ud067"))
+    ended = wif("rules", "publish", wrong, "--yes", "--json", **folder)
+    assert ended.returncode == 1
+    assert "n'est pas le code d'une unité" in ended.stderr
+    assert "vouliez-vous dire `UD067` ?" in ended.stderr
+    ended = wif("status", "--json", **{**folder, "WIF_POLL_INTERVAL": "bientôt"})
+    assert "WIF_POLL_INTERVAL : n'est pas un nombre entier ; par exemple : 60" in ended.stderr
+
+
 def timeless(value: object) -> object:
     """`value` without what moves from one look to the next."""
     if isinstance(value, dict):

@@ -1,5 +1,6 @@
 """`wif init`: a folder that works as it is and says what to fill in."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from dotenv import dotenv_values
 
 from cli.init import env_example
 from config.settings import HERE, Settings, read
+from tests.fixtures.french import french_catalogue
 from tests.fixtures.processes import wif, wif_shows
 
 
@@ -57,3 +59,15 @@ def test_without_settings_the_folder_beside_is_not_used_in_silence(tmp_path: Pat
     assert "warning: " in said
     assert "set WIF_CONFIG_DIR=config" in said
     assert "warning: " not in wif_shows(tmp_path / "wif", "rules", "check", "config")
+
+
+def test_the_example_of_settings_is_in_one_language() -> None:
+    english = env_example().splitlines()
+    with french_catalogue():
+        french = env_example().splitlines()
+    assert [line.partition("=")[0] for line in french if line[:2] != "# "] == [
+        line.partition("=")[0] for line in english if line[:2] != "# "
+    ]
+    sentences = re.compile(r"\b(?:the|its|or|which|with|on another)\b")
+    assert [line for line in french if sentences.search(line)] == []
+    assert [line for line in english if sentences.search(line)]
