@@ -85,7 +85,7 @@ bench-small: install  ## the bench of CI: fails when a ratio is twice the record
 
 deploy-check: install ## run the image's build steps and every command of the deployment files
 	DEPLOY_CHECK=1 $(BIN)/pytest -q tests/deploy/test_compose.py tests/deploy/test_compose_commands.py \
-	  tests/deploy/test_kubernetes.py tests/deploy/test_prometheus.py
+	  tests/deploy/test_image.py tests/deploy/test_kubernetes.py tests/deploy/test_prometheus.py
 
 mails: install  ## write the gallery of mails into docs/mails; `make pages` takes the pictures
 	$(BIN)/python -m release.mails
