@@ -16,7 +16,7 @@ import pytest
 from routing.data import rebuild
 from routing.territory import communes, department_of_insee, resolve
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PAIRS = [(code, commune) for code, found in communes().items() for commune in found]
 
 
