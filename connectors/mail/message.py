@@ -98,16 +98,27 @@ def compose(notice: Notice, *, sender: str, recipient: str, at: datetime) -> Env
             `MAIL_RECIPIENT_REFUSED`).
     """
     content = write_digest(notice, at) if notice.carried else write(notice)
-    thread = "" if notice.carried else f"{notice.procedure}.{notice.number}.{notice.unit}"
     return _assemble(
         content,
         _codes(notice),
         notice.key,
-        thread=thread,
+        thread=_thread(notice),
         sender=sender,
         recipient=recipient,
         at=at,
     )
+
+
+def _thread(notice: Notice) -> str:
+    """The conversation that a mail belongs to: of its dossier, none of a mail about several.
+
+    To name those of several would make readers join them into one.
+    """
+    dossiers = {(each.procedure, each.number) for each in notice.carried or (notice,)}
+    if len(dossiers) > 1:
+        return ""
+    ((procedure, number),) = dossiers
+    return f"{procedure}.{number}.{notice.unit}"
 
 
 def compose_trial(trial: Trial, *, sender: str, recipient: str, at: datetime) -> Envelope:

@@ -181,6 +181,22 @@ def test_two_keys_have_one_message_id_only_when_they_are_the_same(one: str, two:
     assert (ids[0].message_id == ids[1].message_id) == (one == two)
 
 
+def test_all_mails_about_one_dossier_to_a_unit_are_one_conversation() -> None:
+    def conversation(told: Notice) -> str | None:
+        message = compose(told, sender=SENDER, recipient=RECIPIENT, at=AT).message
+        return str(message["References"]) if "References" in message else None
+
+    late, other = notice(event=Event.LATE), notice(event=Event.LATE, number=7654321)
+    first = conversation(FILED)
+
+    assert first is not None
+    assert conversation(notice(event=Event.REASSIGNED_FROM, key="another")) == first
+    assert conversation(replace(late, procedure=0, number=0, carried=(late,))) == first
+    assert conversation(replace(late, procedure=0, number=0, carried=(late, other))) is None
+    assert conversation(other) != first
+    assert conversation(notice(unit="UD093")) != first
+
+
 def test_a_repeated_attempt_differs_in_its_date_only() -> None:
     def attempt(at: datetime) -> bytes:
         return compose(FILED, sender=SENDER, recipient=RECIPIENT, at=at).content
