@@ -42,6 +42,7 @@ def test_its_end_says_so() -> None:
     message = parsed(compose_alarm(over, sender=SENDER, recipient=OPS, at=NOW))
     assert message["Subject"] == "[Work In France] Over: deliveries wait to be sent"
     assert "Over:      2026-11-23 09:30 (Paris)" in message.get_content()
+    assert message.get_content().startswith("It is over: deliveries wait to be sent.")
 
 
 def test_every_attempt_carries_the_same_id_and_every_news_another() -> None:
