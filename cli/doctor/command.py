@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
+# Not lazily: to load one of its submodules first leaves the package half made.
+import redis
 import typer
 
 from cli.command_error import CommandError
@@ -16,7 +18,6 @@ from config.messages import mark, tr
 from routing.failures import Failure
 
 with lazy_imports():
-    import redis
     import sqlalchemy
 
     from cli import codes, context, database_error, tables

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+# Not lazily: to load one of its submodules first leaves the package half made.
+import redis
+
 from cli.command_error import CommandError
 from cli.doctor.finding import Advice
 from cli.lazy import lazy_imports
 from config.messages import tr, trn
 
 with lazy_imports():
-    import redis
     import sqlalchemy
 
     from config import broker_url

@@ -1,6 +1,7 @@
 """`wif doctor`: what works, what does not, and what to do."""
 
 import json
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import time_machine
 from cli.processes import embedded_broker
 from store import heartbeats
 from tests.fixtures.harness import Harness
-from tests.fixtures.processes import wif
+from tests.fixtures.processes import WIF, clean_environment, wif
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 """What differs between the engines is tested below the command."""
@@ -101,3 +102,18 @@ def test_doctor_names_the_queue_that_nobody_takes(
     assert "start `wif worker --queues route`" in unserved["advice"]
     assert queues()["state"] == "warn"
     assert "`wif worker` and `wif beat`" in queues()["advice"]
+
+
+def test_doctor_looks_at_the_broker_in_a_process_of_its_own(
+    service: dict[str, str], redis_url: str
+) -> None:
+    """Where nothing else has loaded the broker's client before."""
+    ran = subprocess.run(
+        [*WIF, "doctor", "--json"],
+        env=clean_environment({**service, "WIF_BROKER_URL": redis_url}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = {each["check"]: each for each in json.loads(ran.stdout)}
+    assert found["broker"]["advice"] == "answers", found["broker"]
