@@ -11,8 +11,6 @@ from connectors.mail.target import SmtpTarget
 from routing.failures import Cause
 from routing.mailbox import Mailbox
 
-_IDLE = 15.0
-"""Seconds after which a connection is asked whether it still lives before it is used."""
 _CLOSED_BETWEEN_MESSAGES = frozenset({Cause.MAIL_DROPPED, Cause.MAIL_THROTTLED})
 
 
@@ -119,7 +117,7 @@ class SmtpSender(Closing):
         if session is None:
             return False
         idle = time.monotonic() - self._used_at
-        if idle < _IDLE or session.alive():
+        if idle < self._timeouts.idle or session.alive():
             return True
         self._drop()
         return False

@@ -39,11 +39,13 @@ class Timeouts:
         before: to get from nothing to where the server waits for the message.
         acceptance: to answer the message itself. Longer, because giving up while the
             server still filters it means that it may arrive twice.
+        idle: after so long a connection is asked whether it still lives before it is used.
     """
 
     step: float = 15.0
     before: float = 30.0
     acceptance: float = 45.0
+    idle: float = 15.0
 
 
 class BoundedSmtp(smtplib.SMTP):

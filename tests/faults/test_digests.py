@@ -1,7 +1,6 @@
 """Digests under faults: each dossier stands in one of them, however many processes die."""
 
 import json
-import secrets
 from contextlib import closing
 from datetime import datetime, timedelta
 from random import Random
@@ -9,7 +8,6 @@ from random import Random
 import pytest
 from sqlalchemy import Connection, update
 
-from connectors.mail import message
 from routing.calendar import PARIS
 from service.digests import make_digests
 from service.publish_rules import publish
@@ -18,6 +16,7 @@ from store.deliveries import DeliveryState
 from store.digests import Digest
 from store.models import Delivery
 from tests.faults.conftest import MakeSystem
+from tests.faults.safeguards import sending
 from tests.faults.system import FORMS, HOUR, MINUTE, System
 from tests.faults.violations import Kind, Violation
 from tests.faults.worker_processes import WorkerProcess, is_mail
@@ -128,7 +127,7 @@ def test_control_under_an_id_of_each_sending_the_office_has_two_digests(
 ) -> None:
     until_it_is_due(system, 30)
     assert WorkerProcess(system, 1, counts=is_mail).killed()
-    monkeypatch.setattr(message, "message_key", lambda _: f"wif.{secrets.token_hex(20)}")
+    sending.stable_message_ids(monkeypatch)
     system.run(10 * MINUTE)
     assert Kind.UNASKED in {violation.kind for violation in system.check()}
 

@@ -1,16 +1,15 @@
 """Units for information under faults: each is told of each dossier once, whoever has it."""
 
 import json
-import secrets
 from collections import Counter
 
 import pytest
 
-from connectors.mail import message
 from service.publish_rules import publish
 from service.reassign import reassign, unpin
 from store import deliveries
 from tests.faults.conftest import MakeSystem
+from tests.faults.safeguards import sending
 from tests.faults.system import FORMS, MINUTE, System
 from tests.faults.violations import Kind
 from tests.faults.worker_processes import WorkerProcess, is_mail
@@ -116,7 +115,7 @@ def test_control_under_an_id_of_each_sending_it_is_told_twice(
 ) -> None:
     system.file(4)
     assert WorkerProcess(system, 2, counts=is_mail).killed()
-    monkeypatch.setattr(message, "message_key", lambda _: f"wif.{secrets.token_hex(20)}")
+    sending.stable_message_ids(monkeypatch)
     system.run(10 * MINUTE)
 
     assert Kind.UNASKED in {violation.kind for violation in system.check()}

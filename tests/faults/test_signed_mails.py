@@ -1,6 +1,5 @@
 """Signed mails under faults: however often one comes, it is one message, and its signature good."""
 
-import secrets
 from collections import Counter, defaultdict
 from email import message_from_bytes
 from email.policy import SMTP
@@ -8,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from connectors.mail import message
 from connectors.mail.smime import Signer
 from tests.faults.conftest import MakeSystem
+from tests.faults.safeguards import sending
 from tests.faults.system import FORMS, HOUR, MINUTE, System
 from tests.faults.violations import Kind
 from tests.faults.worker_processes import WorkerProcess, is_mail
@@ -83,7 +82,7 @@ def test_control_under_an_id_of_each_sending_the_office_has_two_messages(
 ) -> None:
     system.file(4)
     assert WorkerProcess(system, 1, counts=is_mail).killed()
-    monkeypatch.setattr(message, "message_key", lambda _: f"wif.{secrets.token_hex(20)}")
+    sending.stable_message_ids(monkeypatch)
     system.run(10 * MINUTE)
 
     assert Kind.UNASKED in {violation.kind for violation in system.check()}

@@ -2,7 +2,6 @@
 
 import os
 import random
-import secrets
 import socket
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -12,7 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from connectors.webhook import payload
+from connectors.channels import CHANNELS
+from connectors.webhook.channel import WebhookChannel
 from routing.failures import TABLE, Action, Cause, Verdict
 from service.channels import enable_channels
 from service.guards.limits import LEASE
@@ -22,6 +22,7 @@ from store import deliveries
 from store.deliveries import Filter, StoredDelivery
 from store.models import Delivery
 from tests.faults.conftest import MakeSystem
+from tests.faults.safeguards import sending
 from tests.faults.system import FORMS, HOUR, MINUTE, System
 from tests.faults.worker_processes import kill, start
 from tests.fixtures import shipped_rules
@@ -143,7 +144,7 @@ def test_each_message_is_processed_once_and_none_is_missing(
 def test_control_with_a_new_id_each_time_copies_are_processed_again(
     system: System, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(payload, "message_id", lambda _: f"msg_{secrets.token_hex(8)}")
+    sending.stable_message_ids(monkeypatch)
     numbers = system.file(40)
     flap(receiver, 200, seed=7)
     settle(system)
@@ -185,7 +186,7 @@ def test_control_with_another_id_after_the_kill_it_is_processed_twice(
 ) -> None:
     (number,) = system.file(1)
     killed_while_one_is_taken_in(system, receiver)
-    monkeypatch.setattr(payload, "message_id", lambda _: f"msg_{secrets.token_hex(8)}")
+    sending.stable_message_ids(monkeypatch)
     settle(system)
 
     assert receiver.dossiers() == [number, number]
@@ -212,10 +213,14 @@ def test_an_endpoint_that_is_gone_is_asked_once_and_told_after_it_is_enabled(
     assert sorted(receiver.dossiers()) == sorted(numbers)
 
 
+class NeverDisabled(WebhookChannel):
+    disabling: frozenset[Cause] = frozenset()
+
+
 def test_control_without_disabling_it_is_asked_again_and_again(
     system: System, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectors.webhook.channel.WebhookChannel.disabling", frozenset())
+    monkeypatch.setitem(CHANNELS, WebhookChannel.kind, NeverDisabled())
     receiver.usual = Answer(status=410, handle=False)
     system.file(20)
     settle(system)

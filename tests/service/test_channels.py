@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from connectors.channels import CHANNELS
+from connectors.webhook.channel import WebhookChannel
 from routing.incidents import IncidentKind
 from service import watch_health
 from service.channels import channel_statuses, enable_channels, try_channels
@@ -262,6 +264,10 @@ def test_a_new_address_enables_it(offices: Offices) -> None:
 OF_BOBIGNY = 20
 
 
+class OneAddressAtATime(WebhookChannel):
+    addresses_at_once = 1
+
+
 def test_a_hanging_endpoint_delays_neither_mail_nor_other_endpoints(offices: Offices) -> None:
     """Whoever is told is told while the endpoint of Paris is still silent."""
     offices.paris.usual = Answer(hang=True)
@@ -295,7 +301,7 @@ def test_a_hanging_endpoint_delays_neither_mail_nor_other_endpoints(offices: Off
 def test_control_with_one_address_at_a_time_everybody_waits(
     offices: Offices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectors.webhook.channel.WebhookChannel.addresses_at_once", 1)
+    monkeypatch.setitem(CHANNELS, WebhookChannel.kind, OneAddressAtATime())
     offices.paris.usual = Answer(hang=True)
     offices.queue(5, bobigny=5)
     batch = threading.Thread(

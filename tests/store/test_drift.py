@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from routing.drift import LEARNED
 from service.resume import resume
-from store import procedures
+from store import drift, procedures
 from store.dossiers import DossierStatus
 from store.models import AuditLine, Procedure
 from store.procedures import ProcedureStatus
@@ -167,11 +167,13 @@ def test_a_paused_procedure_that_is_refused_meanwhile_stays_paused(harness: Harn
     assert status(harness) == ("paused", "schema-drift")
 
 
-def test_without_the_safeguard_the_wrong_office_would_be_told(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
+def test_without_what_is_known_of_the_form_the_wrong_office_would_be_told(
+    harness: Harness,
 ) -> None:
-    monkeypatch.setattr("store.drift.must_hold", lambda *_: False)
+    """The control: nothing is missed where nothing was ever seen."""
     known(harness)
+    with harness.runtime.database.begin() as connection:
+        drift.forget(connection, PARIS_FORM)
     harness.tps.rename_label(CONTRACT, "Nouveau libellé")
     filed = [harness.file(nationality="MAROC") for _ in range(10)]
     harness.run()

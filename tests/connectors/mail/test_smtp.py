@@ -10,6 +10,7 @@ import pytest
 from connectors.mail.envelope import Envelope
 from connectors.mail.failure import MailFailure
 from connectors.mail.smtp import SmtpSender
+from connectors.mail.smtp_session import Timeouts
 from routing.failures import Cause
 from tests.connectors.mail.samples import SENDER, mail
 from tests.connectors.mail.smtp_attempts import failure_of, sender_to, to
@@ -117,12 +118,8 @@ def test_a_server_that_keeps_saying_421_is_believed(smtp: SmtpServer) -> None:
     assert smtp.commands[At.MAIL] == 3
 
 
-def test_an_idle_connection_is_asked_before_it_is_used(
-    smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("connectors.mail.smtp._IDLE", 0.0)
-
-    with sender_to(smtp) as sender:
+def test_an_idle_connection_is_asked_before_it_is_used(smtp: SmtpServer) -> None:
+    with sender_to(smtp, timeouts=Timeouts(idle=0.0)) as sender:
         sender.send(mail(key="a"))
         sender.send(mail(key="b"))
         smtp.play(Fault(at=At.NOOP, drop=True, times=1))

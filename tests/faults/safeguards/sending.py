@@ -13,8 +13,10 @@ from sqlalchemy import Connection, text, update
 import service.read
 import service.sending
 import service.settle
-from connectors.mail import message
-from connectors.mail.message import compose
+from connectors.channel import Channel, ChannelSession, Receipt
+from connectors.channels import CHANNELS
+from connectors.closing import Closing
+from connectors.notice import Message
 from routing import retries
 from routing.failures import TABLE, Action, Cause, Failure
 from service.claim import Claim
@@ -65,10 +67,33 @@ def isolated_recipients(patch: pytest.MonkeyPatch) -> None:
 def stable_message_ids(patch: pytest.MonkeyPatch) -> None:
     """Every attempt is a new message."""
 
-    def anew(notice: Any, **options: Any) -> Any:  # noqa: ANN401
-        return compose(replace(notice, key=notice.key + secrets.token_hex(4)), **options)
+    for kind, channel in CHANNELS.items():
+        patch.setitem(CHANNELS, kind, _NewKeys(channel))
 
-    patch.setattr(message, "compose", anew)
+
+class _NewKeys:
+    """A channel by which no message has the key of another one."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._channel, name)
+
+    def open(self, *given: Any) -> "_NewKeysSession":  # noqa: ANN401
+        return _NewKeysSession(self._channel.open(*given))
+
+
+class _NewKeysSession(Closing):
+    def __init__(self, session: ChannelSession) -> None:
+        self._session = session.__enter__()
+
+    def close(self) -> None:
+        self._session.__exit__(None, None, None)
+
+    def send(self, message: Message, address: str) -> Receipt | None:
+        new = replace(message, key=message.key + secrets.token_hex(4))
+        return self._session.send(new, address)
 
 
 def lines_of_lost_attempts(patch: pytest.MonkeyPatch) -> None:

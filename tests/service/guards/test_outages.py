@@ -12,7 +12,7 @@ from routing.decision import Decision
 from routing.facts import Facts
 from routing.ruleset import RuleSet
 from service.deliver import deliver
-from service.guards.breakers import POLICIES, Kind
+from service.guards.breakers import POLICIES, Breakers, Kind
 from service.poll import PollOutcome, poll
 from service.route import route
 from simulator import FaultKind, Server
@@ -76,10 +76,14 @@ def test_a_failing_mailbox_does_not_delay_the_others(post: Post, reply: str) -> 
     assert post.smtp.commands[At.RCPT] == 20 + MAILBOX.failures
 
 
-def test_without_breakers_every_message_to_it_would_be_tried(
-    post: Post, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("service.guards.breakers.Breakers.failed", lambda *_: False)
+class NeverOpens(Breakers):
+    def failed(self, *_: object) -> bool:
+        return False
+
+
+def test_without_breakers_every_message_to_it_would_be_tried(post: Post) -> None:
+    runtime = post.harness.runtime
+    runtime.breakers = NeverOpens(runtime.redis_state, runtime.now)
     post.smtp.play(Fault(at=At.RCPT, reply="451 4.2.1 later", recipient=BAD))
     post.queue(30, good=5)
     post.work()
