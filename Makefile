@@ -57,7 +57,7 @@ faults: install ## the whole fault suite, with real workers killed and cut off (
 
 pages: install  ## look at the web pages in Chromium (apt-get install chromium w3m), with axe
 	$(BIN)/pip install --quiet --require-hashes --no-deps -r tests/pages/requirements.lock
-	$(BIN)/pytest tests/pages
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile tests/pages
 
 MINUTES ?= 10
 soak: install   ## random faults with random seeds for MINUTES=10, and what happened in figures

@@ -58,6 +58,28 @@ def test_all_columns_are_on_a_wide_screen(browser: "Browser", address: str) -> N
         assert tab.locator("#matrix th, #matrix td").evaluate_all(cut) == 0
 
 
+DIVIDED = """heads => heads.flatMap(head => {
+    const text = head.querySelector("button").firstChild, range = document.createRange();
+    const top = at => {
+        range.setStart(text, at);
+        range.setEnd(text, at + 1);
+        return Array.from(range.getClientRects()).pop().top;
+    };
+    return Array.from(text.data.matchAll(/[^\\s\\u00ad-]+/g))
+        .filter(word => top(word.index) !== top(word.index + word[0].length - 1))
+        .map(word => word[0]);
+})"""
+"""The words of the heads that go on in a line of their own without a hyphen."""
+
+
+@pytest.mark.parametrize("width", [1_280, 1_400, WIDE[0], 1_920])
+def test_no_word_of_a_head_is_cut(browser: "Browser", address: str, width: int) -> None:
+    with opened(browser, "desktop", "light") as tab:
+        tab.set_viewport_size({"width": width, "height": WIDE[1]})
+        tab.goto(address)
+        assert tab.locator("#matrix thead th").evaluate_all(DIVIDED) == []
+
+
 def test_names_and_mailboxes_of_units_are_a_hover_and_a_click_away(
     browser: "Browser", address: str
 ) -> None:

@@ -1,5 +1,6 @@
 """The coverage matrix as one page that a browser opens: nothing else is loaded."""
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,11 @@ FILERS = {Filer.STUDENT: "étudiant", Filer.EMPLOYER: "employeur", Filer.UNKNOWN
 
 NOTIFY = {None: "", Notify.DIGEST: "par récapitulatif", Notify.INSTANT: "tout de suite"}
 """How a rule wants its units to be told."""
+
+SOFT_HYPHEN = "\u00ad"
+_LONG_WORD = re.compile(r"\w{12,}")
+_SYLLABLE = re.compile(r"(?<=[aeiouyéèêàâîôûn])[bcdfgjklmnpqrstvxz](?=[aeiouyéèêàâîôû])")
+"""A consonant at which a French word may be divided."""
 
 _Said = tuple[tuple[str, ...], str, bool, str, str, str]
 
@@ -83,6 +89,7 @@ def coverage_page(
 ) -> str:
     """The page, in French, as HTML; without `addresses` it names units, not their mailboxes."""
     permits = [*((p.code, p.label) for p in rules.permit_types), (None, "Type inconnu")]
+    heads = [_divisible(label) for _, label in permits]
     by_place: dict[tuple[str | None, str | None], list[Cell]] = defaultdict(list)
     for cell in cells:
         by_place[cell.department, cell.permit_type].append(cell)
@@ -96,6 +103,7 @@ def coverage_page(
     return environment.from_string(template).render(
         rows=rows,
         permits=permits,
+        heads=heads,
         offices=sorted(offices.values(), key=lambda office: office.code),
         ruleset=rules.hash,
         on=f"{on:%d/%m/%Y}",
@@ -103,6 +111,18 @@ def coverage_page(
         routed=sum(cell.routed for cell in cells),
         total=len(cells),
     )
+
+
+def _divisible(label: str) -> str:
+    """A label whose long words may be divided: browsers know no French syllables."""
+    return _LONG_WORD.sub(lambda word: _halved(word[0]), label)
+
+
+def _halved(word: str) -> str:
+    """A word with a soft hyphen before the consonant and vowel that are nearest to its middle."""
+    places = [found.start() for found in _SYLLABLE.finditer(word, 3, len(word) - 2)]
+    at = min(places, key=lambda place: abs(place - len(word) // 2), default=0)
+    return f"{word[:at]}{SOFT_HYPHEN}{word[at:]}" if at else word
 
 
 def _office(unit: Unit, *, addresses: bool) -> Office:
