@@ -37,6 +37,9 @@ from store import deliveries
 GOAL = 1.5
 """Times the wall time of the floor."""
 
+_NUMBER = 1_000_001
+"""Of the dossier whose message the floor's templates are made of."""
+
 PATIENCE = 90.0
 """Seconds without a single message after which a run has failed."""
 
@@ -137,8 +140,8 @@ def run_floor(
             "token": tps.token,
             "database": plain(url),
             "smtp_port": sink.port,
-            "text": render.render_text(content),
-            "page": render.render_html(content),
+            "text": _template(render.render_text(content)),
+            "page": _template(render.render_html(content)),
             "dossiers": dossiers,
             "processes": processes,
         }
@@ -223,12 +226,17 @@ def _since(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str,
     return {part: seconds - before[part] for part, seconds in after.items()}
 
 
+def _template(body: str) -> str:
+    """The body of a message about any dossier, as the floor has it: the number is filled in."""
+    return body.replace(str(_NUMBER), "{{ number }}")
+
+
 def _notice() -> Notice:
     """What one of the service's own messages says: the floor sends as much."""
     return Notice(
         event=Event.FILED,
         procedure=13760,
-        number=1_000_001,
+        number=_NUMBER,
         unit="UD075",
         unit_name="Unité départementale de Paris",
         permit_type="apprentissage",
@@ -240,6 +248,6 @@ def _notice() -> Notice:
         reasons=(),
         routed=True,
         counterpart=None,
-        dossier_url="https://tps.example/procedures/13760/dossiers/1000001",
+        dossier_url=f"https://tps.example/procedures/13760/dossiers/{_NUMBER}",
         key="floor",
     )
