@@ -1,10 +1,10 @@
 """What is said of a database that cannot be used: one line, what is wrong and what to do."""
 
 import typer
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.messages import mark, tr
+from store import schema
 from store.engine import Database
 from store.unusable import Unusable, why
 
@@ -42,7 +42,7 @@ _SAID = {
         "(docs/operations.md)"
     ),
     Unusable.SCHEMA: mark(
-        "the database has another schema than this program: run `wif db upgrade`"
+        "the database has no tables, or older ones than this program: run `wif db upgrade`"
     ),
     Unusable.SLOW: mark("the database took too long for a statement: is it overloaded?"),
     Unusable.READ_ONLY: mark(
@@ -71,9 +71,10 @@ def explained(error: SQLAlchemyError) -> str:
 def warn(database: Database) -> None:
     """Say on standard error what is wrong with a database; a service waits until it is mended."""
     try:
-        with database.read() as connection:
-            connection.execute(text("SELECT 1"))
+        problem = "" if schema.is_current(database) else tr(_SAID[Unusable.SCHEMA])
     except SQLAlchemyError as error:
-        typer.echo(tr("{problem}; meanwhile it is waited for", problem=explained(error)), err=True)
+        problem = explained(error)
     finally:
         database.close()
+    if problem:
+        typer.echo(tr("{problem}; meanwhile it is waited for", problem=problem), err=True)

@@ -91,5 +91,7 @@ def test_a_service_says_what_is_wrong_and_waits(
 ) -> None:
     warn(Database(f"postgresql+psycopg://owner:wrong@127.0.0.1:{server.port}/wif"))
     assert "password" in capsys.readouterr().err
+    warn(Database(server.url("bare")))
+    assert "run `wif db upgrade`" in capsys.readouterr().err
     warn(Database(server.url("wif")))
     assert capsys.readouterr().err == ""
