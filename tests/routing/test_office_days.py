@@ -13,6 +13,7 @@ from routing.office_days import (
     working_days_between,
     zone_of,
 )
+from routing.territory import departments
 
 TIMES = (time(8, 30), time(14, 0))
 DEPARTMENTS = [None, "75", "2A", "67", "57", "971", "972", "973", "974", "975", "976", "977", "978",
@@ -41,6 +42,13 @@ DAYS = HOURS.map(lambda hours: datetime(2020, 1, 1, tzinfo=UTC) + timedelta(hour
 )
 def test_holidays_are_those_of_the_place(day: date, department: str, works: bool) -> None:
     assert is_working_day(day, department) is works
+
+
+def test_every_inhabited_place_overseas_is_among_those_of_these_tests() -> None:
+    overseas = {code for code in departments() if code.startswith(("97", "98"))}
+    # The southern lands and Clipperton have no office, and nobody who lives there.
+    assert overseas - {"984", "989"} == {code for code in DEPARTMENTS if code and len(code) == 3}
+    assert len({zone_of(code).key for code in overseas}) > 8
 
 
 def test_every_subdivision_is_known_to_the_library() -> None:
