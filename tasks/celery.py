@@ -133,14 +133,20 @@ def _form_of_logs() -> LogFormat:
 connect_celery(_form_of_logs)
 
 
+def _say_nothing(*_: object) -> None:
+    """Stands for what Celery prints beside the logs; a handler of signals cannot log itself."""
+
+
 @signals.celeryd_init.connect
 @signals.beat_init.connect
 def _keep_private(instance: Any = None, **_: Any) -> None:  # noqa: ANN401
     # What a worker or beat writes is readable by its user alone.
     os.umask(0o077)
     if instance is not None:
-        # No banner between the lines of a log.
+        # No banner between the lines of a log, and no word of Celery's when a worker is stopped.
         instance.quiet = True
+        if _form_of_logs().json:
+            vars(import_module("celery.apps.worker"))["safe_say"] = _say_nothing
 
 
 @signals.worker_ready.connect

@@ -117,3 +117,23 @@ def test_doctor_looks_at_the_broker_in_a_process_of_its_own(
     )
     found = {each["check"]: each for each in json.loads(ran.stdout)}
     assert found["broker"]["advice"] == "answers", found["broker"]
+
+
+def test_the_warning_ends_once_the_first_key_is_pinned_and_seals_go_outside(
+    service: dict[str, str],
+) -> None:
+    def seal_key(**given: str) -> dict[str, Any]:
+        found = json.loads(wif("doctor", "--json", **service, **given).stdout)
+        return next(each for each in found if each["check"] == "seal key")
+
+    wif("audit", "seal", **service)
+    first = wif("audit", "seals", "public-key", "--hex", **service).stdout.split()[0]
+    mailbox = {"WIF_OPS_MAILBOX": "exploitation@wif.example"}
+
+    assert seal_key()["state"] == "warn"
+    assert "WIF_SEAL_PUBLIC_KEYS" in seal_key(**mailbox)["advice"]
+    assert "WIF_OPS_MAILBOX" in seal_key(WIF_SEAL_PUBLIC_KEYS=first)["advice"]
+    anchored = seal_key(WIF_SEAL_PUBLIC_KEYS=first, **mailbox)
+    assert (anchored["state"], "anchored at" in anchored["advice"]) == ("ok", True)
+    foreign = seal_key(WIF_SEAL_PUBLIC_KEYS="0" * len(first), **mailbox)
+    assert foreign["state"] == "wrong"

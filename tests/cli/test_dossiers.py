@@ -5,6 +5,7 @@ import re
 from datetime import datetime
 
 import pytest
+import time_machine
 
 from cli.lists import SHOWN
 from routing.forms import Form
@@ -89,6 +90,26 @@ def test_dossiers_are_listed_by_unit_department_type_state_and_day(
     lines = wif("dossiers", "list", "--csv", **service).stdout.splitlines()
     assert lines[0].startswith("procedure,number,status,state,permit_type,department,unit,rule")
     assert len(lines) == 3
+
+
+def test_a_list_says_how_old_each_dossier_is_in_every_form(
+    harness: Harness, service: dict[str, str]
+) -> None:
+    harness.file(department="75", permit_type="doctorat")
+    harness.wait(days=3)
+    harness.file(department="93", permit_type="doctorat")
+    harness.run()
+    with time_machine.travel(harness.now, tick=False):
+        lines = wif("dossiers", "list", "--csv", **service).stdout.splitlines()
+        table = wif("dossiers", "list", **service, COLUMNS="200").stdout
+        objects = json.loads(wif("dossiers", "list", "--json", **service).stdout)
+    header = (
+        "procedure,number,status,state,permit_type,department,unit,rule,reason,age_days,filed_at"
+    )
+    assert lines[0] == header
+    assert [line.split(",")[-2] for line in lines[1:]] == ["3", "0"]
+    assert [each["age_days"] for each in objects] == [3, 0]
+    assert "age_days" in table
 
 
 def test_json_and_csv_are_whole_and_a_table_says_that_it_is_not(
