@@ -33,7 +33,8 @@ demo: install   ## the whole service on embedded parts, on generated dossiers
 	@$(BIN)/wif demo
 
 # What starts, kills and stops the whole service as processes goes with the faults.
-PROCESSES = tests/cli/test_demo.py tests/cli/test_up.py tests/deploy/test_compose_commands.py \
+PROCESSES = tests/cli/test_celery.py tests/cli/test_demo.py tests/cli/test_up.py tests/cli/test_up_flower.py \
+  tests/deploy/test_compose_commands.py \
   tests/deploy/test_exploitation.py tests/privacy/test_canaries.py tests/privacy/test_canaries_v2.py \
   tests/tasks/test_stopping.py
 test: install   ## every test but the fault suite, both database engines
