@@ -32,6 +32,7 @@ from service.secret_rotation import settings_now
 from service.statistics.publish import publish_when_due
 from tasks.logs import LogFormat, connect_celery
 from tasks.ping import leave_note
+from tasks.process import ProcessRuntime
 from tasks.stopping import StopFlag, cut_off_later, raise_time_limit
 from tasks.time_slice import deliver_slice, route_slice
 from tasks.wakeups import Wakeups
@@ -102,20 +103,14 @@ class CeleryWaker:
             log.warning("wake-up-not-sent", task=task.name)
 
 
-class _Process:
-    """The runtime of this process, made on first use: nothing is inherited over a fork."""
+def _make_runtime() -> Runtime:
+    made = Runtime(settings_now(), stopping=told_to_stop)
+    made.waker = CeleryWaker(Wakeups(made.redis_state))
+    return made
 
-    runtime: Runtime | None = None
 
-
-def runtime() -> Runtime:
-    """The runtime of this process, with what the files of secrets say now."""
-    if _Process.runtime is None:
-        made = Runtime(settings_now(), stopping=told_to_stop)
-        made.waker = CeleryWaker(Wakeups(made.redis_state))
-        _Process.runtime = made
-    _Process.runtime.refresh()
-    return _Process.runtime
+process = ProcessRuntime(_make_runtime)
+runtime = process.get
 
 
 def taken(task: str, *ids: int | str) -> Runtime:
@@ -170,7 +165,7 @@ def _at_work() -> list[int]:
 
 @signals.worker_process_init.connect
 def _start_afresh(**_: Any) -> None:  # noqa: ANN401
-    _Process.runtime = None
+    process.forget()
 
 
 @signals.task_prerun.connect
@@ -181,15 +176,15 @@ def _limit_time(**_: Any) -> None:  # noqa: ANN401
 
 @signals.task_postrun.connect
 def _count(**_: Any) -> None:  # noqa: ANN401
-    if _Process.runtime is not None:
-        add_requests(_Process.runtime)
+    if process.made is not None:
+        add_requests(process.made)
 
 
 @signals.worker_process_shutdown.connect
 def _let_go(**_: Any) -> None:  # noqa: ANN401
-    if _Process.runtime is not None:
-        add_requests(_Process.runtime, now=True)
-        _Process.runtime.close()
+    if process.made is not None:
+        add_requests(process.made, now=True)
+        process.made.close()
 
 
 @app.task(name="wif.poll-due")

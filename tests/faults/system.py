@@ -90,15 +90,13 @@ class InProcessWorkers:
 
     def run(self, task: str, arguments: tuple[int | str, ...] = ()) -> None:
         """One task; what it raises is counted, as Celery would go on."""
-        before, celery_tasks._Process.runtime = celery_tasks._Process.runtime, self.runtime
         try:
-            celery_tasks.app.tasks[task](*arguments)
+            with celery_tasks.process.using(self.runtime):
+                celery_tasks.app.tasks[task](*arguments)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next task runs
             # A task that says with a code why its work failed has stored everything.
             if not isinstance(error, celery_tasks.WorkFailed):
                 self.failed[type(error).__name__] += 1
-        finally:
-            celery_tasks._Process.runtime = before
 
 
 @dataclass

@@ -28,15 +28,15 @@ CONFIGURED = 74
 @pytest.fixture
 def idle(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Iterator[Harness]:
     """A service that knows all there is, with all its parts alive."""
-    monkeypatch.setattr(celery._Process, "runtime", harness.runtime)
     monkeypatch.setattr(celery, "_alive", lambda: {"beat", *queues.ALL})
     harness.file()
     harness.run()
-    for task in beat_entries(harness.runtime.settings).values():
-        run(task["task"])
-    harness.waker.woken.clear()
-    with logging_restored():
-        yield harness
+    with celery.process.using(harness.runtime):
+        for task in beat_entries(harness.runtime.settings).values():
+            run(task["task"])
+        harness.waker.woken.clear()
+        with logging_restored():
+            yield harness
 
 
 def run(name: str, *ids: int) -> None:

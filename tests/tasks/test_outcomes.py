@@ -1,18 +1,19 @@
 """A task whose work failed for a reason outside says so, with a code: Flower shows it as failed."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from service.guards.breakers import TPS
-from tasks import celery
-from tasks.celery import WorkFailed, make_deliveries, poll_procedure, route_dossiers
+from tasks.celery import WorkFailed, make_deliveries, poll_procedure, process, route_dossiers
 from tests.fixtures.harness import PARIS_FORM, Harness
 
 
 @pytest.fixture
-def ready(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Harness:
-    monkeypatch.setattr(celery._Process, "runtime", harness.runtime)
+def ready(harness: Harness) -> Iterator[Harness]:
     harness.register()
-    return harness
+    with process.using(harness.runtime):
+        yield harness
 
 
 def test_what_goes_well_succeeds(ready: Harness) -> None:
