@@ -50,7 +50,7 @@ class Given:
         return self.against or self.journal
 
     def missing(self, file: Path | None) -> Iterator[str]:
-        """What only somebody outside could give, and did not."""
+        """What has to come from outside, and was not given."""
         if not self.knows_keys:
             yield tr("a key: give --pin, --public-key, or set WIF_SEAL_PUBLIC_KEYS")
         if file is None and self.against is None and not self.heads:

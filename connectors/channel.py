@@ -53,7 +53,7 @@ class Left(StrEnum):
     UNGROUPED = "form-without-groups"
     """The form has one group for all: there is nowhere to move a dossier to."""
     SUPERSEDED = "superseded"
-    """The dossier has other units by now."""
+    """The dossier has been reassigned since."""
     SWITCHED_OFF = "write-back-off"
 
 

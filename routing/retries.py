@@ -49,7 +49,7 @@ class NextTry:
     """What follows a failed attempt.
 
     Attributes:
-        attempts: how many it has cost by now.
+        attempts: how many were made so far.
         at: when it is tried again, None for never: it is dead.
     """
 

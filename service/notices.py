@@ -132,7 +132,7 @@ def _describe(runtime: Runtime, rules: RuleSet, delivery: ClaimedDelivery, unit:
 
 
 def _counterpart(delivery: ClaimedDelivery) -> str | None:
-    """The other unit: of a reassignment as it was planned, else whoever has the dossier now."""
+    """The other unit of a reassignment as it was planned, else the one that has the dossier."""
     if delivery.event in {Event.INFORMED, Event.LATE} and delivery.unit not in delivery.units:
         return next(iter(delivery.units), None)
     return delivery.counterpart

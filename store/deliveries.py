@@ -18,11 +18,11 @@ IN_A_DIGEST = (DeliveryState.WAITING, DeliveryState.CARRIED)
 """What has no due time of its own and is still to be told."""
 
 WITHDRAWABLE = (DeliveryState.PENDING, DeliveryState.DEAD, DeliveryState.WAITING)
-"""What was not sent and is in nobody's hands."""
+"""Not sent, and claimed by no worker."""
 
 
 TOLD = (DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.CARRIED)
-"""What was sent, or is in somebody's hands."""
+"""Sent, or claimed by a worker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Claims on the outbox: who may make a delivery, until when, and how it is given back.
 
-A claim is one conditional UPDATE that sets a lease token; whoever finishes a delivery must still
-hold it. A worker that dies leaves a lease that runs out, and the delivery is due again.
+A claim is one conditional UPDATE that sets a lease token; a worker that finishes a delivery must
+still hold it. A worker that dies leaves a lease that runs out, and the delivery is due again.
 """
 
 from collections import defaultdict

@@ -1,8 +1,8 @@
 """What became of claimed deliveries: sent, due again later, or dead, each with its audit line.
 
-Whatever a lease no longer holds is left as it is: somebody else has it. On PostgreSQL a group in
-which all were sent is one statement, which is a transaction by itself: one round trip in place
-of four, for every ten messages.
+Rows that the lease no longer holds are left as they are: another worker has them. On PostgreSQL
+a group in which all were sent is one statement, which is a transaction by itself: one round trip
+in place of four, for every ten messages.
 """
 
 from collections.abc import Mapping, Sequence
@@ -144,7 +144,7 @@ def postpone(
 
 
 def put_off(connection: Connection, postponements: Sequence[Postponement], now: datetime) -> None:
-    """Write what `postpone` does, whoever holds the deliveries."""
+    """Write what `postpone` does, without fencing."""
     if postponements:
         connection.execute(_POSTPONING, [_postponed(item, now) for item in postponements])
 

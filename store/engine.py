@@ -36,7 +36,7 @@ SESSION_OPTIONS = (
     f"-c idle_in_transaction_session_timeout={IDLE_TRANSACTION_SECONDS}s"
 )
 POOLED_OPTIONS = {"prepare_threshold": None}
-"""PgBouncer refuses options at the start, and hands what was prepared to whoever comes next."""
+"""PgBouncer refuses options at the start, and hands prepared statements to the next client."""
 
 ANSWER_SECONDS = 75.0
 """How long a whole answer of PostgreSQL may take, however it comes: longer than a statement."""
@@ -162,7 +162,7 @@ class Database:
             hide_parameters=True,
             connect_args={
                 "connect_timeout": 5,
-                # A server that vanished without a word is noticed by the kernel.
+                # The kernel notices a server that vanished without closing the connection.
                 "keepalives_idle": 30,
                 "keepalives_interval": 10,
                 "keepalives_count": 3,

@@ -8,7 +8,7 @@ LEASE_EXPIRED = "lease-expired"
 
 
 def new_token() -> str:
-    """A token that nobody else has: finishing is refused to whoever no longer holds it."""
+    """A fencing token: finishing is refused to a worker whose lease has ended."""
     return secrets.token_hex(16)
 
 

@@ -89,7 +89,7 @@ def waits(connection: Connection, polled: Collection[int]) -> Waits:
 
     Args:
         connection: a transaction.
-        polled: the procedures of the rule set in force; others are nobody's business.
+        polled: the procedures of the rule set in force; others are not counted.
     """
     rows = [row for row in procedures.listing(connection) if row.number in polled]
     by_status: dict[str, list[Procedure]] = {}

@@ -36,7 +36,7 @@ def register(connection: Connection, numbers: Iterable[int], now: datetime) -> N
 def due(connection: Connection, numbers: Collection[int], now: datetime) -> Sequence[int]:
     """Those of `numbers` that are to be polled and that no worker polls, longest due first.
 
-    Their time has come, or TPS refused them: whoever polls knows whether it has another token now.
+    Their time has come, or TPS refused them: the poll knows whether there is another token now.
     """
     time_has_come = or_(Procedure.next_poll_at <= now, _REFUSED)
     query = (

@@ -77,7 +77,7 @@ def finish(
     next_attempt_at: datetime | None,
     reason: str | None,
 ) -> bool:
-    """Store what became of an attempt; False when the lease is somebody else's by now.
+    """Store what became of an attempt; False when another worker has the lease.
 
     Args:
         connection: the transaction.

@@ -77,7 +77,7 @@ def count(connection: Connection, overdue: Overdue) -> Removed:
 
 def remove(connection: Connection, overdue: Overdue, *, limit: int) -> Removed:
     """Remove up to `limit` dossiers that are past their time, those that ended first first."""
-    # Locked first, as by whoever stores a page of the list: two that wait for each other fail.
+    # Locked first, as polling does when it stores a page: two that wait for each other fail.
     connection.execute(
         select(Procedure.number).where(Procedure.number == overdue.procedure).with_for_update()
     )

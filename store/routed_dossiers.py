@@ -47,7 +47,7 @@ _COLUMNS = (
 )
 
 
-def placements(connection: Connection) -> Iterator[RoutedDossier]:
+def stored_decisions(connection: Connection) -> Iterator[RoutedDossier]:
     """Every routed dossier that is not pinned, as a stream, by procedure and number."""
     query = (
         select(*_COLUMNS)

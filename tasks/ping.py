@@ -37,7 +37,7 @@ def consumes(task: "Task[[int], None]", worker: str, shared: RedisState, *, with
     """
     token = secrets.randbelow(LARGEST_TOKEN)
     try:
-        # One that is not taken in time is thrown away by whoever comes to it.
+        # One that is not taken in time is thrown away by the worker that takes it.
         task.apply_async((token,), queue=worker_direct(worker), expires=within)
     except OperationalError:
         return False

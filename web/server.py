@@ -108,7 +108,7 @@ def _configured(served: ASGIApp) -> uvicorn.Config:
         log_level="error",
         access_log=False,
         server_header=False,
-        # Who is on the other side is nobody's business here, so no header is believed about it.
+        # The peer's address is not used here, so no header that claims one is believed.
         proxy_headers=False,
         h11_max_incomplete_event_size=limits.HEADER_BYTES,
         limit_concurrency=limits.CONNECTIONS,

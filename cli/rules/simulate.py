@@ -106,7 +106,7 @@ def simulation(running: Runtime, document: str, on: date) -> Simulation:
     """What a document would change, compared with who has what and the rule set in force."""
     before, after = running.rules(trial=True), config_document.compile_document(document)
     with running.database.read() as connection, progress.bars() as bars:
-        stream = routed_dossiers.placements(connection)
+        stream = routed_dossiers.stored_decisions(connection)
         known = (
             PriorDecision(
                 placement.facts,

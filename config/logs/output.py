@@ -56,7 +56,7 @@ def configure(
 
 
 def _standard_error() -> TextIO:
-    """The real one: a stand-in that turns writing into logging would turn in circles."""
+    """The real one: a logging stream must not log its own writes, it would recurse."""
     usable = isinstance(sys.stderr, io.TextIOBase)
     return sys.stderr if usable else (sys.__stderr__ or sys.stderr)
 

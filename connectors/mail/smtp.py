@@ -41,7 +41,7 @@ class SmtpSender(Closing):
         self._used_at = 0.0
 
     def close(self) -> None:
-        """Take leave of the server; the next message opens a new connection."""
+        """Send QUIT and close; the next message opens a new connection."""
         session, self._open = self._current(), None
         if session is not None:
             session.quit()

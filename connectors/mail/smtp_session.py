@@ -142,12 +142,12 @@ class SmtpSession:
         return self._answers("RSET")
 
     def quit(self) -> None:
-        """Take leave and close; never raises."""
+        """Send QUIT and close; never raises."""
         self._answers("QUIT")
         self.abandon()
 
     def abandon(self) -> None:
-        """Close our end without a word to the server."""
+        """Close the socket without QUIT."""
         self._smtp.close()
 
     def _greet(self) -> None:

@@ -1,7 +1,7 @@
-"""How many requests this process made to TPS, by what came of them, until somebody takes the count.
+"""How many requests this process made to TPS, by what came of them, until the count is taken.
 
 A count in the database for each request would cost more than the request's own bookkeeping;
-whoever ends a task takes it, and adds it there (`service/request_count.py`).
+it is taken at the end of a task, and added there (`service/request_count.py`).
 """
 
 import threading

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 
 class EventType(StrEnum):
-    """The events that tell of a dossier; others are none of our business."""
+    """The events that tell of a dossier; others are ignored."""
 
     FILED = "dossier_depose"
     UNDER_REVIEW = "dossier_en_instruction"

@@ -1,7 +1,6 @@
 """Which addresses a webhook may go to: public ones, unless its host is allowed by name.
 
-The addresses that were checked are the ones that are connected to: a name that changes its
-mind in between (DNS rebinding) gains nothing.
+The addresses that were checked are the ones that are connected to, which defeats DNS rebinding.
 """
 
 from collections.abc import Collection

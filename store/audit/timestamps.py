@@ -1,6 +1,6 @@
 """Timestamps of a third party over seals: what the owner of database and key cannot make later.
 
-A timestamp over a seal covers all before it, which it is chained to. So whoever rewrites the past
+A timestamp over a seal covers all before it, which it is chained to. So one who rewrites the past
 needs timestamps of the past, which the authority does not give.
 """
 

@@ -129,7 +129,7 @@ class TpsV2:
     def _remember_silence(self, procedure: int, at: Cursor, failure: TpsFailure) -> None:
         """A server that says nothing may be down, or busy with a page that is too large.
 
-        The failure has to be seen by whoever counts failures, so that no cursor is stored;
+        The failure has to reach what counts failures, so that no cursor is stored;
         this process asks for less the next time.
         """
         if failure.cause is Cause.TPS_TIMEOUT:

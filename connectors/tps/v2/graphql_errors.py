@@ -29,7 +29,7 @@ _FIRST = (
 
 
 def data_of(content: object, place: RequestContext) -> dict[str, object]:
-    """The data of an answer. Errors beside it are left to whoever finds a gap in it.
+    """The data of an answer. Errors beside it are looked at where the data has a gap.
 
     Raises:
         TpsFailure: there is none.
