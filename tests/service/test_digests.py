@@ -1,37 +1,37 @@
 """Digests: one mail with what is new, made once, whoever dies meanwhile."""
 
-from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from routing.ruleset import RuleSet
-from routing.units import Digest
 from service.deliver import deliver
 from service.digests import make_digests
 from service.reassign import reassign
 from service.sweep import sweep
+from tests.fixtures import shipped_rules
 from tests.fixtures.harness import OTHER_FORM, Harness
 
 MORNING = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
-DIGEST = Digest((time(8, 30), time(14, 0)))
+DIGEST = {"at": ["08:30", "14:00"], "days": "working"}
 
 
 @pytest.fixture
-def digesting(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Harness:
+def digesting(harness: Harness) -> Harness:
     """Paris gets digests; it is Monday, 8:00 in Paris."""
-    rules = harness.runtime.rules()
-    changed = with_digest(rules, "UD075")
-    monkeypatch.setattr(type(harness.runtime), "rules", lambda *_, **__: changed)
+    give_digests(harness, "UD075")
     harness.now = MORNING
     return harness
 
 
-def with_digest(rules: RuleSet, unit: str) -> RuleSet:
-    """`rules` in which a unit gets digests."""
-    units = {**rules.units, unit: replace(rules.units[unit], digest=DIGEST)}
-    return replace(rules, units=units)
+def give_digests(harness: Harness, *units: str) -> None:
+    """Publish rules in which these units get digests."""
+
+    def edit(content: dict[str, Any]) -> None:
+        for unit in units:
+            shipped_rules.unit_of(content, unit)["digest"] = DIGEST
+
+    shipped_rules.publish_edited(harness.runtime, edit)
 
 
 def states(harness: Harness, **wanted: Any) -> list[tuple[str, str]]:  # noqa: ANN401
@@ -98,12 +98,9 @@ def test_a_dossier_that_leaves_before_the_digest_is_not_in_it(digesting: Harness
     )
 
 
-def test_a_reassignment_is_in_the_digests_of_both_offices(
-    digesting: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_reassignment_is_in_the_digests_of_both_offices(digesting: Harness) -> None:
     harness = digesting
-    both = with_digest(harness.runtime.rules(), "UD093")
-    monkeypatch.setattr(type(harness.runtime), "rules", lambda *_, **__: both)
+    give_digests(harness, "UD075", "UD093")
     number = harness.file()
     harness.run()
     harness.wait(hours=1)

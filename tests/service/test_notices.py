@@ -1,9 +1,10 @@
 """Whom a mail names: the unit's own contact, else the national one."""
 
-from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from tests.fixtures import shipped_rules
 from tests.fixtures.harness import Harness
 
 NATIONAL, OWN = "Cellule nationale, 01 00 00 00 00", "Secrétariat, bureau 12"
@@ -29,13 +30,11 @@ def test_the_national_contact_stands_where_the_unit_names_nobody(national: Harne
     assert NATIONAL in told(national)
 
 
-def test_a_unit_s_own_contact_stands_in_place_of_the_national_one(
-    national: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rules = national.runtime.rules()
-    unit = replace(rules.units["UD075"], contact=OWN)
-    changed = replace(rules, units={**rules.units, "UD075": unit})
-    monkeypatch.setattr(type(national.runtime), "rules", lambda *_, **__: changed)
+def test_a_unit_s_own_contact_stands_in_place_of_the_national_one(national: Harness) -> None:
+    def edit(content: dict[str, Any]) -> None:
+        shipped_rules.unit_of(content, "UD075")["contact"] = OWN
+
+    shipped_rules.publish_edited(national.runtime, edit)
     text = told(national)
     assert OWN in text
     assert NATIONAL not in text

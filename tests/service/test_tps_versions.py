@@ -1,20 +1,19 @@
 """A service that reads TPS by v2, by v1, or by both: nobody is told twice, nothing is lost."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from routing.forms import TpsApi
-from routing.ruleset import RuleSet
 from service.poll import poll
 from service.resume import resume
 from service.tps_versions import answering, limit_use
 from simulator import Server
 from simulator.fields import CONTRACT_TYPE
 from store import procedures
+from tests.fixtures import shipped_rules
 from tests.fixtures.harness import OTHER_FORM, PARIS_FORM, Harness, make_harness
 
 
@@ -72,11 +71,13 @@ def test_what_changed_while_the_other_version_read_is_not_lost(v2: Harness) -> N
     assert set(v2.told(number)[1:]) == {("reassigned-from", "UD075"), ("reassigned-to", "UD093")}
 
 
-def test_both_versions_side_by_side(v2: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    rules = v2.runtime.rules()
-    forms = {**rules.forms, OTHER_FORM: replace(rules.forms[OTHER_FORM], api=TpsApi.V1)}
-    mixed: RuleSet = replace(rules, forms=forms)
-    monkeypatch.setattr(type(v2.runtime), "rules", lambda *_, **__: mixed)
+def test_both_versions_side_by_side(v2: Harness) -> None:
+    def edit(content: dict[str, Any]) -> None:
+        for procedure in content["procedures"]:
+            if procedure["id"] == OTHER_FORM:
+                procedure["api"] = "v1"
+
+    shipped_rules.publish_edited(v2.runtime, edit)
     one, other = v2.file(PARIS_FORM), v2.file(OTHER_FORM)
     v2.run()
     assert v2.told(one)
