@@ -14,6 +14,7 @@ _NO_COLON = re.compile(r"( *(?:- +)?)([A-Za-z_]+)(?: *=+ *| +:|  *)?(.*)")
 _HYPHEN = re.compile(r"( *)(-)([^\s-].*)")
 _BULLET = re.compile(r"( *)([*+\u2022\u2013\u2014\u00b7])\s+(\S.*)")
 _NO_COMMA = re.compile(r"[\s;|]+([A-Za-z_]+)$")
+_FURTHER = re.compile(r", *([a-z_]+): ")
 _CANNOT_START = re.compile(r"(.*?: +|.*?- +)([%@`*&!].*)")
 _BLOCK_TEXT = re.compile(r" *(?:- +)?([A-Za-z_]+): *[>|][-+]?\s*")
 _CLOSING = {"[": "]", "{": "}"}
@@ -103,6 +104,11 @@ def _colon_in_text(text: Text, problem: str, column: int) -> Slip | None:
         said = tr("two keys stand on one line")
         proposal = tr("write `{key}` on the next line, indented further", key=second)
         return syntax(text, text.line, said, proposal, column)
+    further = _FURTHER.search(value)
+    if further is not None and text.stands_elsewhere(further[1]):
+        said = tr("several keys stand on one line")
+        proposal = tr("put them in braces, or each on a line of its own: {choice}", choice="{ … }")
+        return syntax(text, text.line, said, proposal, column)
     whole = shorten(value.strip().replace('"', "'"))
     proposal = tr('put the whole value in quotes: {key}: "{value}"', key=shorten(key), value=whole)
     return syntax(text, text.line, tr("a colon and a blank inside a text"), proposal, column)
@@ -179,6 +185,10 @@ def _cannot_start(text: Text, problem: str, column: int) -> Slip | None:
 def behind_the_end(text: Text, problem: str, column: int) -> Slip | None:
     """Something behind a list or a text in quotes, or below a key that has a value already."""
     before = text.here[: column - 1].rstrip()
+    if "sequence entries" in problem and before.endswith(":"):
+        said = tr("an item of a list stands behind its key")
+        proposal = tr("begin it on the next line, indented further")
+        return syntax(text, text.line, said, proposal, column)
     if not any(each in problem for each in ("block", "document start", "mapping values")):
         return None
     if before.endswith(("]", "}", '"', "'")):

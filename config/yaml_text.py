@@ -49,6 +49,11 @@ class Text:
         found = (KEY.match(each) for each in self.lines)
         return any(each is not None and each[3] == word for each in found)
 
+    def stands_elsewhere(self, key: str) -> bool:
+        """Whether a key stands on another line, between braces too."""
+        others = (each for at, each in enumerate(self.lines, 1) if at != self.line)
+        return any(re.search(rf"(?:^|[\s{{]){key}: ", each) for each in others)
+
     def mends(self, by: Mapping[int, str]) -> bool:
         """Whether the file is read beyond where the parser stopped, with other lines in it."""
         lines = [by.get(at, each) for at, each in enumerate(self.lines, 1)]
