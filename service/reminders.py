@@ -17,6 +17,7 @@ from routing.units import Unit
 from service.runtime import Runtime
 from store import deliveries
 from store.assign import channels_of
+from store.audit.log import AuditEntry, Step
 from store.deliveries import Order
 from store.dossiers import BACKLOG
 from store.waiting_dossiers import WaitingDossier, read_waiting
@@ -65,8 +66,20 @@ def queue_reminders(runtime: Runtime) -> int:
     with runtime.database.begin() as connection:
         waiting = read_waiting(connection, filed_before=now - timedelta(days=terms.after))
         orders = list(dict.fromkeys(due_today(waiting, rules, terms, now)))
-        deliveries.queue(connection, orders, now)
+        new = deliveries.queue_new(connection, orders, now)
+        runtime.audit.append(connection, now, map(_queued, new))
     return len(orders)
+
+
+def _queued(order: Order) -> AuditEntry:
+    return AuditEntry(
+        step=Step.QUEUED,
+        procedure=order.procedure,
+        number=order.number,
+        event=order.notification.event.value,
+        unit=order.notification.unit,
+        channel=order.channel,
+    )
 
 
 def due_today(

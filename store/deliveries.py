@@ -1,6 +1,6 @@
 """The outbox: deliveries queued in the deciding transaction, listed, withdrawn and replayed."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,9 +10,11 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from routing.assignment import ARRIVALS, Event, Notification
 from routing.units import GROUP_CHANNEL
+from store.base import table_of
 from store.bulk import insert_rows
 from store.models import Delivery, Dossier
 from store.states import DeliveryState as DeliveryState  # noqa: PLC0414 - exported
+from store.upsert import insert_new
 
 IN_A_DIGEST = (DeliveryState.WAITING, DeliveryState.CARRIED)
 """What has no due time of its own and is still to be told."""
@@ -45,6 +47,21 @@ class Order:
 def queue(connection: Connection, orders: Iterable[Order], now: datetime) -> None:
     """Store deliveries, due at once; one that exists already is left alone."""
     insert_rows(connection, Delivery, [_row(order, now) for order in orders])
+
+
+def queue_new(connection: Connection, orders: Sequence[Order], now: datetime) -> list[Order]:
+    """Store deliveries as `queue` does; those that did not exist yet."""
+    if not orders:
+        return []
+    columns = [table_of(Delivery).c[name] for name in _KEY]
+    statement = insert_new(connection, Delivery).returning(*columns)
+    rows = [_row(order, now) for order in orders]
+    new = {tuple(row) for row in connection.execute(statement, rows)}
+    keys = (tuple(row[name] for name in _KEY) for row in rows)
+    return [order for order, key in zip(orders, keys, strict=True) if key in new]
+
+
+_KEY = ("procedure", "number", "event", "unit", "channel", "assignment")
 
 
 def _row(order: Order, now: datetime) -> dict[str, Any]:

@@ -238,7 +238,8 @@ def _assignments(rows: Rows) -> Iterator[Violation]:
     """The last thing that a unit is told of a dossier is that it has it, if it has it."""
     last: dict[tuple[int, int], dict[str, str]] = defaultdict(dict)
     for row in rows.deliveries:
-        if row.state != DeliveryState.CANCELLED:
+        # A reminder says nothing new of who has the dossier.
+        if row.state != DeliveryState.CANCELLED and row.event != Event.LATE:
             last[row.procedure, row.number][row.unit] = row.event
     for key, row in rows.dossiers.items():
         told = last[key]

@@ -1,8 +1,12 @@
 """Digests under faults: each dossier stands in one of them, however many processes die."""
 
 import json
+from collections import Counter
+from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import count
 from random import Random
 
 import pytest
@@ -11,8 +15,8 @@ from sqlalchemy import Connection, update
 from routing.calendar import PARIS
 from service.digests import make_digests
 from service.publish_rules import publish
-from store import digests
-from store.deliveries import DeliveryState
+from store import deliveries, digests
+from store.deliveries import DeliveryState, Order
 from store.digests import Digest
 from store.models import Delivery
 from tests.faults.conftest import MakeSystem
@@ -120,6 +124,55 @@ def test_two_processes_that_see_the_same_digest_make_it_once(
     raced(system, monkeypatch)
     assert settle(system) == []
     assert listed(system) == numbers
+
+
+def reminded(system: System) -> Counter[tuple[str, int]]:
+    """How often each unit was reminded of each dossier, copies of one mail counted once."""
+    mails = {each.message_id: each for each in system.offices.told if each.event == "late"}
+    return Counter((each.unit, number) for each in mails.values() for number in each.carried)
+
+
+def weeks_of_reminders(make_system: MakeSystem) -> tuple[System, list[int]]:
+    """Two weeks in which processes that send reminders die, each day at another point."""
+    system = make_system(forms=FORMS[:1], remind_after=5, escalate_after=7)
+    system.clock.move(MONDAY + 3 * HOUR - system.clock())
+    numbers = system.file(6)
+    begun = system.clock()
+    for day in range(12):
+        system.clock.move(max(begun + day * DAY - system.clock(), timedelta()))
+        for _ in range(2):
+            system.workers.run("wif.queue-reminders")
+            WorkerProcess(system, day % 3 + 1, counts=is_mail).killed()
+            system.turn()
+    return system, numbers
+
+
+def test_processes_that_die_remind_each_unit_of_each_dossier_once_a_working_day(
+    make_system: MakeSystem,
+) -> None:
+    system, numbers = weeks_of_reminders(make_system)
+
+    assert settle(system) == []
+    # Five working days after Monday comes Monday; until Friday of that week, that is 5 days.
+    assert reminded(system) == Counter(
+        {(unit, number): days for unit, days in ((UNIT, 5), ("NATIONAL", 3)) for number in numbers}
+    )
+
+
+def test_control_under_a_key_of_each_look_a_unit_is_reminded_again_and_again(
+    make_system: MakeSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = count()
+    queue = deliveries.queue_new
+
+    def anew(connection: Connection, orders: Iterable[Order], now: datetime) -> list[Order]:
+        look = next(looks)
+        return queue(connection, [replace(each, assignment=look) for each in orders], now)
+
+    monkeypatch.setattr(deliveries, "queue_new", anew)
+    system, _ = weeks_of_reminders(make_system)
+
+    assert max(reminded(system).values()) > 5
 
 
 def test_control_under_an_id_of_each_sending_the_office_has_two_digests(

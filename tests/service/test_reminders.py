@@ -54,6 +54,9 @@ def test_a_unit_is_reminded_once_a_day_of_all_that_waits(reminding: Harness) -> 
     [(unit, text)] = reminders(reminding)
     assert unit == "UD075"
     assert all(f"n° {number} " in text for number in numbers)
+    # First the dossier itself, then its reminder: each is queued once and sent once.
+    assert [reminding.steps(number).count("queued") for number in numbers] == [2, 2]
+    assert [reminding.steps(number).count("sent") for number in numbers] == [2, 2]
 
 
 def test_it_is_escalated_after_two_more_working_days(reminding: Harness) -> None:
