@@ -19,7 +19,6 @@ RUN_BY = {
     # Of a command its words and its exit code matter: it is run whole.
     "cli.audit": "cli/audit",
     "cli.audit_verification": "cli/audit/test_verify.py",
-    "cli.celery": "cli/test_up.py",
     "cli.database": "cli/test_json_documents.py",
     "cli.ping": "deploy/test_compose_commands.py",
     "cli.purge": "cli/test_json_documents.py",
