@@ -187,9 +187,8 @@ class Settings(SettingFields):
             SettingsError: a key is not base64 or is too short.
         """
         current = self.audit_key.get_secret_value() if self.audit_key else self._own_audit_key()
-        keys = [decoded_key("AUDIT_KEY", current)]
-        keys += [decoded_key("AUDIT_PREVIOUS_KEYS", key) for key in words(self._previous_keys())]
-        return tuple(keys)
+        before = (decoded_key("AUDIT_PREVIOUS_KEYS", key) for key in words(self._previous_keys()))
+        return decoded_key("AUDIT_KEY", current), *before
 
     @property
     def own_audit_key(self) -> Path:

@@ -140,19 +140,12 @@ class Builder:
         return found
 
     def _check(self, event: Event, kind: str, depth: int) -> None:
-        if depth > DEEPEST:
-            message = tr("is nested more than {deepest} levels deep", deepest=DEEPEST)
-            self.refuse(Code.TOO_DEEP, _place(event), "", message)
-            raise Unusable
-        if kind == "AliasEvent" or event.anchor:
-            message, proposal = tr("is an anchor or an alias"), tr("write the value out")
-            self.refuse(Code.ALIAS, _place(event), str(event.anchor or ""), message, proposal)
+        if refused := _end_of_reading(event, kind, depth):
+            self.refuse(refused[0], _place(event), *refused[1:])
             raise Unusable
         if event.tag:
-            message, proposal = tr("has a YAML tag"), tr("write the value without it")
-            if re.fullmatch(r"![^!].*", str(event.tag)):
-                proposal = tr("write {choice} for what is not meant", choice="`{ not: … }`")
-            self.refuse(Code.TAG, _place(event), str(event.tag), message, proposal)
+            message, tag = tr("has a YAML tag"), str(event.tag)
+            self.refuse(Code.TAG, _place(event), tag, message, _in_place_of(tag))
 
     def _map(self, found: MapNode, events: Iterator[Event], depth: int) -> MapNode:
         for event in events:
@@ -289,6 +282,26 @@ def _repeated(found: ListNode) -> Iterator[ScalarNode]:
             if item.text in seen:
                 yield item
             seen.add(item.text)
+
+
+def _end_of_reading(
+    event: Event, kind: str, depth: int
+) -> tuple[Code, str, str, str | None] | None:
+    """Why nothing is read from `event` on: code, text, message and proposal; None when it is."""
+    if depth > DEEPEST:
+        message = tr("is nested more than {deepest} levels deep", deepest=DEEPEST)
+        return Code.TOO_DEEP, "", message, None
+    if kind == "AliasEvent" or event.anchor:
+        message, proposal = tr("is an anchor or an alias"), tr("write the value out")
+        return Code.ALIAS, str(event.anchor or ""), message, proposal
+    return None
+
+
+def _in_place_of(tag: str) -> str:
+    """What to write in place of a tag."""
+    if re.fullmatch(r"![^!].*", tag):
+        return tr("write {choice} for what is not meant", choice="`{ not: … }`")
+    return tr("write the value without it")
 
 
 def _kind(event: Event) -> str:
