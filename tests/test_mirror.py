@@ -29,7 +29,7 @@ RUN_BY = {
     # Every check has its wrong configurations, in `config/wrong/`.
     "config.checks": "config/test_diagnostics.py",
     "config.french_words": "config/test_yaml_slips.py",
-    "config.secret_files": "service/test_secret_rotation.py",
+    "config.secret_files": "service/test_secret_rotation.py",  # pragma: allowlist secret
     # The port is tested whole, over the simulated TPS: what a reader gets is what counts.
     "connectors.tps.v2": "connectors/tps/v2",
     "connectors.tps_group": "service/test_write_back.py",

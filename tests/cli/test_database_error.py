@@ -13,7 +13,7 @@ from tests.fixtures.orphans import free_port
 from tests.fixtures.postgres import PostgresServer
 from tests.fixtures.processes import wif
 
-PASSWORD = "correct-horse-battery"
+PASSWORD = "correct-horse-battery"  # pragma: allowlist secret
 ROLES = f"""
     CREATE ROLE owner LOGIN PASSWORD '{PASSWORD}';
     CREATE ROLE reader LOGIN PASSWORD '{PASSWORD}';
@@ -89,7 +89,10 @@ def test_nobody_at_the_address_and_a_file_that_is_no_database(tmp_path: Path) ->
 def test_a_service_says_what_is_wrong_and_waits(
     server: PostgresServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    warn(Database(f"postgresql+psycopg://owner:wrong@127.0.0.1:{server.port}/wif"))
+    refused = (
+        f"postgresql+psycopg://owner:wrong@127.0.0.1:{server.port}/wif"  # pragma: allowlist secret
+    )
+    warn(Database(refused))
     assert "password" in capsys.readouterr().err
     warn(Database(server.url("bare")))
     assert "run `wif db upgrade`" in capsys.readouterr().err
