@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
-# Not lazily: to load one of its submodules first leaves the package half made.
-import redis
 import typer
 
 from cli.command_error import CommandError
@@ -25,6 +23,7 @@ with lazy_imports():
     from config import ruleset
     from config import settings as config_settings
     from service import runtime as runtimes
+    from service.guards import bounded_redis
     from store.audit import seal_keys
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ def _finding(name: str, check: Callable[[Runtime], str], runtime: Runtime) -> Do
         return DoctorCheck(name, State.WRONG, codes.failed(failure))
     except sqlalchemy.exc.SQLAlchemyError as error:
         return DoctorCheck(name, State.WRONG, database_error.explained(error))
-    except (redis.RedisError, OSError) as error:
+    except bounded_redis.FAULTS as error:
         advice = tr(
             "cannot be used ({name}): see {setting}",
             name=type(error).__name__,

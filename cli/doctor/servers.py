@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-# Not lazily: to load one of its submodules first leaves the package half made.
-import redis
-
 from cli.command_error import CommandError
 from cli.doctor.finding import Advice
 from cli.lazy import lazy_imports
@@ -110,7 +107,7 @@ def _sentinels(address: SentinelAddress, replicas: int) -> str:
         try:
             with deadline.within(BROKER_SECONDS):
                 client.sentinel_ckquorum(address.master)
-        except (redis.RedisError, OSError):
+        except bounded_redis.FAULTS:
             silent.append(f"{host}:{port}")
         finally:
             client.close()

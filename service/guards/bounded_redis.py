@@ -24,6 +24,9 @@ from redis.sentinel import Sentinel, SentinelManagedConnection
 from config.broker_url import SentinelAddress, through_sentinel
 from connectors.deadline import remaining
 
+FAULTS: tuple[type[Exception], ...] = (redis.RedisError, OSError)
+"""What asking a server raises when it is away, too slow or refuses."""
+
 
 class _BoundedSocket:
     """A socket that waits for a byte no longer than the deadline in force."""

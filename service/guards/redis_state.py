@@ -12,7 +12,7 @@ import redis
 
 from config import logs
 from connectors.deadline import within
-from service.guards.bounded_redis import connect
+from service.guards.bounded_redis import FAULTS, connect
 
 AWAY_SECONDS = 10.0
 """How long a Redis that did not answer is not asked again: a wait would slow every batch."""
@@ -56,7 +56,7 @@ class RedisState:
         try:
             with within(self._seconds):
                 answer = work(self._client)
-        except (redis.RedisError, OSError):
+        except FAULTS:
             self._missed()
             return otherwise
         except ValueError:
