@@ -245,8 +245,14 @@ def pause(
         now: the present instant.
         probe_at: when it is polled again by itself, without being resumed by that.
     """
-    paused = {"status": ProcedureStatus.PAUSED.value, **unless_paused("reason", reason)}
-    kept = write(connection, claim, {"next_poll_at": probe_at, **paused} | _RELEASED)
+    paused = {
+        "status": ProcedureStatus.PAUSED.value,
+        "next_poll_at": probe_at,
+        # TPS does not refuse it any more: from now on it goes by its clock.
+        "refused_access": None,
+        **unless_paused("reason", reason),
+    }
+    kept = write(connection, claim, paused | _RELEASED)
     new = kept and claim.status is not ProcedureStatus.PAUSED
     if new:
         entry = AuditEntry(step=Step.PROCEDURE_PAUSED, procedure=claim.procedure, reason=reason)

@@ -1,7 +1,7 @@
 """A poll holds its procedure by a lease, and writes nothing without it."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection
@@ -120,3 +120,26 @@ def test_a_paused_procedure_stays_paused_whatever_its_poll_brings(database: Data
         polls.stop(connection, AUDIT, mine, reason="x", now=START, probe_at=START)
         finish(connection, claimed(connection))
         assert procedures.status(connection, NUMBER) is ProcedureStatus.PAUSED
+
+
+def test_a_form_that_changed_is_no_reason_to_poll_again_before_its_time(
+    database: Database,
+) -> None:
+    """Neither is that TPS refused another token before, by which this one was found."""
+    later, hour = START + timedelta(minutes=1), timedelta(hours=1)
+    with database.begin() as connection:
+        refused = polls.claim(connection, NUMBER, Lease(START, LEASE), START, access="old")
+        assert refused is not None
+        polls.stop(connection, AUDIT, refused, reason="x", now=START, probe_at=START + hour)
+        found = due_with_a_new_token(connection, later)
+        assert found is not None
+        polls.pause(
+            connection, AUDIT, found, reason="schema-drift", now=later, probe_at=later + hour
+        )
+        assert due_with_a_new_token(connection, later + timedelta(minutes=1)) is None
+        assert due_with_a_new_token(connection, later + hour) is not None
+
+
+def due_with_a_new_token(connection: Connection, now: datetime) -> PollClaim | None:
+    lease = Lease(now, LEASE)
+    return polls.claim(connection, NUMBER, lease, now, only_due=True, access="new")
