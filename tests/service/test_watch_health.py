@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from routing.incidents import IncidentKind
 from service import watch_health
@@ -69,6 +69,18 @@ def test_a_service_that_is_well_has_no_incident(watched: Harness, smtp: SmtpServ
     watched.run()
     look_for(watched, minutes=40)
     assert (lasting(watched), alarms(smtp)) == ([], [])
+
+
+def test_an_incident_of_a_later_version_is_left_to_it(watched: Harness, smtp: SmtpServer) -> None:
+    with watched.runtime.database.begin() as connection:
+        connection.execute(insert(Incident).values(kind="of-a-later-one", opened_at=watched.now))
+    look_for(watched, minutes=2)
+    assert (lasting(watched), alarms(smtp)) == ([], [])
+    with watched.runtime.database.read() as connection:
+        assert not incidents.known_to_nobody(connection)
+        assert incidents.listing(connection) == []
+        query = select(Incident.closed_at, Incident.opening_told_at)
+        assert connection.execute(query).all() == [(None, None)]
 
 
 def test_deliveries_that_wait_too_long_are_told_of_once_and_once_when_sent(
