@@ -1,6 +1,6 @@
 """Queues whose work no worker takes: the others live, so nobody notices."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -19,8 +19,9 @@ from store.overview import Wait
 def needed(settings: Settings, rules: RuleSet) -> tuple[str, ...]:
     """The queues that get work under these settings and rules."""
     kinds = {channel.kind for unit in rules.units.values() for channel in unit.channels}
-    if followed_procedures(settings, rules):
-        kinds.add(GROUP_CHANNEL)
+    if not followed_procedures(settings, rules):
+        # Units name their groups before anything is moved there.
+        kinds.discard(GROUP_CHANNEL)
     used = {
         queues.POLL,
         queues.ROUTE,
@@ -31,32 +32,38 @@ def needed(settings: Settings, rules: RuleSet) -> tuple[str, ...]:
     return tuple(name for name in queues.ALL if name in used)
 
 
-def unserved(
-    pulses: Collection[Pulse], wanted: Collection[str], now: datetime
-) -> Iterator[tuple[str, datetime]]:
-    """Those of `wanted` that no worker takes, and since when; none while nobody could tell."""
+def unserved(pulses: Collection[Pulse], wanted: Collection[str], now: datetime) -> Iterator[str]:
+    """Those of `wanted` that no worker takes; none while nobody could tell."""
     teller = heartbeats.teller(pulses)
     if teller is None or not teller.is_alive(now):
         return
     seen = {pulse.name: pulse.seen_at for pulse in pulses}
     for name in wanted:
-        since = max(seen.get(name, teller.since), teller.since)
-        if now - since >= GAP:
-            yield name, since
+        if now - max(seen.get(name, teller.since), teller.since) >= GAP:
+            yield name
 
 
 def unserved_queues(
-    connection: Connection, polled: Collection[int], now: datetime
+    connection: Connection,
+    polled: Collection[int],
+    now: datetime,
+    known: Collection[tuple[IncidentKind, str]] = (),
 ) -> Iterator[PresentIncident]:
     """An incident for each queue with work that waits for a worker in vain.
+
+    One that lasts is over when a worker is seen or the work is done, not while nobody could tell.
 
     Args:
         connection: a transaction.
         polled: the procedures of the rule set in force.
         now: the present instant.
+        known: kind and subject of the incidents that last.
     """
-    pulses: Sequence[Pulse] = heartbeats.listing(connection)
-    for name, _ in unserved(pulses, queues.ALL, now):
+    pulses = heartbeats.listing(connection)
+    alive = {pulse.name for pulse in pulses if pulse.is_alive(now)}
+    lasting = {subject for kind, subject in known if kind is IncidentKind.UNSERVED}
+    missed = {*unserved(pulses, queues.ALL, now), *(lasting - alive)}
+    for name in filter(missed.__contains__, queues.ALL):
         work = _due(connection, name, polled, now)
         if work.since is not None and now - work.since >= GAP:
             yield PresentIncident(

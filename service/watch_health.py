@@ -89,7 +89,7 @@ def _record(runtime: Runtime) -> HealthReport:
                 *present_incidents(waiting, runtime.settings, now, open_),
                 *disabled_addresses(disabled.values()),
                 *expiring_certificate(runtime.settings, now),
-                *unserved_queues(connection, polled, now),
+                *unserved_queues(connection, polled, now, open_),
             )
         }
         opened = [

@@ -38,7 +38,7 @@ def check_queues(runtime: Runtime) -> str:
             )
         )
     wanted = consumers.needed(runtime.settings, publish_rules.configured_rules(runtime.settings))
-    missing = ",".join(name for name, _ in consumers.unserved(pulses, wanted, now))
+    missing = ",".join(consumers.unserved(pulses, wanted, now))
     if missing:
         raise CommandError(
             tr("no worker takes {names}: start `wif worker --queues {names}`", names=missing)

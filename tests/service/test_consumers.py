@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 
+from routing.units import GROUP_CHANNEL
 from service import consumers, queues, watch_health
 from store import heartbeats, incidents
 from tests.fixtures.harness import Harness
+from tests.service.grouped_offices import Offices
 
 LIVING = ("beat", "poll", "route", "upkeep")
 
@@ -59,6 +61,25 @@ def test_after_a_night_without_any_worker_each_has_its_time_to_start(waiting: Ha
     waiting.wait(hours=9)
     assert look(waiting, LIVING, minutes=1) == []
     assert look(waiting, (*LIVING, "deliver"), minutes=5) == []
+
+
+def test_it_is_not_over_while_nobody_could_tell(waiting: Harness) -> None:
+    look(waiting, LIVING, minutes=4)
+    assert look(waiting, (), minutes=5) == [("queue-unserved", "deliver")]
+    waiting.wait(hours=1)
+    assert look(waiting, LIVING, minutes=1) == [("queue-unserved", "deliver")]
+    assert look(waiting, (*LIVING, "deliver"), minutes=1) == []
+
+
+def test_the_queue_of_moves_is_needed_while_dossiers_are_moved_to_groups_of_units(
+    offices: Offices,
+) -> None:
+    runtime, moves = offices.harness.runtime, queues.of_channel(GROUP_CHANNEL)
+    off = runtime.settings.model_copy(update={"tps_write_back": False})
+    assert moves in consumers.needed(runtime.settings, runtime.rules())
+    assert moves not in consumers.needed(off, runtime.rules())
+    offices.publish({})
+    assert moves not in consumers.needed(runtime.settings, runtime.rules())
 
 
 def test_what_nobody_notes_is_not_known(harness: Harness) -> None:
