@@ -177,7 +177,7 @@ def parts(folder: Path, *, host: str = LOOPBACK) -> Iterator[Parts]:
         stack.callback(broker.close)
         broker.start()
         tps = stack.enter_context(simulated_tps(folder, host=host))
-        yield Parts(folder, tps, postgres, Databases(postgres.url()), broker)
+        yield Parts(folder, tps, postgres, Databases(postgres.url(), as_files=True), broker)
 
 
 def wait_until(sink: Sink, count: int, *, patience: float) -> None:
