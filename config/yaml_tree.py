@@ -36,8 +36,8 @@ __all__ = [
     "scalars",
 ]
 
-_CUT_OFF = re.compile(r"[ \t]+#[^\s#!]")
-"""A comment that begins like the end of a text."""
+_CUT_OFF = re.compile(r"(?<![ \t])[ \t]+#[^\s#!]")
+"""A comment that begins like the end of a text; blanks are looked at once, however many."""
 
 LARGEST_FILE = 10_000_000
 """In bytes. The shipped files have some 10 kB; 20,000 units have some 3 MB."""
