@@ -123,6 +123,7 @@ class Configuration:
         known: for each kind of thing, the codes that are defined, in wrong entries too.
         mistakes: what has been found wrong so far.
         warnings: what is a mistake only where it is going to be used for real.
+        doubts: what may be meant otherwise, and is never a mistake.
         unreachable: ids of the rules that were proved to decide nothing.
     """
 
@@ -141,6 +142,7 @@ class Configuration:
     known: dict[str, set[str]] = field(default_factory=dict)
     mistakes: list[Diagnostic] = field(default_factory=list)
     warnings: list[Diagnostic] = field(default_factory=list)
+    doubts: list[Diagnostic] = field(default_factory=list)
     unreachable: set[str] = field(default_factory=set)
 
     @property

@@ -63,7 +63,7 @@ def check(
         else document.document_hash(document.write_document(document.document_of(configuration)))
     )
     if as_json:
-        warnings = configuration.warnings
+        warnings = [*configuration.warnings, *configuration.doubts]
         context.show_json({"ruleset": digest, "mistakes": mistakes, "warnings": warnings})
     else:
         _print(configuration, mistakes, digest)
@@ -78,6 +78,8 @@ def _print(configuration: Configuration, mistakes: list[Diagnostic], digest: str
         typer.echo(mistake)
     for warning in configuration.warnings:
         typer.echo(tr("warning (a mistake with --production): {warning}", warning=warning))
+    for doubt in configuration.doubts:
+        typer.echo(tr("warning: {doubt}", doubt=doubt))
     if digest is None:
         context.tell(trn("{n} mistake", "{n} mistakes", len(mistakes)))
         return

@@ -10,19 +10,27 @@ from config.messages import tr
 from config.values import SEPARATORS
 from config.yaml_tree import Path_, find, scalars
 
-_BETWEEN_LABELS = re.compile(r"\s*[;|]\s*|\s+/\s+|,\s+")
+_OUTSIDE = r"(?![^()]*\))"
+"""Not between parentheses: « Adresse (n°, rue, commune) » is one label."""
+
+_BETWEEN_WORDS = re.compile(f"(?:{SEPARATORS.pattern}){_OUTSIDE}")
+_BETWEEN_LABELS = re.compile(rf"(?:\s*[;|]\s*|\s+/\s+|,\s+){_OUTSIDE}")
 """Labels hold « et » and slashes themselves, as in « Nom/Prénom »."""
 
 
 def check(configuration: Configuration) -> Iterator[Diagnostic]:
-    """Texts without quotes that look like several."""
+    """Texts without quotes that look like several.
+
+    Labels and choices are whatever TPS calls them, « Nom, prénom » too: they are doubted and
+    never refused. The words of `contains` are the admin's own, and several in one never match.
+    """
     for permit_type in configuration.permit_types:
-        for key in ("equals", "contains"):
-            yield from _several(permit_type, ["recognised_by", key], SEPARATORS)
+        configuration.doubts += _several(permit_type, ["recognised_by", "equals"], _BETWEEN_LABELS)
+        yield from _several(permit_type, ["recognised_by", "contains"], _BETWEEN_WORDS)
     forms: tuple[Located[Any], ...] = (*configuration.kinds, *configuration.procedures)
     for placed in forms:
         for field in placed.entry.fields:
-            yield from _several(placed, ["fields", field.value], _BETWEEN_LABELS)
+            configuration.doubts += _several(placed, ["fields", field.value], _BETWEEN_LABELS)
 
 
 def _several(

@@ -234,6 +234,39 @@ def test_a_domain_one_letter_off_is_a_warning_and_in_production_a_mistake(folder
     assert Code.MAILBOX_DOMAIN_UNLIKE in codes
 
 
+@pytest.mark.parametrize(
+    ("label", "doubted"),
+    [
+        ("Adresse (n°, rue, commune)", False),
+        ("Nom/Prénom", False),
+        ('"Nom, prénom"', False),
+        ("Nom, prénom", True),
+        ("Titre (n°, date), département", True),
+        ("Département du titre ; Département de résidence", True),
+    ],
+)
+def test_a_label_of_tps_is_never_refused_for_its_separators_but_doubted(
+    folder: Path, label: str, *, doubted: bool
+) -> None:
+    """In production neither."""
+    shipped = "Département qui figure sur le titre de séjour"
+    assert slip(folder, "procedures.yaml", shipped, label) == []
+    configuration, _ = check_directory(folder, production=False, on=DAY)
+    assert [doubt.line for doubt in configuration.doubts] == [6][:doubted]
+    assert Code.WRONG_VALUE not in {each.code for each in found(folder, production=True)}
+
+
+def test_a_choice_of_a_form_is_doubted_and_words_of_ones_own_are_refused(folder: Path) -> None:
+    assert slip(folder, "permit_types.yaml", "[Algérie]", "Algérie, Maroc") == []
+    configuration, _ = check_directory(folder, on=DAY)
+    (doubt,) = configuration.doubts
+    assert "write a list: [Algérie, Maroc]; or, when it is one value" in str(doubt)
+    words = "contains: [apprentissage]"
+    assert slip(folder, "permit_types.yaml", words, "contains: contrat (CDD, CDI)") == []
+    one, several = "contrat (CDD, CDI)", "apprentissage, alternance"
+    assert [each.text for each in slip(folder, "permit_types.yaml", one, several)] == [several]
+
+
 # --- files that are none ------------------------------------------------------------------------
 
 

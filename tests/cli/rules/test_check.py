@@ -1,11 +1,12 @@
 """`wif rules check`: a line for each mistake, and the exit codes that scripts rely on."""
 
 import json
+import shutil
 from pathlib import Path
 
 from config.json_schemas import schemas
 from tests.cli.rules.edits import edit
-from tests.config.wrong_configurations import CASES
+from tests.config.wrong_configurations import CASES, VALID
 from tests.fixtures.processes import wif
 
 
@@ -29,6 +30,20 @@ def test_check_prints_a_line_for_each_mistake_and_exits_1(files: Path) -> None:
     assert first.startswith(f"{files}/routing.yaml:")
     assert "unknown-unit: `NATIONALE` is no unit of units.yaml (did you mean `NATIONAL`?)" in first
     assert "department-label-disagrees: `63 - Bas-Rhin`" in second
+
+
+def test_check_warns_of_a_label_that_may_be_two_and_exits_0(tmp_path: Path) -> None:
+    shutil.copytree(VALID, tmp_path, dirs_exist_ok=True)
+    label = "Département qui figure sur le titre de séjour"
+    edit(tmp_path, "procedures.yaml", label, "Nom, prénom")
+    checked = ("rules", "check", str(tmp_path), "--on", "2020-06-15")
+
+    done = wif(*checked)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"warning: {tmp_path}/procedures.yaml:6:")
+    (warning,) = json.loads(wif(*checked, "--json").stdout)["warnings"]
+    assert warning["text"] == "Nom, prénom"
 
 
 def test_check_exits_2_when_a_file_cannot_be_read(files: Path) -> None:
