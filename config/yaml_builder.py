@@ -43,6 +43,9 @@ _AMBIGUOUS = re.compile(
 _LOST = re.compile(r"[^\W\d_]\?[^\W\d_]")
 """A question mark in place of an accented letter."""
 
+_ADDRESS = re.compile(r"://|\.[a-z]{2,}/\S{0,200}\?|\?[\w.-]+=")
+"""What holds a question mark by right, with or without `https://`."""
+
 _READ_AS_LATIN = re.compile("[\u00c2\u00c3].|\u00e2\u20ac.")
 """UTF-8 that was read as Windows-1252, as in `dÃ©partement`."""
 
@@ -225,7 +228,7 @@ def _refusal_of_plain(text: str) -> tuple[Code, str, str | None] | None:
 
 def _garbled(text: str) -> tuple[str, str] | None:
     """What is wrong with a text whose accents were lost between two encodings."""
-    if "\ufffd" in text or (_LOST.search(text) and "://" not in text):
+    if "\ufffd" in text or (_LOST.search(text) and not _ADDRESS.search(text)):
         return tr("holds characters that were lost"), tr("type them again, and save as UTF-8")
     meant = text if text.isascii() else _READ_AS_LATIN.sub(_as_utf8, text)
     if meant == text:

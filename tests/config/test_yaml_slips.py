@@ -267,6 +267,16 @@ def test_a_choice_of_a_form_is_doubted_and_words_of_ones_own_are_refused(folder:
     assert [each.text for each in slip(folder, "permit_types.yaml", one, several)] == [several]
 
 
+@pytest.mark.parametrize(
+    "contact", ["https://aide.example/wif?page", "aide.example/wif?page", "aide.example?page=2"]
+)
+def test_the_question_mark_of_an_address_is_no_lost_accent(folder: Path, contact: str) -> None:
+    name = "    name: Unité départementale de Paris\n"
+    assert slip(folder, "units.yaml", name, f"{name}    contact: {contact}\n") == []
+    lost = slip(folder, "units.yaml", f"contact: {contact}", "contact: d?partement")
+    assert [each.code for each in lost] == [Code.TYPOGRAPHY]
+
+
 # --- files that are none ------------------------------------------------------------------------
 
 
