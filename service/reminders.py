@@ -96,17 +96,22 @@ def due_today(
                 yield from _orders(dossier, unit, terms, now, rules)
             if terms.escalate_after is not None and passed >= terms.escalate_after:
                 other = escalated_to(unit, rules, terms, now)
-                yield from _orders(dossier, other, terms, now, rules)
+                if other is not None:
+                    yield from _orders(dossier, other, terms, now, rules)
 
 
-def escalated_to(unit: Unit, rules: RuleSet, terms: ReminderTerms, now: datetime) -> Unit:
-    """Who is told of what waits too long at a unit: whom it names, or the same as for all."""
+def escalated_to(unit: Unit, rules: RuleSet, terms: ReminderTerms, now: datetime) -> Unit | None:
+    """Who is told of what waits too long at a unit: whom it names, or the same as for all.
+
+    None when that is the unit itself, as for the fallback unit or the successor of its region:
+    its own reminder is all then.
+    """
     today = paris_day(now)
-    for code in (unit.escalate_to, terms.escalate_to):
-        if (found := rules.in_office(code, today)) is not None:
-            return found
     # The configuration is refused when the fallback unit is ever closed.
-    return rules.units[rules.fallback]
+    for code in (unit.escalate_to, terms.escalate_to, rules.fallback):
+        if (found := rules.in_office(code, today)) is not None:
+            return None if found.code == unit.code else found
+    return None
 
 
 def _orders(

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from routing.office_days import is_working_day
-from service.reminders import queue_reminders
+from service.reminders import ReminderTerms, due_today, queue_reminders
 from simulator import Server
+from store.waiting_dossiers import WaitingDossier
 from tests.fixtures.harness import Harness, make_harness
 
 MONDAY = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
@@ -163,6 +164,33 @@ def test_a_region_that_has_closed_is_not_told_but_the_national_unit(
     told = {unit for unit, _ in reminders(reminding)}
     still_open = closed > reminding.now.date()
     assert told == {"UD075", "UD033" if still_open else reminding.runtime.rules().fallback}
+
+
+@pytest.mark.parametrize("way", ["names itself", "is the successor of its region", "is for all"])
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_nothing_is_escalated_to_the_unit_itself(
+    reminding: Harness, escalating: Escalating, way: str
+) -> None:
+    """It is reminded on its own day, not on that of the escalation, and once."""
+    region = {"names itself": "UD075", "is the successor of its region": "UD033"}.get(way)
+    escalating(UD075=region)
+    rules, now = reminding.runtime.rules(), MONDAY + timedelta(days=8, hours=5)
+    closed = replace(rules.units["UD033"], closes=date(2026, 11, 30), successor="UD075")
+    rules = replace(rules, units={**rules.units, "UD033": closed})
+    everyone = "UD075" if way == "is for all" else rules.fallback
+    waiting = [WaitingDossier(13760, 1, ("UD075",), MONDAY)]
+
+    def due(unit_after: int, other_after: int) -> list[str]:
+        terms = ReminderTerms(
+            after=unit_after, escalate_after=other_after, escalate_to=everyone, at=time(9)
+        )
+        return [order.notification.unit for order in due_today(waiting, rules, terms, now)]
+
+    assert due(5, 6) == ["UD075"]
+    assert due(9, 6) == []
+    region_still_open = replace(rules.units["UD033"], closes=None)
+    rules = replace(rules, units={**rules.units, "UD033": region_still_open})
+    assert due(5, 6) == (["UD075", "UD033"] if region == "UD033" else ["UD075"])
 
 
 OFFICES = {"75": "UD075", "93": "UD093", "67": "UD067"}
