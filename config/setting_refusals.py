@@ -97,6 +97,25 @@ def refuse_trials(settings: SettingFields) -> None:
         )
 
 
+def refuse_early_escalation(settings: SettingFields) -> None:
+    """Refuse to tell another unit of what waits before the unit itself is reminded.
+
+    Raises:
+        ValueError: it would be.
+    """
+    first, then = settings.remind_after, settings.escalate_after
+    if first is not None and then is not None and then < first:
+        raise ValueError(
+            tr(
+                "WIF_ESCALATE_AFTER: is {then}, less than WIF_REMIND_AFTER ({first}): the unit "
+                "itself is reminded first; for example: {example}",
+                then=then,
+                first=first,
+                example=first + 2,
+            )
+        )
+
+
 def refuse_signatures_that_fail(settings: SettingFields) -> None:
     """Refuse a certificate and a key with which mails cannot be signed.
 

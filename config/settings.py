@@ -29,6 +29,7 @@ from config.setting_refusals import (
     MINIMUM_KEY_BYTES,
     ROLES,
     decoded_key,
+    refuse_early_escalation,
     refuse_missing,
     refuse_signatures_that_fail,
     refuse_trials,
@@ -108,6 +109,7 @@ class Settings(SettingFields):
         if self.in_production:
             refuse_missing(self)
             refuse_trials(self)
+        refuse_early_escalation(self)
         refuse_signatures_that_fail(self)
         return self
 

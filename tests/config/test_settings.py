@@ -7,6 +7,7 @@ import pytest
 
 from config.setting_refusals import ROLES
 from config.settings import DOTENV, Settings, SettingsError, example_of, read
+from tests.fixtures.french import french_catalogue
 
 
 @pytest.mark.parametrize("name", list(Settings.model_fields))
@@ -56,6 +57,21 @@ def test_a_wrong_value_is_told_with_its_name_and_an_example(
     assert "{" not in line.replace("{tps_url}, {procedure} and {number}", "").replace(
         "{tps_url}/procedures/{procedure}/dossiers/{number}", ""
     )
+
+
+@pytest.mark.parametrize(("first", "then", "accepted"), [("5", "4", False), ("5", "5", True)])
+def test_nobody_else_is_told_before_the_unit_itself_is_reminded(
+    first: str, then: str, monkeypatch: pytest.MonkeyPatch, *, accepted: bool
+) -> None:
+    monkeypatch.setenv("WIF_REMIND_AFTER", first)
+    monkeypatch.setenv("WIF_ESCALATE_AFTER", then)
+    if accepted:
+        assert read().escalate_after == int(then)
+        return
+    with pytest.raises(SettingsError, match=r"^WIF_ESCALATE_AFTER: .*; for example: 7$"):
+        read()
+    with french_catalogue(), pytest.raises(SettingsError, match="relancée d'abord"):
+        read()
 
 
 def test_a_secret_in_a_pipe_or_in_a_flood_is_refused_and_nobody_waits(
