@@ -175,6 +175,11 @@ def listing(connection: Connection) -> Sequence[Procedure]:
     return rows.all()  # type: ignore[return-value]
 
 
+def last_poll(connection: Connection) -> datetime | None:
+    """When any procedure was last polled to its end, None before the first time."""
+    return connection.execute(select(func.max(Procedure.polled_at))).scalar()
+
+
 def unleased(now: datetime) -> ColumnElement[bool]:
     """Whether no worker polls a procedure at this instant."""
     return or_(Procedure.lease_until.is_(None), Procedure.lease_until <= now)

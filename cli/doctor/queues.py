@@ -12,20 +12,30 @@ from config.messages import tr
 with lazy_imports():
     from cli import tables
     from service import consumers, publish_rules
-    from store import heartbeats, schema
+    from store import heartbeats, procedures, schema
 
 if TYPE_CHECKING:
     from service.runtime import Runtime
 
 
 def check_queues(runtime: Runtime) -> str:
-    """Whether a worker takes each queue that gets work; workers on `upkeep` note who lives."""
+    """Whether a worker takes each queue that gets work; workers on `upkeep` note who lives.
+
+    Where `wif run-once` by cron is all, no worker is missed.
+    """
     now = runtime.clock()
     never = tr("no worker was ever seen: `wif up`, or `wif worker` and `wif beat`, start them")
     if schema.is_empty(runtime.database):
         return never
     with runtime.database.read() as connection:
         pulses = heartbeats.listing(connection)
+        polled_at = procedures.last_poll(connection)
+    if not pulses and runtime.settings.broker_url is None and polled_at is not None:
+        return tr(
+            "no workers are used: no broker is set, and `wif run-once` does all; "
+            "it last polled at {at}",
+            at=tables.cell(polled_at),
+        )
     teller = heartbeats.teller(pulses)
     if teller is None:
         raise Advice(never)

@@ -104,6 +104,24 @@ def test_doctor_names_the_queue_that_nobody_takes(
     assert "`wif worker` and `wif beat`" in queues()["advice"]
 
 
+def test_no_worker_is_missed_where_run_once_does_all(
+    harness: Harness, service: dict[str, str]
+) -> None:
+    def queues(**given: str) -> tuple[str, str]:
+        found = json.loads(wif("doctor", "--json", **service, **given).stdout)
+        queues = next(each for each in found if each["check"] == "queues")
+        return queues["state"], queues["advice"]
+
+    assert queues()[0] == "warn"
+    harness.run()
+    state, advice = queues()
+    assert (state, "`wif run-once` does all; it last polled at" in advice) == ("ok", True)
+    assert queues(WIF_BROKER_URL="redis://127.0.0.1:1/0")[0] == "warn"
+    with harness.runtime.database.begin() as connection:
+        heartbeats.note(connection, ["beat"], harness.now)
+    assert queues()[0] == "warn"
+
+
 def test_doctor_looks_at_the_broker_in_a_process_of_its_own(
     service: dict[str, str], redis_url: str
 ) -> None:
