@@ -15,7 +15,7 @@ WORKERS ?= 3
 FILES = $(shell git ls-files --cached --others --exclude-standard 2>/dev/null || \
   find . -type f -not -path './.*/*' -not -path './var/*')
 
-.PHONY: help install demo test test-clock coverage check faults pages soak soak-webhook webhook-js bench bench-small deploy-check mails messages pin-images wheel sbom reference audit audit-record lock clean
+.PHONY: help install demo test test-clock coverage check faults faults-again pages soak soak-webhook webhook-js bench bench-small deploy-check mails messages pin-images wheel sbom reference audit audit-record lock clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,14 +36,15 @@ demo: install   ## the whole service on embedded parts, on generated dossiers
 PROCESSES = tests/cli/test_celery.py tests/cli/test_demo.py tests/cli/test_up.py tests/cli/test_up_flower.py \
   tests/deploy/test_compose_commands.py \
   tests/deploy/test_exploitation.py tests/privacy/test_canaries.py tests/privacy/test_canaries_v2.py \
-  tests/tasks/test_stopping.py
+  tests/service/guards/test_bounded_redis.py tests/store/test_partitions.py \
+  tests/tasks/test_flower.py tests/tasks/test_logs.py tests/tasks/test_stopping.py
 test: install   ## every test but the fault suite, both database engines
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --ignore=tests/faults --ignore=tests/pages $(PROCESSES:%=--ignore=%)
 
 # All but what starts programs and servers of its own, which have clocks of their own.
 CLOCKED = tests/routing tests/config tests/simulator tests/service tests/connectors tests/store \
   tests/cli tests/contract tests/web $(PROCESSES:%=--ignore=%) \
-  --ignore=tests/store/test_partitions.py --ignore=tests/store/test_pooling.py --ignore=tests/store/audit/test_timestamps.py \
+  --ignore=tests/store/test_pooling.py --ignore=tests/store/audit/test_timestamps.py \
   --ignore=tests/cli/test_guide.py -k "not postgres"
 test-clock: install ## the suite 400 days ahead in Martinique, and at the end of a year in La Réunion
 	TEST_CLOCK=$$(date -u -d '400 days' +%FT%T+00:00) TZ=America/Martinique \
@@ -53,8 +54,12 @@ test-clock: install ## the suite 400 days ahead in Martinique, and at the end of
 coverage: install ## the same with branch coverage, which takes twice as long
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --ignore=tests/pages --cov --cov-report=term:skip-covered
 
+FAULTS =
 faults: install ## the whole fault suite, with real workers killed and cut off (minutes)
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup tests/faults $(PROCESSES)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(FAULTS) tests/faults $(PROCESSES)
+
+faults-again: install ## what failed in the last run of `make faults`, alone
+	$(BIN)/pytest -n 0 --last-failed --last-failed-no-failures none tests/faults $(PROCESSES)
 
 pages: install  ## look at the web pages in Chromium (apt-get install chromium w3m), with axe
 	$(BIN)/pip install --quiet --require-hashes --no-deps -r tests/pages/requirements.lock

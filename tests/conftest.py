@@ -60,7 +60,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A run in the background ignores Ctrl-C, and would hand that on to the programs it starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-_FIXTURES = ("harness", "logs", "postgres", "redis", "redis_state", "smtp", "tps", "web", "webhook")
+_FIXTURES = (
+    "harness",
+    "logs",
+    "postgres",
+    "redis",
+    "redis_state",
+    "shared_statements",
+    "smtp",
+    "tps",
+    "web",
+    "webhook",
+)
 pytest_plugins = [f"tests.fixtures.{name}" for name in _FIXTURES]
 
 hypothesis_home.set_hypothesis_home_dir(CACHE / "hypothesis")
