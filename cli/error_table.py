@@ -22,7 +22,7 @@ from routing.quarantine import ABSENCES_BEFORE_ASKING
 from service import incidents
 from service.guards import throttle
 from service.guards.breakers import POLICIES, Kind
-from service.guards.limits import STOPPED_PROBE_INTERVAL
+from service.guards.limits import NEW_ACCESS_INTERVAL, STOPPED_PROBE_INTERVAL
 from store.heartbeats import GAP
 
 ACTIONS = {
@@ -32,8 +32,8 @@ ACTIONS = {
     Action.PERMANENT: "a dossier is quarantined and asked for again; a delivery is dead",
     Action.STOP_PROCEDURE: (
         "the procedure is stopped and tried again every "
-        f"{STOPPED_PROBE_INTERVAL.total_seconds() / 3600:.0f} h, at once with a new token; "
-        "the others go on"
+        f"{STOPPED_PROBE_INTERVAL.total_seconds() / 3600:.0f} h, within "
+        f"{NEW_ACCESS_INTERVAL.total_seconds() / 60:.0f} min with a new token; the others go on"
     ),
     Action.PAUSE_PROCEDURE: (
         "the procedure is paused until a person resumes it: its dossiers are held"

@@ -112,15 +112,20 @@ class Connections(Context):
         return self.tps_ports.by(form.api or self.settings.tps_api)
 
     @property
-    def tps_access(self) -> str | None:
+    def tps_access_hash(self) -> str | None:
         """A keyed hash of the address and the token of the settings, None without them.
 
         Stored when TPS refuses them, so that it is known when they were replaced.
+
+        Raises:
+            SettingsError: the address is none.
         """
-        url, token = self.settings.tps_url, self.settings.tps_token
-        if url is None or token is None:
+        from service.tps import tps_address  # noqa: PLC0415
+
+        address, token = tps_address(self.settings), self.settings.tps_token
+        if address is None or token is None:
             return None
-        return self.audit.keys[0].mark(f"{url} {token.get_secret_value()}")
+        return self.audit.keys[0].mark(f"{address} {token.get_secret_value()}")
 
     def refresh(self) -> None:
         """Take on secrets whose files were replaced; call it between two units of work."""

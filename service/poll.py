@@ -21,7 +21,7 @@ from routing.ruleset import RuleSet
 from service.claim import Claim, claim_listed, give_back
 from service.guards import outages
 from service.guards.breakers import TPS, BreakerState
-from service.guards.limits import LEASE, STOPPED_PROBE_INTERVAL, WORK_BUDGET
+from service.guards.limits import LEASE, NEW_ACCESS_EARLY, STOPPED_PROBE_INTERVAL, WORK_BUDGET
 from service.read import from_page
 from service.register import polled_by
 from service.report import Totals
@@ -168,7 +168,8 @@ def poll(
             Lease(now, LEASE),
             now,
             only_due=only_due,
-            access=runtime.tps_access,
+            access_hash=runtime.tps_access_hash,
+            early=NEW_ACCESS_EARLY,
         )
     if claim is None:
         return PollReport(PollOutcome.BUSY)

@@ -79,7 +79,7 @@ def decide(runtime: Connections, claim: Claim, readings: Sequence[Reading]) -> B
         rest_due_at=now + _wait(general),
         stop=_stop_cause(general),
         probe_at=now + STOPPED_PROBE_INTERVAL,
-        access=runtime.tps_access,
+        access_hash=runtime.tps_access_hash,
         followed=followed_procedures(runtime.settings, claim.rules),
     )
 

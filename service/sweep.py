@@ -7,7 +7,7 @@ from config import logs
 from connectors.channels import CHANNELS
 from service import hints
 from service.digests import make_digests
-from service.guards.limits import LEASE
+from service.guards.limits import LEASE, NEW_ACCESS_EARLY
 from service.register import register_procedures
 from service.runtime import Runtime
 from service.scan_interval import longest_scan_interval
@@ -36,7 +36,7 @@ def wake_due_polls(runtime: Runtime, waker: Waker | None = None) -> int:
     polled = register_procedures(runtime)
     with runtime.database.read() as connection:
         # Read after registering: a new procedure is due now, not at the next tick.
-        numbers = procedures.due(connection, polled, runtime.clock())
+        numbers = procedures.due(connection, polled, runtime.clock(), early=NEW_ACCESS_EARLY)
     for number in numbers:
         waker.poll(number)
     return len(numbers)

@@ -10,7 +10,7 @@ from config.foreign_messages import translated
 from config.messages import tr
 from config.settings import Settings, SettingsError
 from connectors.tps.port import TpsPort, TpsWritePort
-from connectors.tps.transport import Limits
+from connectors.tps.transport import Limits, server_address
 from connectors.tps.versions import Server, open_tps, open_writing
 from routing.forms import TpsApi
 from service.guards.limits import TPS_ANSWER
@@ -18,7 +18,7 @@ from service.guards.limits import TPS_ANSWER
 if TYPE_CHECKING:
     from service.guards.throttle import Throttle
 
-Port = TypeVar("Port")
+Made = TypeVar("Made")
 
 
 class TpsPorts:
@@ -68,7 +68,7 @@ class TpsPorts:
             clock=self._clock,
             leave=lambda: self._throttles[api].take(reading=True),
         )
-        return _opened(lambda: open_tps(api, server))
+        return _with_address(lambda: open_tps(api, server))
 
 
 @contextmanager
@@ -79,16 +79,26 @@ def write_port(settings: Settings) -> Iterator[TpsWritePort]:
         SettingsError: there is no address or no token.
     """
     server = configured_server(settings)
-    port = _opened(lambda: open_writing(server))
+    port = _with_address(lambda: open_writing(server))
     try:
         yield port
     finally:
         port.close()
 
 
-def _opened(open_port: Callable[[], Port]) -> Port:
+def tps_address(settings: Settings) -> str | None:
+    """The address of TPS, however the settings spell it; None without one.
+
+    Raises:
+        SettingsError: it is none.
+    """
+    url = settings.tps_url
+    return None if url is None else _with_address(lambda: server_address(url))
+
+
+def _with_address(make: Callable[[], Made]) -> Made:
     try:
-        return open_port()
+        return make()
     except ValueError as error:
         raise SettingsError(tr("WIF_TPS_URL: {error}", error=translated(str(error)))) from None
 

@@ -47,7 +47,7 @@ class Procedure(Base):
     cursor: Mapped[str | None] = mapped_column(Text)
     purged_before: Mapped[datetime | None] = mapped_column(UtcDateTime)
     refused_access: Mapped[str | None] = mapped_column(String(64))
-    """A keyed hash of the address and the token that TPS refused; a new one is tried at once."""
+    """A keyed hash of the address and the token that TPS refused; a new one is tried soon."""
 
 
 class Dossier(Base):

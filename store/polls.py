@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, update
@@ -34,7 +34,7 @@ class PollClaim:
         scan_due: whether a full scan is due or half done.
         scan_started_at: start of the scan under way, None when none is.
         scanned: whether a scan was ever completed.
-        access: that TPS is asked with.
+        access_hash: keyed, of the address and the token that TPS is asked with.
     """
 
     procedure: int
@@ -45,7 +45,7 @@ class PollClaim:
     scan_due: bool
     scan_started_at: datetime | None
     scanned: bool
-    access: str | None = None
+    access_hash: str | None = None
 
 
 def claim(
@@ -55,7 +55,8 @@ def claim(
     now: datetime,
     *,
     only_due: bool = False,
-    access: str | None = None,
+    access_hash: str | None = None,
+    early: timedelta = timedelta(),
 ) -> PollClaim | None:
     """Take the lease of a procedure; None while another worker holds it.
 
@@ -65,12 +66,13 @@ def claim(
         lease: to hold it by.
         now: the present instant.
         only_due: None also when it was polled a moment ago: a tick that comes twice has one
-            effect. A procedure to which TPS refused another access is due.
-        access: a keyed hash of the address and the token that TPS is asked with.
+            effect.
+        access_hash: keyed, of the address and the token that TPS is asked with.
+        early: how long before its time a procedure is due to which TPS refused another access.
     """
     free = [Procedure.number == procedure, procedures.unleased(now)]
     if only_due:
-        free.append(procedures.due_with(access, now))
+        free.append(procedures.due_with(access_hash, now, early))
     taken = connection.execute(
         update(Procedure)
         .where(*free)
@@ -95,7 +97,7 @@ def claim(
         scan_due=taken.next_scan_at <= now or taken.scan_started_at is not None,
         scan_started_at=taken.scan_started_at,
         scanned=taken.scanned_at is not None,
-        access=access,
+        access_hash=access_hash,
     )
 
 
@@ -212,7 +214,7 @@ def stop(
         now: the present instant.
         probe_at: when it is polled again by itself.
     """
-    refused = {"next_poll_at": probe_at, "refused_access": claim.access}
+    refused = {"next_poll_at": probe_at, "refused_access": claim.access_hash}
     kept = write(connection, claim, refused | unless_paused("reason", reason) | _RELEASED)
     if kept:
         stopped = procedures.stop(
@@ -220,7 +222,7 @@ def stop(
             claim.procedure,
             reason=reason,
             next_poll_at=probe_at,
-            access=claim.access,
+            access_hash=claim.access_hash,
         )
         audit.append(connection, now, stopped)
     return kept

@@ -1,7 +1,7 @@
 """Procedures that are polled: which there are, which are due, which are stopped or paused."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -33,15 +33,30 @@ def register(connection: Connection, numbers: Iterable[int], now: datetime) -> N
         connection.execute(insert_new(connection, Procedure), rows)
 
 
-def due(connection: Connection, numbers: Collection[int], now: datetime) -> Sequence[int]:
+def due(
+    connection: Connection,
+    numbers: Collection[int],
+    now: datetime,
+    *,
+    early: timedelta = timedelta(),
+) -> Sequence[int]:
     """Those of `numbers` that are to be polled and that no worker polls, longest due first.
 
-    Their time has come, or TPS refused them: the poll knows whether there is another token now.
+    Args:
+        connection: the transaction.
+        numbers: of procedures.
+        now: the present instant.
+        early: how long before its time one that TPS refused is among them: the poll knows
+            whether there is another token now.
     """
-    time_has_come = or_(Procedure.next_poll_at <= now, _REFUSED)
+    refused = and_(_REFUSED, Procedure.next_poll_at <= now + early)
     query = (
         select(Procedure.number)
-        .where(Procedure.number.in_(numbers), time_has_come, unleased(now))
+        .where(
+            Procedure.number.in_(numbers),
+            or_(Procedure.next_poll_at <= now, refused),
+            unleased(now),
+        )
         .order_by(Procedure.next_poll_at)
     )
     return connection.execute(query).scalars().all()
@@ -52,12 +67,16 @@ _REFUSED = and_(
 )
 
 
-def due_with(access: str | None, now: datetime) -> ColumnElement[bool]:
-    """Whether a procedure's time has come, or TPS refused it another address or token."""
+def due_with(access_hash: str | None, now: datetime, early: timedelta) -> ColumnElement[bool]:
+    """Whether a procedure's time has come, or will within `early` where TPS refused another access.
+
+    Not at once: workers with two accesses, both refused, would take turns at every tick.
+    """
     time_has_come = Procedure.next_poll_at <= now
-    if access is None:
+    if access_hash is None:
         return time_has_come
-    return or_(time_has_come, and_(_REFUSED, Procedure.refused_access != access))
+    other = and_(_REFUSED, Procedure.refused_access != access_hash)
+    return or_(time_has_come, and_(other, Procedure.next_poll_at <= now + early))
 
 
 def unless_paused(column: str, value: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -72,7 +91,7 @@ def stop(
     *,
     reason: str,
     next_poll_at: datetime,
-    access: str | None = None,
+    access_hash: str | None = None,
 ) -> tuple[AuditEntry, ...]:
     """Stop an active procedure; returns its audit entry, none when it was not active.
 
@@ -81,7 +100,8 @@ def stop(
         number: of the procedure.
         reason: code of the refusal.
         next_poll_at: when it is polled again by itself.
-        access: what TPS refused; with another one it is polled at once.
+        access_hash: of the address and the token that TPS refused; with others it is polled
+            before that.
     """
     changed = connection.execute(
         update(Procedure)
@@ -91,7 +111,7 @@ def stop(
             reason=reason,
             next_poll_at=next_poll_at,
             failures=0,
-            refused_access=access,
+            refused_access=access_hash,
         )
     )
     entry = AuditEntry(step=Step.PROCEDURE_STOPPED, procedure=number, reason=reason)

@@ -43,7 +43,7 @@ class Batch:
         rest_due_at: when the others are due again.
         stop: why the procedure is stopped, None when it goes on.
         probe_at: when a stopped procedure is polled again.
-        access: that TPS was asked with; with another one a stopped procedure is polled at once.
+        access_hash: keyed, of the address and the token that TPS was asked with.
         followed: ids of the procedures whose dossiers are moved to their unit's group in TPS.
     """
 
@@ -56,7 +56,7 @@ class Batch:
     rest_due_at: datetime
     stop: Cause | None
     probe_at: datetime
-    access: str | None = None
+    access_hash: str | None = None
     followed: frozenset[int] = frozenset()
 
 
@@ -248,7 +248,7 @@ def _stop(connection: Connection, batch: Batch) -> tuple[AuditEntry, ...]:
         batch.procedure,
         reason=batch.stop.value,
         next_poll_at=batch.probe_at,
-        access=batch.access,
+        access_hash=batch.access_hash,
     )
 
 

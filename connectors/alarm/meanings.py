@@ -41,7 +41,7 @@ MEANINGS: Mapping[IncidentKind, Meaning] = {
     IncidentKind.STOPPED: Meaning(
         "TPS refuses procedures",
         "See `wif procedures list`: is the token still valid and allowed to read them? A new token "
-        "in its file is tried at once; else they are tried again every hour, or by "
+        "in its file is tried within five minutes; else they are tried again every hour, or by "
         "`wif procedures resume`.",
     ),
     IncidentKind.UNROUTED: Meaning(

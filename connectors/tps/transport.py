@@ -97,7 +97,7 @@ class Transport:
         limits: Limits,
         session: requests.Session | None = None,
     ) -> None:
-        self._base_url = _checked(base_url)
+        self._base_url = server_address(base_url)
         self._token = token
         self._token_in_query = token_in_query
         self._limits = limits
@@ -255,8 +255,8 @@ def _same_server(response: requests.Response, base_url: str) -> str | None:
         return None
 
 
-def _checked(base_url: str) -> str:
-    """The address of the server, without a trailing slash and without the API's own path.
+def server_address(base_url: str) -> str:
+    """The address of the server as every spelling of it means it, without the API's own path.
 
     Raises:
         ValueError: when it is not the http(s) address of a server; it is not repeated.
@@ -266,7 +266,8 @@ def _checked(base_url: str) -> str:
         raise ValueError("the address of TPS must be http(s)://HOST")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("the address of TPS must carry no user, no query and no fragment")
-    bare = base_url.rstrip("/")
+    host = parts.netloc.lower().removesuffix(f":{_PORTS[parts.scheme]}")
+    bare = f"{parts.scheme}://{host}{parts.path}".rstrip("/")
     return bare.removesuffix("/api/v1").removesuffix("/api/v2/graphql")
 
 

@@ -57,6 +57,13 @@ FINISH_EVERY = 10
 STOPPED_PROBE_INTERVAL = timedelta(hours=1)
 """A procedure that TPS refuses is tried again by itself this often: tokens get renewed."""
 
+NEW_ACCESS_INTERVAL = timedelta(minutes=5)
+"""A procedure that TPS refuses is tried with another token or address at most this often: two
+workers may have two, for as long as a file is replaced on one of them only."""
+
+NEW_ACCESS_EARLY = STOPPED_PROBE_INTERVAL - NEW_ACCESS_INTERVAL
+"""How long before the next trial by itself that is."""
+
 _PLACE = "service/guards/limits.py"
 
 

@@ -1,9 +1,11 @@
 """Secrets in files are replaced while the service runs: no gap, no restart."""
 
 import base64
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from config.settings import load
 from service.poll import PollOutcome, poll
@@ -158,9 +160,11 @@ def test_a_new_tps_token_wakes_what_the_old_one_stopped(
     harness.run()
     assert stopped(harness) == {PARIS_FORM: "tps-unauthorized", OTHER_FORM: "tps-unauthorized"}
     replace_file(path, "a-mistyped-token")
+    harness.wait(minutes=5)
     assert tick(harness) == 2, "each is tried once"
     assert tick(harness) == 0
     replace_file(path, "the-next-token")
+    harness.wait(minutes=5)
     assert tick(harness) == 2
     assert stopped(harness) == {}
     assert harness.steps().count("procedure-resumed") == 2
@@ -178,9 +182,43 @@ def test_a_new_token_is_no_reason_to_hurry_once_it_was_tried(
     harness.run()
     replace_file(path, harness.tps.token)
     harness.tps.fail_all(503)
+    harness.wait(minutes=5)
     assert tick(harness) == 2
     assert tick(harness) == 0
     assert set(stopped(harness)) == {PARIS_FORM, OTHER_FORM}
+
+
+def test_two_workers_with_two_refused_tokens_do_not_take_turns(harness: Harness) -> None:
+    """A new file may be there on one of them only, for as long as that takes."""
+    good = harness.runtime.settings.tps_token
+    both = [*_give_in_turn(harness, SecretStr("one"), SecretStr("two"), ticks=80)]
+    assert sum(both) <= 2 * (1 + 80 * 15 // 300)
+    assert sum(both) > 2, "the other token is tried"
+    harness.wait(hours=1)
+    list(_give_in_turn(harness, good, SecretStr("two"), ticks=80))
+    assert harness.steps().count("procedure-resumed") <= 2 * (1 + 80 * 15 // 300)
+
+
+def _give_in_turn(harness: Harness, *tokens: SecretStr | None, ticks: int) -> Iterator[int]:
+    """How many polls asked TPS at each tick, which one worker after the other takes."""
+    for count in range(ticks):
+        token = tokens[count % len(tokens)]
+        harness.runtime.close()
+        harness.runtime.settings = harness.runtime.settings.model_copy(update={"tps_token": token})
+        yield tick(harness)
+
+
+@on_sqlite
+def test_another_spelling_of_the_address_is_no_other_access(harness: Harness) -> None:
+    runtime = harness.runtime
+
+    def access_hash(url: str) -> str | None:
+        runtime.settings = runtime.settings.model_copy(update={"tps_url": url})
+        return runtime.tps_access_hash
+
+    spellings = ("https://TPS.example", "https://tps.example:443/", "https://tps.example/api/v1")
+    assert len({access_hash(url) for url in spellings}) == 1
+    assert access_hash("https://tps.example:8443") != access_hash("https://tps.example")
 
 
 def tick(harness: Harness) -> int:

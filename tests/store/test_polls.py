@@ -15,6 +15,7 @@ from store.procedures import ProcedureStatus
 from tests.fixtures.harness import START
 
 LEASE = timedelta(minutes=4)
+EARLY = timedelta(minutes=55)
 NUMBER = 13760
 AUDIT = AuditLog([b"synthetic-key-of-32-bytes-length!"])
 
@@ -126,9 +127,9 @@ def test_a_form_that_changed_is_no_reason_to_poll_again_before_its_time(
     database: Database,
 ) -> None:
     """Neither is that TPS refused another token before, by which this one was found."""
-    later, hour = START + timedelta(minutes=1), timedelta(hours=1)
+    later, hour = START + timedelta(minutes=5), timedelta(hours=1)
     with database.begin() as connection:
-        refused = polls.claim(connection, NUMBER, Lease(START, LEASE), START, access="old")
+        refused = polls.claim(connection, NUMBER, Lease(START, LEASE), START, access_hash="old")
         assert refused is not None
         polls.stop(connection, AUDIT, refused, reason="x", now=START, probe_at=START + hour)
         found = due_with_a_new_token(connection, later)
@@ -142,4 +143,6 @@ def test_a_form_that_changed_is_no_reason_to_poll_again_before_its_time(
 
 def due_with_a_new_token(connection: Connection, now: datetime) -> PollClaim | None:
     lease = Lease(now, LEASE)
-    return polls.claim(connection, NUMBER, lease, now, only_due=True, access="new")
+    return polls.claim(
+        connection, NUMBER, lease, now, only_due=True, access_hash="new", early=EARLY
+    )
