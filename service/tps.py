@@ -11,7 +11,8 @@ from config.messages import tr
 from config.settings import Settings, SettingsError
 from connectors.tps.port import TpsPort, TpsWritePort
 from connectors.tps.transport import Limits, server_address
-from connectors.tps.versions import Server, open_tps, open_writing
+from connectors.tps.versions import Server, open_tps
+from connectors.tps.writing import open_write_port
 from routing.forms import TpsApi
 from service.guards.limits import TPS_ANSWER
 
@@ -73,13 +74,15 @@ class TpsPorts:
 
 @contextmanager
 def write_port(settings: Settings) -> Iterator[TpsWritePort]:
-    """What changes things in TPS, whichever version reads dossiers.
+    """What changes things in TPS, whichever version reads dossiers, by the token that may write.
 
     Raises:
         SettingsError: there is no address or no token.
     """
-    server = configured_server(settings)
-    port = _with_address(lambda: open_writing(server))
+    try:
+        port = open_write_port(settings, seconds=TPS_ANSWER.total_seconds())
+    except ValueError as error:
+        raise SettingsError(translated(str(error))) from None
     try:
         yield port
     finally:
@@ -100,7 +103,7 @@ def _with_address(make: Callable[[], Made]) -> Made:
     try:
         return make()
     except ValueError as error:
-        raise SettingsError(tr("WIF_TPS_URL: {error}", error=translated(str(error)))) from None
+        raise SettingsError(translated(f"WIF_TPS_URL: {error}")) from None
 
 
 def configured_server(settings: Settings) -> Server:

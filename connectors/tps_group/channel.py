@@ -14,6 +14,7 @@ from connectors.channel import (
 )
 from connectors.closing import Closing
 from connectors.notice import Message, Notice, Trial
+from connectors.tps.writing import WriteSettings, open_write_port
 from routing.failures import TABLE, Cause, Failure, Sign
 from routing.forms import TpsApi
 from routing.text import normalise
@@ -23,35 +24,11 @@ if TYPE_CHECKING:
     from connectors.tps_group.move import Mover
 
 
-class Secret(Protocol):
-    """A value that does not show itself."""
-
-    def get_secret_value(self) -> str: ...
-
-
-class TpsGroupSettings(Protocol):
+class TpsGroupSettings(WriteSettings, Protocol):
     """What is read of the settings."""
 
     @property
     def tps_write_back(self) -> bool: ...
-
-    @property
-    def tps_url(self) -> str | None: ...
-
-    @property
-    def tps_token(self) -> Secret | None: ...
-
-    @property
-    def tps_write_token(self) -> Secret | None: ...
-
-    @property
-    def tps_connect_timeout(self) -> float: ...
-
-    @property
-    def tps_read_timeout(self) -> float: ...
-
-    @property
-    def tps_max_bytes(self) -> int: ...
 
 
 _ABOUT_ONE = frozenset(
@@ -146,22 +123,9 @@ class TpsGroupSession(Closing):
 
 def _mover(settings: TpsGroupSettings, limit: RequestLimit) -> "Mover":
     # HTTP takes longer to load than most commands of the command line to run.
-    from connectors.tps.transport import Limits  # noqa: PLC0415
-    from connectors.tps.versions import Server, open_writing  # noqa: PLC0415
     from connectors.tps_group.move import SECONDS, Mover  # noqa: PLC0415
 
-    token = settings.tps_write_token or settings.tps_token
-    if settings.tps_url is None or token is None:
-        raise ChannelSettingsError("WIF_TPS_URL and WIF_TPS_WRITE_TOKEN: needed to move dossiers")
-    limits = Limits(
-        connect=settings.tps_connect_timeout,
-        read=settings.tps_read_timeout,
-        whole=SECONDS,
-        size=settings.tps_max_bytes,
-        quick_retries=1,
-    )
-    server = Server(base_url=settings.tps_url, token=token, token_in_query=False, limits=limits)
     try:
-        return Mover(open_writing(server), limit)
+        return Mover(open_write_port(settings, seconds=SECONDS), limit)
     except ValueError as error:
-        raise ChannelSettingsError(f"WIF_TPS_URL: {error}") from None
+        raise ChannelSettingsError(str(error)) from None

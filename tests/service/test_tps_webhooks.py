@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from config.settings import Settings, SettingsError
 from routing.failures import Failure
@@ -49,6 +50,18 @@ def test_a_secret_goes_into_a_file_of_its_owner(watching: Runtime, harness: Harn
         tps_webhooks.renew(settings, PARIS_FORM, webhook)
     assert secrets_of(settings) == kept.secrets[:2]
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_token_that_may_write_makes_them(watching: Runtime, harness: Harness) -> None:
+    writing = {
+        "tps_token": SecretStr("may-only-read"),
+        "tps_write_token": SecretStr(harness.tps.token),
+    }
+    settings = watching.settings.model_copy(update=writing)
+    assert tps_webhooks.create(settings, PARIS_FORM, URL) in harness.tps.v2.webhooks
+    other = settings.model_copy(update={"tps_write_token": None})
+    with pytest.raises(Failure):
+        tps_webhooks.create(other, PARIS_FORM, URL)
 
 
 def test_nothing_is_made_where_its_secret_could_not_be_kept(
