@@ -83,9 +83,22 @@ def connect(host: str, port: int, *, seconds: float) -> socket.socket:
 SocketAddress = tuple[socket.AddressFamily, tuple[Any, ...]]
 """A family and an address as the socket of that family takes it."""
 
+SocketOption = tuple[int, int, int | bytes]
+"""As `setsockopt` takes it."""
 
-def connect_to(addresses: Sequence[SocketAddress]) -> socket.socket:
+
+def connect_to(
+    addresses: Sequence[SocketAddress],
+    *,
+    longest: float = math.inf,
+    options: Sequence[SocketOption] = (),
+) -> socket.socket:
     """A TCP connection to the first of `addresses` that answers, within the bounds in force.
+
+    Args:
+        addresses: in the order in which they are tried.
+        longest: seconds to connect to one of them.
+        options: of the socket.
 
     Raises:
         OSError: none answered; `TimeoutError` when the time ran out.
@@ -94,14 +107,23 @@ def connect_to(addresses: Sequence[SocketAddress]) -> socket.socket:
     for family, address in addresses:
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
-            sock.settimeout(remaining())
+            for option in options:
+                sock.setsockopt(*option)
+            _set_timeout(sock, longest)
             sock.connect(address)
+            # What comes next, such as the handshake of TLS, has only what is left.
+            _set_timeout(sock, longest)
         except OSError as error:
             sock.close()
             failure = error
         else:
             return sock
     raise failure
+
+
+def _set_timeout(sock: socket.socket, longest: float) -> None:
+    left = remaining(longest)
+    sock.settimeout(None if left == math.inf else left)
 
 
 def reader(
@@ -128,8 +150,7 @@ class _BoundedStream(io.RawIOBase):
         return True
 
     def readinto(self, buffer: "WriteableBuffer") -> int | None:
-        left = remaining(self._silence)
-        self._sock.settimeout(None if left == math.inf else left)
+        _set_timeout(self._sock, self._silence)
         count = self._incoming.readinto(buffer)
         bounds = _bounds.get()
         if bounds is not None:

@@ -1,9 +1,10 @@
 """HTTP as `requests` speaks it, within the bounds of `connectors.deadline`.
 
-Redirects are off, cookies are not kept, and whole answers end on time: the one thing that is
-replaced is the stream that http.client reads an answer from.
+Redirects are off, cookies are not kept, and whole answers end on time: what is replaced is how
+urllib3 connects, and the stream that http.client reads an answer from.
 """
 
+import math
 import os
 import socket
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from connectors import deadline
+from connectors.addresses import look_up
 from connectors.deadline import SocketAddress
 
 CHUNK = 65_536
@@ -59,7 +61,7 @@ def request_once(
     Args:
         method: of HTTP.
         url: of the peer.
-        seconds: for the whole exchange, connecting and the last header included.
+        seconds: for the whole exchange, the look-up, connecting and the last header included.
         most_bytes: of the answer.
         addresses: as of `BoundedSession`.
         given: what `requests` sends: `data`, `json`, `headers`.
@@ -108,10 +110,14 @@ class _BoundedConnection(HTTPConnection):
     addresses: Sequence[SocketAddress] | None = None
 
     def _new_conn(self) -> socket.socket:
-        if self.addresses is None:
-            return super()._new_conn()
+        longest = self.timeout if isinstance(self.timeout, int | float) else math.inf
         try:
-            return deadline.connect_to(self.addresses)
+            addresses = self.addresses
+            if addresses is None:
+                addresses = look_up(self._dns_host.strip("[]"), self.port)
+            return deadline.connect_to(
+                addresses, longest=longest, options=self.socket_options or ()
+            )
         except TimeoutError as error:
             raise ConnectTimeoutError(self, "no connection in time") from error
         except OSError as error:
