@@ -56,6 +56,11 @@ _BY_TEXT = (
     (Unusable.FORBIDDEN, ("permission denied for database", "droit refusé")),
     (Unusable.ROLE, ('fatal:  role "', "not permitted to log in", "le rôle «")),
     (Unusable.DATABASE, ('fatal:  database "', "la base de données «")),
+    # Of the client, which says it in English whatever language the server speaks. Last: where a
+    # name has several addresses, what one of them answered says more.
+    (Unusable.AWAY, ("is the server running", "timeout expired", "server closed the connection")),
+    (Unusable.AWAY, ("could not translate host name", "failed to resolve host")),
+    (Unusable.AWAY, ("could not receive data from server", "could not send data to server")),
 )
 
 _OF_SQLITE = {
@@ -65,8 +70,10 @@ _OF_SQLITE = {
     sqlite3.SQLITE_READONLY: Unusable.READ_ONLY,
     sqlite3.SQLITE_FULL: Unusable.FULL,
     sqlite3.SQLITE_BUSY: Unusable.BUSY,
-    sqlite3.SQLITE_ERROR: Unusable.SCHEMA,
 }
+_OTHER_SCHEMA = ("no such table", "no such column", "has no column named")
+"""What SQLite says of them; it has one code for these and for mistakes in a statement."""
+
 _PRIMARY = 0xFF
 """The bits of an extended result code of SQLite that say what kind it is."""
 
@@ -75,14 +82,20 @@ def why(error: SQLAlchemyError) -> Unusable:
     """What kept a statement, or a connection, from being made."""
     cause = error.orig if isinstance(error, DBAPIError) else None
     if isinstance(cause, sqlite3.Error):
-        code = getattr(cause, "sqlite_errorcode", None)
-        return Unusable.OTHER if code is None else _OF_SQLITE.get(code & _PRIMARY, Unusable.OTHER)
+        return _of_sqlite(cause)
     state = getattr(cause, "sqlstate", None)
     if cause is None or state is not None:
         return _BY_STATE.get(state or "", Unusable.OTHER)
-    return _of_connection(str(cause).casefold(), made=bool(getattr(error, "statement", None)))
+    return _of_connection(str(cause).casefold())
 
 
-def _of_connection(text: str, *, made: bool) -> Unusable:
+def _of_sqlite(cause: sqlite3.Error) -> Unusable:
+    if any(sign in str(cause) for sign in _OTHER_SCHEMA):
+        return Unusable.SCHEMA
+    code = getattr(cause, "sqlite_errorcode", 0)
+    return _OF_SQLITE.get(code & _PRIMARY, Unusable.OTHER)
+
+
+def _of_connection(text: str) -> Unusable:
     found = (kind for kind, signs in _BY_TEXT if any(sign in text for sign in signs))
-    return next(found, Unusable.OTHER if made else Unusable.AWAY)
+    return next(found, Unusable.OTHER)
