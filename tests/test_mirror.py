@@ -32,6 +32,7 @@ RUN_BY = {
     "config.secret_files": "service/test_secret_rotation.py",  # pragma: allowlist secret
     # The port is tested whole, over the simulated TPS: what a reader gets is what counts.
     "connectors.tps.v2": "connectors/tps/v2",
+    "connectors.tps.writing": "service/test_tps_webhooks.py",
     "connectors.tps_group": "service/test_write_back.py",
     # The simulator is tested as those see it who ask it.
     "simulator": "simulator",
