@@ -257,6 +257,7 @@ def _compare(database: Database, progress: Progress) -> None:
         PartitionError: it does not; nothing was changed.
     """
     with database.read() as connection:
+        _lock(connection)
         if _is_partitioned(connection):
             return
         last = _done(connection)
@@ -265,6 +266,9 @@ def _compare(database: Database, progress: Progress) -> None:
     while at <= last:
         upto = min(at + COMPARED, last + 1)
         with database.read() as connection:
+            _lock(connection)
+            if _is_partitioned(connection):
+                return  # another process was at it, and has finished
             if _digest(connection, TABLE, at, upto) != _digest(connection, COPY, at, upto):
                 raise PartitionError(
                     f"the copy differs between the lines {at} and {upto}: run `wif audit verify`; "
