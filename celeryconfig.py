@@ -72,8 +72,9 @@ task_routes = [
     queues.of_delivery,
     {
         "wif.poll-procedure": {"queue": queues.POLL},
+        "wif.check-webhooks": {"queue": queues.POLL},
         "wif.route-dossiers": {"queue": queues.ROUTE},
-        # Not upkeep: it may take a minute, and nothing may keep health and sweep waiting.
+        # Not upkeep: it may take minutes, and nothing may keep health and sweep waiting.
         "wif.purge": {"queue": queues.ROUTE},
         "wif.mail-reports": {"queue": queues.DELIVER},
     },

@@ -24,7 +24,7 @@ WITHDRAWABLE = (DeliveryState.PENDING, DeliveryState.DEAD, DeliveryState.WAITING
 
 
 TOLD = (DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.CARRIED)
-"""Sent, or claimed by a worker."""
+"""Sent, claimed by a worker, or carried by a digest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

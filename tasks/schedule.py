@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 from config.settings import Settings
-from service import queues
 
 PURGE_EVERY = timedelta(hours=6)
 """More often than daily: the first tick comes an interval after beat's start, and beat is
@@ -44,17 +43,13 @@ def beat_entries(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
         "check-health": _every(CHECK_EVERY.total_seconds(), "wif.check-health"),
         "seal-audit": _every(SEAL_EVERY.total_seconds(), "wif.seal-audit"),
         "publish-statistics": _every(PUBLISH_EVERY.total_seconds(), "wif.publish-statistics"),
-        "check-webhooks": _every(
-            WEBHOOKS_EVERY.total_seconds(), "wif.check-webhooks", queue=queues.POLL
-        ),
+        "check-webhooks": _every(WEBHOOKS_EVERY.total_seconds(), "wif.check-webhooks"),
         "purge": _every(PURGE_EVERY.total_seconds(), "wif.purge"),
     }
     if settings.remind_after is not None:
         entries["queue-reminders"] = _every(REMIND_EVERY.total_seconds(), "wif.queue-reminders")
     if settings.monthly_reports:
-        entries["mail-reports"] = _every(
-            REPORT_EVERY.total_seconds(), "wif.mail-reports", queue=queues.DELIVER
-        )
+        entries["mail-reports"] = _every(REPORT_EVERY.total_seconds(), "wif.mail-reports")
     if settings.rules_autoreload:
         entries["autoreload-rules"] = _every(
             AUTORELOAD_EVERY.total_seconds(), "wif.autoreload-rules"
@@ -62,10 +57,11 @@ def beat_entries(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
     return entries
 
 
-def _every(seconds: float, task: str, *, queue: str = queues.UPKEEP) -> Mapping[str, Any]:
+def _every(seconds: float, task: str) -> Mapping[str, Any]:
     return {
         "task": task,
         "schedule": seconds,
-        # Ticks that pile up while no worker runs are worth nothing afterwards.
-        "options": {"expires": max(1, int(seconds) - 1), "queue": queue},
+        # Ticks that pile up while no worker runs are worth nothing afterwards. No queue: it would
+        # take precedence over `task_routes` of `celeryconfig.py`, which names it.
+        "options": {"expires": max(1, int(seconds) - 1)},
     }

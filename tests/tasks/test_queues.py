@@ -1,13 +1,30 @@
-"""The queue of each delivery: a channel whose servers hang takes no worker from another."""
+"""The queue of each task: what is slow takes no worker from what must not wait."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from config.settings import Settings
 from connectors.channels import CHANNELS, DEFAULT_CHANNEL
 from service import queues
 from tasks.celery import app, make_deliveries
+from tasks.schedule import beat_entries
+
+EVERYTHING_ON = Settings(remind_after=3, monthly_reports=True, rules_autoreload=True)
+OF_TICKS = {
+    "wif.check-webhooks": "poll",
+    "wif.purge": "route",
+    "wif.mail-reports": "deliver",
+}
+"""Queues of what beat sends; the rest is upkeep, which nothing long may keep waiting."""
+
+
+def routed(task: str, options: Mapping[str, Any], arguments: tuple[str, ...] = ()) -> str:
+    """The queue into which a message goes that is sent with these options."""
+    return str(app.amqp.router.route(dict(options), task, arguments)["queue"].name)
 
 
 def queue_of(*arguments: str) -> str:
-    options = app.amqp.router.route({}, make_deliveries.name, arguments)
-    return str(options["queue"].name)
+    return routed(make_deliveries.name, {}, arguments)
 
 
 def test_every_channel_has_a_queue_of_its_own() -> None:
@@ -25,3 +42,9 @@ def test_a_message_of_the_version_before_means_mail() -> None:
 
 def test_other_tasks_are_not_routed_by_their_arguments() -> None:
     assert queues.of_delivery("wif.poll-procedure", (13760,)) is None
+
+
+def test_beat_sends_each_task_to_the_queue_of_its_route() -> None:
+    for entry in beat_entries(EVERYTHING_ON).values():
+        task = entry["task"]
+        assert routed(task, entry["options"]) == OF_TICKS.get(task, "upkeep"), task
