@@ -97,6 +97,25 @@ def refuse_trials(settings: SettingFields) -> None:
         )
 
 
+def refuse_escalation_alone(settings: SettingFields) -> None:
+    """Refuse to escalate where nobody is reminded, and whom to escalate to without a when.
+
+    Raises:
+        ValueError: a setting would have no effect.
+    """
+    for name, needed in (("escalate_after", "remind_after"), ("escalate_to", "escalate_after")):
+        if getattr(settings, name) is not None and getattr(settings, needed) is None:
+            setting = f"{PREFIX}{needed.upper()}"
+            raise ValueError(
+                tr(
+                    "WIF_{name}: has no effect without {setting}; for example: {example}",
+                    name=name.upper(),
+                    setting=setting,
+                    example=f"{setting}={example_of_own(needed)}",
+                )
+            )
+
+
 def refuse_early_escalation(settings: SettingFields) -> None:
     """Refuse to tell another unit of what waits before the unit itself is reminded.
 

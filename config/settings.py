@@ -30,6 +30,7 @@ from config.setting_refusals import (
     ROLES,
     decoded_key,
     refuse_early_escalation,
+    refuse_escalation_alone,
     refuse_missing,
     refuse_signatures_that_fail,
     refuse_trials,
@@ -109,6 +110,7 @@ class Settings(SettingFields):
         if self.in_production:
             refuse_missing(self)
             refuse_trials(self)
+        refuse_escalation_alone(self)
         refuse_early_escalation(self)
         refuse_signatures_that_fail(self)
         return self

@@ -6,7 +6,7 @@ makes the reminder of that day once, however often and by however many processes
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from config.settings import Settings
 from routing.assignment import Event, Notification
@@ -21,6 +21,8 @@ from store.audit.log import AuditEntry, Step
 from store.deliveries import Order
 from store.dossiers import BACKLOG
 from store.waiting_dossiers import WaitingDossier, read_waiting
+
+CHANNEL = "mail"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,15 @@ def terms_of(settings: Settings, rules: RuleSet) -> ReminderTerms | None:
         escalate_after=settings.escalate_after,
         escalate_to=settings.escalate_to or rules.fallback,
         at=time.fromisoformat(settings.remind_at),
+    )
+
+
+def units_without_mailbox(rules: RuleSet, today: date) -> list[str]:
+    """Codes of the units, not closed on `today`, that no reminder reaches: reminders are mails."""
+    return sorted(
+        unit.code
+        for unit in rules.units.values()
+        if not unit.closed_on(today) and all(each.kind != CHANNEL for each in unit.channels)
     )
 
 
@@ -121,7 +132,7 @@ def _orders(
     if local.time() < terms.at or not is_working_day(local.date(), unit.place):
         return
     for channel in channels_of(rules, unit.code):
-        if channel == "mail":
+        if channel == CHANNEL:
             yield Order(
                 procedure=dossier.procedure,
                 number=dossier.number,

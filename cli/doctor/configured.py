@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from cli.command_error import CommandError
 from cli.doctor.finding import Advice
 from cli.lazy import lazy_imports
 from config.messages import tr, trn
+from routing.calendar import paris_day
 
 with lazy_imports():
     from config import settings as config_settings
@@ -22,6 +24,7 @@ with lazy_imports():
     from store import sent_log
 
 if TYPE_CHECKING:
+    from routing.ruleset import RuleSet
     from service.runtime import Runtime
 
 
@@ -83,30 +86,41 @@ def check_signatures(runtime: Runtime) -> str:
 
 
 def check_reminders(runtime: Runtime) -> str:
-    """Who is reminded and when; whoever it is escalated to is a unit."""
+    """Who is reminded and when; whoever it is escalated to is a unit; who is never reached."""
     if runtime.settings.remind_after is None:
         return tr("nobody is reminded: WIF_REMIND_AFTER is not set")
     rules = publish_rules.configured_rules(runtime.settings)
     terms = reminders.terms_of(runtime.settings, rules)
     assert terms is not None  # noqa: S101 - somebody is reminded
-    if terms.escalate_after is None:
-        return tr("after {days} working days at {at}", days=terms.after, at=f"{terms.at:%H:%M}")
     if terms.escalate_to not in rules.units:
         raise CommandError(
             tr("WIF_ESCALATE_TO: no unit has the code {unit}", unit=terms.escalate_to)
         )
-    said = tr(
-        "after {days} working days at {at}; after {later} also {unit}",
-        days=terms.after,
+    said = list(_terms_in_words(terms, rules))
+    unreached = reminders.units_without_mailbox(rules, paris_day(runtime.clock()))
+    if unreached:
+        without = trn(
+            "{n} unit has no mailbox and gets none: {names}",
+            "{n} units have no mailbox and get none: {names}",
+            len(unreached),
+            names=", ".join(unreached),
+        )
+        raise Advice(tr("; ").join([*said, without]))
+    return tr("; ").join(said)
+
+
+def _terms_in_words(terms: reminders.ReminderTerms, rules: RuleSet) -> Iterator[str]:
+    yield trn(
+        "after {n} working day at {at}",
+        "after {n} working days at {at}",
+        terms.after,
         at=f"{terms.at:%H:%M}",
-        later=terms.escalate_after,
-        unit=terms.escalate_to,
     )
-    own = sum(unit.escalate_to is not None for unit in rules.units.values())
-    if not own:
-        return said
-    other = trn("{n} unit has another `escalate_to`", "{n} units have another `escalate_to`", own)
-    return f"{said}; {other}"
+    if terms.escalate_after is None:
+        return
+    yield tr("after {later} also {unit}", later=terms.escalate_after, unit=terms.escalate_to)
+    if own := sum(unit.escalate_to is not None for unit in rules.units.values()):
+        yield trn("{n} unit has another `escalate_to`", "{n} units have another `escalate_to`", own)
 
 
 def check_sent_log(runtime: Runtime) -> str:

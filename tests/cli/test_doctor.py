@@ -1,6 +1,7 @@
 """`wif doctor`: what works, what does not, and what to do."""
 
 import json
+import shutil
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import time_machine
 
 from cli.processes import embedded_broker
+from config.settings import HERE
 from store import heartbeats
 from tests.fixtures.harness import Harness
 from tests.fixtures.processes import WIF, clean_environment, wif
@@ -63,6 +65,33 @@ def test_doctor_says_how_reminders_are_set_and_to_whom_they_cannot_go(
     assert said["advice"] == "after 5 working days at 08:15; after 7 also NATIONAL"
     wrong = reminders(WIF_REMIND_AFTER="5", WIF_ESCALATE_AFTER="7", WIF_ESCALATE_TO="UD999")
     assert (wrong["state"], "UD999" in wrong["advice"]) == ("wrong", True)
+
+
+def test_doctor_names_the_units_that_no_reminder_reaches(
+    service: dict[str, str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "rules"
+    shutil.copytree(HERE, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    units = (folder / "units.yaml").read_text(encoding="utf-8")
+    mailbox = "- mail: moe.ud093@direccte.example"
+    assert mailbox in units
+    given = {**service, "WIF_CONFIG_DIR": str(folder), "WIF_REMIND_AFTER": "1"}
+
+    def reminders(**more: str) -> dict[str, Any]:
+        found = json.loads(wif("doctor", "--json", **given, **more).stdout)
+        return next(each for each in found if each["check"] == "reminders")
+
+    assert reminders()["state"] == "ok"
+    changed = units.replace(mailbox, "- webhook: https://hooks.example/wif")
+    (folder / "units.yaml").write_text(changed, encoding="utf-8")
+    assert (reminders()["state"], reminders()["advice"]) == (
+        "warn",
+        "after 1 working day at 09:00; 1 unit has no mailbox and gets none: UD093",
+    )
+    said = " ".join(wif("doctor", **given, WIF_LANG="fr", COLUMNS="300").stdout.split())
+    assert "après 1 jour ouvré à 09:00 ; 1 unité n'a pas de boîte" in said
+    del given["WIF_REMIND_AFTER"]
+    assert reminders()["state"] == "ok"
 
 
 def test_doctor_asks_the_embedded_broker_on_its_socket_and_warns_while_nothing_is_anchored(

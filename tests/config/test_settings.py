@@ -74,6 +74,33 @@ def test_nobody_else_is_told_before_the_unit_itself_is_reminded(
         read()
 
 
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        (
+            {"WIF_ESCALATE_AFTER": "7"},
+            "WIF_ESCALATE_AFTER: has no effect without WIF_REMIND_AFTER; "
+            "for example: WIF_REMIND_AFTER=5",
+        ),
+        (
+            {"WIF_REMIND_AFTER": "5", "WIF_ESCALATE_TO": "NATIONAL"},
+            "WIF_ESCALATE_TO: has no effect without WIF_ESCALATE_AFTER; "
+            "for example: WIF_ESCALATE_AFTER=7",
+        ),
+    ],
+)
+def test_an_escalation_that_would_never_come_is_refused(
+    given: dict[str, str], line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        read()
+    assert str(caught.value) == line
+    with french_catalogue(), pytest.raises(SettingsError, match="n'a pas d'effet sans"):
+        read()
+
+
 def test_a_secret_in_a_pipe_or_in_a_flood_is_refused_and_nobody_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
