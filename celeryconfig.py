@@ -18,6 +18,7 @@ from tasks.schedule import beat_entries
 
 try:
     _settings = load()
+    _broker_url = _settings.require_broker()
 except SettingsError as error:
     sys.exit(str(error))  # one line for each mistake, where Celery would show a traceback
 
@@ -26,9 +27,7 @@ limits.check()
 # --- broker -------------------------------------------------------------------------------
 
 # What every Celery user expects where nothing is set; `wif up` brings an embedded server.
-broker_url = (
-    _settings.broker_url.get_secret_value() if _settings.broker_url else "redis://127.0.0.1:6379/0"
-)
+broker_url = _broker_url or "redis://127.0.0.1:6379/0"
 _sentinels = through_sentinel(broker_url)
 broker_connection_retry_on_startup = True
 # Without these a worker whose connection is half open stays deaf for ever: it was never

@@ -15,9 +15,7 @@ from cli.lazy import lazy_imports
 from service import queues
 
 with lazy_imports():
-    from cli import database_error
-    from config import settings
-    from store import engine
+    from cli import context, database_error
 
 
 def worker(
@@ -40,7 +38,6 @@ def worker(
             f"--queues: {', '.join(unknown) or 'nothing'} is none of {', '.join(queues.ALL)}",
             code=2,
         )
-    database_error.warn(engine.Database(settings.load().database))
     # Gossip and mingle only cost connections here.
     pool = ("--concurrency", str(concurrency)) if concurrency else ()
     quiet = () if heartbeat else ("--without-heartbeat",)
@@ -60,7 +57,9 @@ def beat() -> None:
 
 
 def _run(*arguments: str) -> None:
-    settings.load()
+    settings = context.settings()
+    settings.require_broker()
+    database_error.warn(settings)
     from tasks.celery import app  # noqa: PLC0415 - reads the settings, and ends where one is wrong
 
     # Quiet: no banner between the lines of a log.

@@ -3,10 +3,14 @@
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
+from config import logs
 from config.messages import mark, tr
+from config.settings import Settings
 from store import schema
 from store.engine import Database
 from store.unusable import Unusable, why
+
+log = logs.get_logger("cli")
 
 _SAID = {
     Unusable.AWAY: mark(
@@ -68,13 +72,25 @@ def explained(error: SQLAlchemyError) -> str:
     return tr(said)
 
 
-def warn(database: Database) -> None:
-    """Say on standard error what is wrong with a database; a service waits until it is mended."""
+def warn(settings: Settings) -> None:
+    """Say what is wrong with the database of a service, which waits until it is mended.
+
+    In production it is a line of the log, with a code. A process that was given no database
+    needs none.
+    """
+    if settings.in_production and settings.database_url is None:
+        return
+    database = Database(settings.database)
     try:
-        problem = "" if schema.is_current(database) else tr(_SAID[Unusable.SCHEMA])
+        reason = None if schema.is_current(database) else Unusable.SCHEMA
+        problem = tr(_SAID[Unusable.SCHEMA])
     except SQLAlchemyError as error:
-        problem = explained(error)
+        reason, problem = why(error), explained(error)
     finally:
         database.close()
-    if problem:
+    if reason is None:
+        return
+    if settings.in_production:
+        log.warning("database-unusable", reason=reason.value)
+    else:
         typer.echo(tr("{problem}; meanwhile it is waited for", problem=problem), err=True)

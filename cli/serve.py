@@ -27,8 +27,10 @@ def serve() -> None:
     """
     from web.server import WebServer  # noqa: PLC0415 - settings are checked first
 
-    made = runtimes.Runtime(context.settings())
-    database_error.warn(made.database)
+    settings = context.settings()
+    settings.require_broker()
+    database_error.warn(settings)
+    made = runtimes.Runtime(settings)
     made.waker = _waker(made)
     try:
         server = WebServer(made)

@@ -69,8 +69,9 @@ def up(
     """Run worker, beat and, if asked, Flower in the foreground until told to stop.
 
     The broker is embedded unless WIF_BROKER_URL is set; the database is SQLite unless
-    WIF_DATABASE_URL is set.
+    WIF_DATABASE_URL is set. Production needs both.
     """
+    context.settings().require_broker()
     with context.runtime(migrate=True) as runtime:
         runtime.rules()
         _ = runtime.tps

@@ -19,10 +19,12 @@ from config.setting_values import (
 MINIMUM_KEY_BYTES = 32
 
 _TPS = ("tps_url", "tps_token")
-_STATE = ("database_url", "broker_url", "audit_key")
+_RECORD = ("database_url", "audit_key")
+_STATE = (*_RECORD, "broker_url")
 _MAIL = ("smtp_url", "mail_from")
 ROLES: Mapping[str, tuple[str, ...]] = {
-    "all": (*_TPS, *_STATE, *_MAIL, "seal_key_file"),
+    # The broker is asked for by what uses it: one process that does all needs none.
+    "all": (*_TPS, *_RECORD, *_MAIL, "seal_key_file"),
     "poll": (*_TPS, *_STATE),
     "route": (*_TPS, *_STATE),
     "deliver": ("tps_url", *_STATE, *_MAIL),
@@ -49,15 +51,16 @@ def refuse_missing(settings: SettingFields) -> None:
     }
     needed = dict.fromkeys(name for role in settings.roles for name in ROLES[role])
     if missing := [name for name in needed if name not in given]:
-        names = ", ".join(f"{PREFIX}{name.upper()}" for name in missing)
-        example = f"{PREFIX}{missing[0].upper()}={example_of_own(missing[0])}"
-        raise ValueError(
-            tr(
-                "{names}: needed when WIF_ENV=production; for example: {example}",
-                names=names,
-                example=example,
-            )
-        )
+        raise ValueError(needed_in_production(*missing))
+
+
+def needed_in_production(*missing: str) -> str:
+    """What is said of settings that are missing in production, by their names without prefix."""
+    return tr(
+        "{names}: needed when WIF_ENV=production; for example: {example}",
+        names=", ".join(f"{PREFIX}{name.upper()}" for name in missing),
+        example=f"{PREFIX}{missing[0].upper()}={example_of_own(missing[0])}",
+    )
 
 
 def refuse_trials(settings: SettingFields) -> None:

@@ -29,6 +29,7 @@ from config.setting_refusals import (
     MINIMUM_KEY_BYTES,
     ROLES,
     decoded_key,
+    needed_in_production,
     refuse_early_escalation,
     refuse_escalation_alone,
     refuse_missing,
@@ -137,6 +138,20 @@ class Settings(SettingFields):
             return f"sqlite:///{(self.var_dir / 'wif.sqlite3').absolute()}"
         url = self.database_url.get_secret_value()
         return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+    def require_broker(self) -> str | None:
+        """The URL of the broker, for a process that works with others; None: any that is near.
+
+        `wif run-once` and commands need none.
+
+        Raises:
+            SettingsError: none is set, in production.
+        """
+        if self.broker_url is not None:
+            return self.broker_url.get_secret_value()
+        if self.in_production:
+            raise SettingsError(needed_in_production("broker_url"))
+        return None
 
     @property
     def public_address(self) -> Address:

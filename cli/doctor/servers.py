@@ -83,6 +83,8 @@ def check_broker(runtime: Runtime) -> str:
     """Whether the broker answers and keeps its messages."""
     url = runtime.settings.broker_url
     if url is None:
+        if runtime.settings.in_production:
+            return tr("not set: `wif run-once` needs none; workers, beat and `wif serve` do")
         return tr("not set: `wif up` starts an embedded one")
     client = bounded_redis.connect(url.get_secret_value(), seconds=BROKER_SECONDS)
     try:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from config.settings import HERE
-from tests.fixtures.processes import ROOT, WIF, clean_environment, until
+from tests.fixtures.orphans import free_port
+from tests.fixtures.processes import ROOT, WIF, clean_environment, until, wif
 
 
 @pytest.fixture
@@ -78,3 +79,48 @@ def test_no_banner_stands_between_the_lines_of_a_log(
         running.wait(60)
     assert running.returncode == 0
     assert all(json.loads(line)["event"] for line in log.read_text().splitlines())
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("command", [("worker", "--concurrency", "1"), ("beat",), ("serve",)])
+def test_a_database_that_is_away_is_one_line_of_the_log(
+    production: dict[str, str], tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    away = f"postgresql://wif@127.0.0.1:{free_port()}/wif"
+    ports = {"WIF_WEB_ADDRESS": "127.0.0.1:0", "WIF_WEB_PRIVATE_ADDRESS": "127.0.0.1:0"}
+    log = tmp_path / "errors"
+    with log.open("wb") as file:
+        running = subprocess.Popen(
+            [*WIF, *command],
+            env=clean_environment({**production, **ports, "WIF_DATABASE_URL": away}),
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=file,
+        )
+    try:
+        until(lambda: b"\n" in log.read_bytes(), f"{command[0]} says something")
+    finally:
+        running.kill()
+        running.wait()
+    said = json.loads(log.read_text().splitlines()[0])
+    assert (said["event"], said["reason"]) == ("database-unusable", "away")
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_production_asks_for_a_broker_what_uses_it_and_nothing_else(
+    production: dict[str, str],
+) -> None:
+    without = {name: value for name, value in production.items() if name != "WIF_BROKER_URL"}
+    for command in ("worker", "beat", "up", "serve"):
+        ran = wif(command, **without)
+        assert ran.returncode == 2
+        assert ran.stderr == (
+            "WIF_BROKER_URL: needed when WIF_ENV=production; for example: "
+            "WIF_BROKER_URL=redis://:password@redis.example:6379/0\n"  # pragma: allowlist secret
+        )
+
+    ran = wif("run-once", "--json", WIF_TPS_PROCEDURES="13760", **without)
+    assert json.loads(ran.stdout)["polls_failed"] == 1, "nothing answers at TPS"
+    found = {each["check"]: each for each in json.loads(wif("doctor", "--json", **without).stdout)}
+    assert found["broker"]["state"] == "ok"
+    assert found["broker"]["advice"].startswith("not set: `wif run-once` needs none")

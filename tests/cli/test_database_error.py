@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from cli.database_error import warn
+from config.settings import read
 from store import schema
 from store.engine import Database
 from tests.fixtures.orphans import free_port
@@ -89,12 +90,15 @@ def test_nobody_at_the_address_and_a_file_that_is_no_database(tmp_path: Path) ->
 def test_a_service_says_what_is_wrong_and_waits(
     server: PostgresServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    refused = (
+    warn(read(database_url=wrong_password(server)))
+    assert "password" in capsys.readouterr().err
+    warn(read(database_url=server.url("bare")))
+    assert "run `wif db upgrade`" in capsys.readouterr().err
+    warn(read(database_url=server.url("wif")))
+    assert capsys.readouterr().err == ""
+
+
+def wrong_password(server: PostgresServer) -> str:
+    return (
         f"postgresql+psycopg://owner:wrong@127.0.0.1:{server.port}/wif"  # pragma: allowlist secret
     )
-    warn(Database(refused))
-    assert "password" in capsys.readouterr().err
-    warn(Database(server.url("bare")))
-    assert "run `wif db upgrade`" in capsys.readouterr().err
-    warn(Database(server.url("wif")))
-    assert capsys.readouterr().err == ""
