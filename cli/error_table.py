@@ -12,7 +12,7 @@ from itertools import groupby
 from config.settings import PREFIX, Settings
 from connectors.alarm.meanings import MEANINGS
 from connectors.mail.failure import Stage, of_reply
-from connectors.retry_after import LONGEST_WAIT
+from connectors.retry_after import LONGEST_RETRY_AFTER
 from connectors.tps.http_status import cause_of
 from routing import drift, retries
 from routing.failures import TABLE, Action, Cause
@@ -90,7 +90,8 @@ def _http() -> Iterator[str]:
     for cause, statuses in groupby(range(100, 600), cause_of):
         yield f"| {_span(list(statuses))} | {_cause(cause)} |"
     yield ""
-    yield f"`Retry-After` is honoured in seconds and as a date, up to {_hours(LONGEST_WAIT)}."
+    longest = _hours(LONGEST_RETRY_AFTER)
+    yield f"`Retry-After` is honoured in seconds and as a date, up to {longest}."
     yield "A list that is refused for good (404, for instance) stops its procedure."
 
 

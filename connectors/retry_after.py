@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-LONGEST_WAIT = 24 * 3600.0
+LONGEST_RETRY_AFTER = 24 * 3600.0
 """Seconds of a peer's `Retry-After` that are believed: a slip of its clock must not silence us."""
 
 
@@ -16,10 +16,10 @@ def seconds_to_wait(retry_after: str | None, now: datetime) -> float | None:
     """
     value = (retry_after or "").strip()
     if value.isascii() and value.isdigit():
-        return min(float(value), LONGEST_WAIT)
+        return min(float(value), LONGEST_RETRY_AFTER)
     try:
         until = parsedate_to_datetime(value)
     except (ValueError, TypeError, OverflowError):
         return None
     aware = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return min(max((aware - now).total_seconds(), 0.0), LONGEST_WAIT)
+    return min(max((aware - now).total_seconds(), 0.0), LONGEST_RETRY_AFTER)

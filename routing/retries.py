@@ -19,7 +19,7 @@ QUARANTINE_LONGEST_DELAY = timedelta(hours=12)
 """Longest delay of a quarantined dossier, which is retried for ever."""
 
 THROTTLED_DELAY = timedelta(seconds=60)
-"""Wait after a throttled call when the peer does not say how long."""
+"""Wait after a throttled call when the peer does not say how long: TPS as any other."""
 
 _JITTER = 0.3
 

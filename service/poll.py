@@ -38,7 +38,7 @@ from store.settle import Settled
 
 log = logs.get_logger("tasks")
 
-LONGEST_WAIT = timedelta(minutes=15)
+POLL_LONGEST_DELAY = timedelta(minutes=15)
 """Between two polls of a procedure that TPS does not answer for."""
 
 
@@ -368,7 +368,7 @@ def _postpone(runtime: Runtime, polling: _Poll, failure: Failure) -> None:
             )
         return
     failures = claim.failures + (failure.action is not Action.THROTTLED)
-    wait = delay(max(failures, 1), runtime.jitter, longest=LONGEST_WAIT)
+    wait = delay(max(failures, 1), runtime.jitter, longest=POLL_LONGEST_DELAY)
     wait = max(wait, timedelta(seconds=failure.retry_after or 0))
     with runtime.database.begin() as connection:
         polls.postpone(

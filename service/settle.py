@@ -14,6 +14,7 @@ from routing import outcome, quarantine
 from routing.calendar import paris_day
 from routing.failures import Action, Cause, Failure
 from routing.outcome import Terms
+from routing.retries import THROTTLED_DELAY
 from service.claim import Claim
 from service.connections import Connections
 from service.guards.limits import STOPPED_PROBE_INTERVAL
@@ -24,9 +25,6 @@ from service.write_back import followed_procedures
 from store import settle as store
 from store.assign import Change
 from store.settle import Batch, Settled, Unread
-
-THROTTLED_WAIT_SECONDS = 60
-"""How long the rest of a batch waits that TPS refused or throttled without saying how long."""
 
 log = logs.get_logger("tasks")
 
@@ -105,8 +103,9 @@ def _outcome(terms: Terms, reading: Reading, jitter: Callable[[], float]) -> Cha
 
 
 def _wait(general: Sequence[Failure]) -> timedelta:
-    waits = [failure.retry_after or THROTTLED_WAIT_SECONDS for failure in general]
-    return timedelta(seconds=max(waits, default=0))
+    """How long the rest of a batch waits that TPS refused or throttled."""
+    default = THROTTLED_DELAY.total_seconds()
+    return timedelta(seconds=max((each.retry_after or default for each in general), default=0))
 
 
 def _stop_cause(general: Sequence[Failure]) -> Cause | None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, or_, update
 from store.models import Delivery, Dossier, Procedure
 from store.procedures import ProcedureStatus
 
-LONGEST_WAIT = timedelta(hours=24)
+LONGEST_POSTPONEMENT = timedelta(hours=24)
 """Nothing is put off for longer: so much of a peer's `Retry-After` is believed."""
 
 SKEW = timedelta(minutes=10)
@@ -55,7 +55,7 @@ def _poll(connection: Connection, now: datetime, latest: datetime) -> int:
         Procedure.reason.is_(None),
         Procedure.next_poll_at > latest,
     )
-    wrong = or_(well, Procedure.next_poll_at > now + LONGEST_WAIT + SKEW)
+    wrong = or_(well, Procedure.next_poll_at > now + LONGEST_POSTPONEMENT + SKEW)
     return connection.execute(update(Procedure).where(wrong).values(next_poll_at=now)).rowcount
 
 
@@ -70,7 +70,7 @@ def _make_due(connection: Connection, now: datetime, latest: datetime) -> int:
     for model, made_at in ((Dossier, Dossier.seen_at), (Delivery, Delivery.created_at)):
         claimed = and_(model.lease_token.is_not(None), model.next_attempt_at > latest)
         early = and_(model.lease_token.is_(None), made_at > now + SKEW)
-        late = model.next_attempt_at > now + LONGEST_WAIT + SKEW
+        late = model.next_attempt_at > now + LONGEST_POSTPONEMENT + SKEW
         wrong = and_(model.next_attempt_at > now + SKEW, or_(claimed, early, late))
         changed += connection.execute(
             update(model).where(wrong).values(next_attempt_at=now)

@@ -9,7 +9,7 @@ import pytest
 HERE = Path(__file__).resolve().parents[1]
 TEXT = (HERE / "docs" / "architecture.md").read_text(encoding="utf-8")
 PATHS = sorted(
-    set(re.findall(r"\b(?:routing|connectors|store|service|tasks|cli)/[\w/]+\.py", TEXT))
+    set(re.findall(r"\b(?:routing|connectors|store|service|tasks|config|web|cli)/[\w/]+\.py", TEXT))
 )
 
 

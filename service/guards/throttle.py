@@ -15,6 +15,7 @@ from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from routing.failures import Cause, Failure
+from routing.retries import THROTTLED_DELAY
 from service.clock import Clock
 from service.guards.redis_state import PREFIX, RedisState, parse_epoch
 
@@ -32,8 +33,6 @@ PATIENCE_SECONDS = 2.0
 """How long a task waits for a request. Then it gives its dossiers back."""
 
 LOOK_AGAIN_SECONDS = 0.2
-TOLD_TO_WAIT = timedelta(seconds=60)
-"""How long we pause when TPS says 429 and not for how long."""
 
 LONGEST_PAUSE = timedelta(hours=1)
 """However long TPS says, and whatever stands in Redis: then it is asked again."""
@@ -99,7 +98,7 @@ class Throttle:
         """Pause all workers when TPS answered 429."""
         if failure.cause is not Cause.TPS_THROTTLED or failure.status is None:
             return
-        asked = timedelta(seconds=failure.retry_after or TOLD_TO_WAIT.total_seconds())
+        asked = timedelta(seconds=failure.retry_after or THROTTLED_DELAY.total_seconds())
         pause = min(asked, LONGEST_PAUSE)
         self._paused_until = max(self._paused_until, self._clock() + pause)
         self._left = {True: 0, False: 0}

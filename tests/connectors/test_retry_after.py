@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.retry_after import LONGEST_WAIT, seconds_to_wait
+from connectors.retry_after import LONGEST_RETRY_AFTER, seconds_to_wait
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -20,8 +20,8 @@ NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
         ("Mon, 23 Nov 2026 08:01:30 GMT", 90.0),
         ("Mon, 23 Nov 2026 09:01:30 +0100", 90.0),
         ("Mon, 23 Nov 2026 07:00:00 GMT", 0.0),
-        ("99999999999999999999", LONGEST_WAIT),
-        ("Mon, 23 Nov 2099 08:00:00 GMT", LONGEST_WAIT),
+        ("99999999999999999999", LONGEST_RETRY_AFTER),
+        ("Mon, 23 Nov 2099 08:00:00 GMT", LONGEST_RETRY_AFTER),
         (None, None),
         ("", None),
         ("-5", None),
@@ -39,4 +39,4 @@ def test_a_header_asks_for_seconds_or_for_nothing(
 @given(st.text())
 def test_whatever_a_peer_writes_the_wait_has_bounds(header: str) -> None:
     seconds = seconds_to_wait(header, NOW)
-    assert seconds is None or 0 <= seconds <= LONGEST_WAIT
+    assert seconds is None or 0 <= seconds <= LONGEST_RETRY_AFTER

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select
 
-from store.clock_repair import LONGEST_WAIT, SKEW, put_right
+from store.clock_repair import LONGEST_POSTPONEMENT, SKEW, put_right
 from store.engine import Database
 from store.models import Delivery, Dossier, Procedure
 from store.schema import upgrade
@@ -57,8 +57,8 @@ def value(database: Database, column: Any) -> Any:  # noqa: ANN401
 
 PROCEDURES = {
     "poll": ({}, "next_poll_at", POLL),
-    "poll-that-failed": ({"reason": "tps-server-error"}, "next_poll_at", LONGEST_WAIT),
-    "poll-of-a-paused-one": ({"status": "paused"}, "next_poll_at", LONGEST_WAIT),
+    "poll-that-failed": ({"reason": "tps-server-error"}, "next_poll_at", LONGEST_POSTPONEMENT),
+    "poll-of-a-paused-one": ({"status": "paused"}, "next_poll_at", LONGEST_POSTPONEMENT),
     "scan": ({}, "next_scan_at", SCAN),
 }
 
@@ -90,7 +90,7 @@ def test_a_procedure_held_for_longer_than_a_lease_is_let_go(database: Database) 
 
 CLOCKS = {
     "claimed": ({"lease_token": "a" * 32}, LEASE),
-    "waiting": ({}, LONGEST_WAIT),
+    "waiting": ({}, LONGEST_POSTPONEMENT),
     "made-by-a-clock-that-was-ahead": ({"made": NOW + SKEW + SECOND}, timedelta(0)),
 }
 
@@ -140,7 +140,7 @@ def emptied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 @given(
     ahead=st.timedeltas(timedelta(0), timedelta(days=800)),
-    off=st.timedeltas(timedelta(0), LONGEST_WAIT),
+    off=st.timedeltas(timedelta(0), LONGEST_POSTPONEMENT),
     claimed=st.booleans(),
 )
 def test_however_far_a_clock_was_ahead_nothing_waits_for_longer_than_it_may(
@@ -163,7 +163,7 @@ def test_however_far_a_clock_was_ahead_nothing_waits_for_longer_than_it_may(
 
     assert value(emptied, Procedure.next_poll_at) <= NOW + SKEW + POLL
     assert value(emptied, Procedure.next_scan_at) <= NOW + SKEW + SCAN
-    longest = LEASE if claimed else LONGEST_WAIT
+    longest = LEASE if claimed else LONGEST_POSTPONEMENT
     assert value(emptied, Dossier.next_attempt_at) <= NOW + SKEW + longest
     assert mend(emptied) == 0
     assert (changed == 0) or ahead > timedelta(0)

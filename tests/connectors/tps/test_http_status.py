@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.retry_after import LONGEST_WAIT, seconds_to_wait
+from connectors.retry_after import LONGEST_RETRY_AFTER, seconds_to_wait
 from connectors.tps.http_status import cause_of
 from routing.failures import Action, Cause, Failure
 
@@ -53,9 +53,9 @@ def test_not_found_is_told_from_rejected() -> None:
         ("Mon, 02 Nov 2026 09:31:30 GMT", 90.0),
         ("Mon, 02 Nov 2026 10:31:30 +0100", 90.0),
         ("Mon, 02 Nov 2026 09:00:00 GMT", 0.0),
-        ("99999999999999999999999999", LONGEST_WAIT),
-        ("9" * 10_000, LONGEST_WAIT),
-        ("Mon, 02 Nov 2099 09:31:30 GMT", LONGEST_WAIT),
+        ("99999999999999999999999999", LONGEST_RETRY_AFTER),
+        ("9" * 10_000, LONGEST_RETRY_AFTER),
+        ("Mon, 02 Nov 2099 09:31:30 GMT", LONGEST_RETRY_AFTER),
         (None, None),
         ("", None),
         ("-5", None),
@@ -81,4 +81,4 @@ def test_a_date_and_the_seconds_until_it_are_the_same(seconds: int) -> None:
 @given(st.text())
 def test_no_header_breaks_the_reader(header: str) -> None:
     waited = seconds_to_wait(header, NOW)
-    assert waited is None or 0 <= waited <= LONGEST_WAIT
+    assert waited is None or 0 <= waited <= LONGEST_RETRY_AFTER
