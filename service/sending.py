@@ -94,18 +94,18 @@ def _in_turn(how: Sending, jobs: Sequence[Job | Unmade]) -> Iterator[Attempt]:
 
 def _side_by_side(how: Sending, jobs: Sequence[Job | Unmade]) -> Iterator[Attempt | None]:
     """A thread for each address, in which its deliveries keep their order."""
-    lanes: dict[str, list[Job | Unmade]] = defaultdict(list)
+    by_address: dict[str, list[Job | Unmade]] = defaultdict(list)
     for job in jobs:
         if not how.rests(job.delivery.unit):
-            lanes[job.delivery.unit].append(job)
+            by_address[job.delivery.unit].append(job)
     results: SimpleQueue[Attempt | None] = SimpleQueue()
     enough, started_at = Event(), how.clock()
-    unfinished = {job.delivery.id: job.delivery for lane in lanes.values() for job in lane}
+    unfinished = {each.delivery.id: each.delivery for its in by_address.values() for each in its}
     pool = ThreadPoolExecutor(how.channel.addresses_at_once, "deliver")
     try:
-        for lane in lanes.values():
-            pool.submit(_work_on, how, lane, results, enough, started_at)
-        for attempt in _collected(results, len(lanes)):
+        for its_jobs in by_address.values():
+            pool.submit(_work_on, how, its_jobs, results, enough, started_at)
+        for attempt in _collected(results, len(by_address)):
             if attempt is not None:
                 unfinished.pop(attempt.delivery.id, None)
             yield attempt
@@ -122,43 +122,43 @@ def _side_by_side(how: Sending, jobs: Sequence[Job | Unmade]) -> Iterator[Attemp
 _END: None = None
 
 
-def _collected(results: "SimpleQueue[Attempt | None]", lanes: int) -> Iterator[Attempt | None]:
-    """What the lanes bring until each has said that it is at its end."""
-    while lanes:
+def _collected(results: "SimpleQueue[Attempt | None]", addresses: int) -> Iterator[Attempt | None]:
+    """Attempts as they come, until the end of each address was put among them."""
+    while addresses:
         try:
             found = results.get(timeout=IDLE_SECONDS)
         except Empty:
             yield None
             continue
         if found is _END:
-            lanes -= 1
+            addresses -= 1
         else:
             yield found
 
 
 def _work_on(
     how: Sending,
-    lane: Sequence[Job | Unmade],
+    jobs: Sequence[Job | Unmade],
     results: "SimpleQueue[Attempt | None]",
     enough: Event,
     started_at: datetime,
 ) -> None:
     """The deliveries to one address, until it fails: the rest waits for the next batch."""
     try:
-        for job in lane:
+        for job in jobs:
             if enough.is_set() or how.stopping() or how.clock() - started_at > WORK_BUDGET:
                 return
             how.begun.add(job.delivery.id)
             attempt = make_attempt(how, job)
             results.put(attempt)
             failure = attempt.failure
-            if failure is not None and _ends_the_lane(how.channel, failure):
+            if failure is not None and _stops_address(how.channel, failure):
                 return
     finally:
         results.put(_END)
 
 
-def _ends_the_lane(channel: Channel, failure: Failure) -> bool:
+def _stops_address(channel: Channel, failure: Failure) -> bool:
     fails = channel.blame(failure) in {Blame.ADDRESS, Blame.UNCLEAR, Blame.WAY}
     return fails or failure.cause in channel.disabling
 
