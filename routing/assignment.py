@@ -86,7 +86,7 @@ def plan(
     withdraw = _no_longer_true(unsent, lost, gained, others)
     if silent:
         return Plan(following, withdraw=withdraw)
-    withdrawn = {(notice.event, notice.unit) for notice in withdraw}
+    withdrawn = {(each.event, each.unit) for each in withdraw}
     untold = {unit for event, unit in withdrawn if event in ARRIVALS}
     kept = {unit for event, unit in withdrawn if event is Event.REASSIGNED_FROM}
     leaving = [unit for unit in lost if unit not in untold]
@@ -105,7 +105,7 @@ def _to_be_told(
     unsent: AbstractSet[Notification], withdrawn: tuple[Notification, ...]
 ) -> frozenset[str]:
     """Units that are going to learn of the dossier."""
-    left = (notice for notice in unsent if notice not in withdrawn)
+    left = (each for each in unsent if each not in withdrawn)
     return frozenset(each.unit for each in left if each.event is not Event.REASSIGNED_FROM)
 
 
@@ -119,12 +119,12 @@ def _no_longer_true(
     return tuple(
         sorted(
             (
-                notice
-                for notice in unsent
-                if (notice.event in ARRIVALS and notice.unit in lost)
-                or (notice.event is Event.REASSIGNED_FROM and notice.unit in gained)
-                or (notice.event is Event.INFORMED and notice.unit not in informed)
+                each
+                for each in unsent
+                if (each.event in ARRIVALS and each.unit in lost)
+                or (each.event is Event.REASSIGNED_FROM and each.unit in gained)
+                or (each.event is Event.INFORMED and each.unit not in informed)
             ),
-            key=lambda notice: (notice.event, notice.unit),
+            key=lambda each: (each.event, each.unit),
         )
     )

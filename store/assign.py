@@ -139,19 +139,19 @@ def _assigned(
         Order(
             procedure=dossier.procedure,
             number=dossier.number,
-            notification=notice,
+            notification=notification,
             channel=channel,
             assignment=planned.assignment.ordinal,
             lane=dossier.lane,
-            digest_at=digest_at(rules, change.decided.decision, notice, channel, now),
+            digest_at=digest_at(rules, change.decided.decision, notification, channel, now),
         )
-        for notice in planned.notify
-        for channel in channels_of(rules, notice.unit)
+        for notification in planned.notify
+        for channel in channels_of(rules, notification.unit)
     )
     moves = _moves_in_tps(rules, change, planned) if dossier.procedure in followed else ()
     orders = (*told, *moves)
     entries = (
-        *(_entry(dossier, Step.CANCELLED, notice) for notice in planned.withdraw),
+        *(_entry(dossier, Step.CANCELLED, each) for each in planned.withdraw),
         *(each for each in overtaken if (each.procedure, each.number) == dossier.key),
         *_reassigned(dossier, planned.assignment),
         *(_entry(dossier, Step.QUEUED, order.notification, order.channel) for order in orders),
@@ -196,14 +196,14 @@ def _reassigned(dossier: DossierRecord, assignment: Assignment) -> tuple[AuditEn
 
 
 def _entry(
-    dossier: DossierRecord, step: Step, notice: Notification, channel: str | None = None
+    dossier: DossierRecord, step: Step, notification: Notification, channel: str | None = None
 ) -> AuditEntry:
     return AuditEntry(
         step=step,
         procedure=dossier.procedure,
         number=dossier.number,
-        event=notice.event.value,
-        unit=notice.unit,
+        event=notification.event.value,
+        unit=notification.unit,
         channel=channel,
     )
 
@@ -211,21 +211,21 @@ def _entry(
 def digest_at(
     rules: RuleSet,
     decision: Decision | None,
-    notice: Notification,
+    notification: Notification,
     channel: str,
     now: datetime,
 ) -> datetime | None:
-    """When the digest is made that tells `notice`; None when it is told by itself, at once.
+    """When the digest is made that tells `notification`; None when it is told by itself, at once.
 
     What no rule could place is urgent: it always comes by itself, but for information.
     """
-    unit = rules.units.get(notice.unit)
+    unit = rules.units.get(notification.unit)
     if unit is None or unit.digest is None or channel != "mail":
         return None
-    informs = notice.event is Event.INFORMED
+    informs = notification.event is Event.INFORMED
     if decision is not None and not decision.routed and not informs:
         return None
-    gets_it = decision is not None and notice.unit in decision.units and not informs
+    gets_it = decision is not None and notification.unit in decision.units and not informs
     if not unit.digest.takes(decision.notify if decision and gets_it else None):
         return None
     return next_opening(now, unit.digest.times, unit.place, every_day=unit.digest.every_day)

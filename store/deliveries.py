@@ -101,7 +101,7 @@ def unsent(
     found: dict[tuple[int, int], set[Notification]] = {}
     for procedure, number, event, unit in connection.execute(query.with_for_update()):
         found.setdefault((procedure, number), set()).add(Notification(Event(event), unit))
-    return {dossier: frozenset(notices) for dossier, notices in found.items()}
+    return {dossier: frozenset(notifications) for dossier, notifications in found.items()}
 
 
 def told(
@@ -126,18 +126,18 @@ def withdraw(
     connection: Connection,
     procedure: int,
     number: int,
-    notices: Iterable[Notification],
+    notifications: Iterable[Notification],
     now: datetime,
 ) -> None:
     """Cancel notifications that were not sent."""
-    for notice in notices:
+    for notification in notifications:
         connection.execute(
             update(Delivery)
             .where(
                 Delivery.procedure == procedure,
                 Delivery.number == number,
-                Delivery.event == notice.event.value,
-                Delivery.unit == notice.unit,
+                Delivery.event == notification.event.value,
+                Delivery.unit == notification.unit,
                 Delivery.state.in_(WITHDRAWABLE),
             )
             .values(
