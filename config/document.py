@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from config.channel_entries import ChannelEntry
 from config.condition_schema import Choice, ConditionEntry
 from config.entry import Entry
 from config.loader import Configuration
@@ -27,6 +28,7 @@ from config.schema import (
     UnitEntry,
 )
 from config.values import UnitCode
+from connectors.channels import CHANNELS
 from routing.conditions import ALWAYS, AllOf, AnyOf, Attribute, Condition, Filed, Not, OneOf
 from routing.forms import Form, PermitType, Recognition
 from routing.reasons import SHIPPED
@@ -169,12 +171,16 @@ def _digest(entry: DigestEntry | None) -> Digest | None:
     return Digest(tuple(times), every_day=every_day, on_request=bool(entry.on_request))
 
 
+def _channel(entry: ChannelEntry) -> Channel:
+    return Channel(entry.kind, entry.address, CHANNELS[entry.kind].carries_many)
+
+
 def _unit(entry: UnitEntry) -> Unit:
     return Unit(
         code=entry.code,
         name=entry.name,
         departments=tuple(entry.departments),
-        channels=tuple(Channel(each.kind, each.address) for each in entry.channels),
+        channels=tuple(_channel(each) for each in entry.channels),
         opens=entry.opens,
         closes=entry.closes,
         successor=entry.successor,

@@ -2,13 +2,14 @@
 
 import re
 
-from config.channel_entries import CHANNEL_ENTRIES
 from config.diagnostics import did_you_mean, shorten
 from config.french_words import TRUTHS, VALUES, meant_by
 from config.messages import tr
 from config.values import SEPARATORS
 from config.yaml_signs import hyphen_mended
 from config.yaml_tree import ListNode, MapNode, Node, Path_, ScalarNode
+from connectors.channel import AddressForm
+from connectors.channels import CHANNELS, DEFAULT_CHANNEL
 from routing.territory import departments
 from routing.text import normalise
 
@@ -114,7 +115,9 @@ def of_mapping(at: Node, path: Path_) -> str | None:
 
 
 def _channel(text: str) -> str:
-    kind = "webhook" if "://" in text else next(iter(CHANNEL_ENTRIES))
+    form = AddressForm.URL if "://" in text else AddressForm.MAILBOX
+    fitting = (kind for kind, channel in CHANNELS.items() if channel.address_form is form)
+    kind = next(fitting, DEFAULT_CHANNEL)
     return tr("write `{choice}`", choice=f"- {kind}: …")
 
 

@@ -129,6 +129,10 @@ class Channel(Protocol):
         itself alone. 1 where all share one connection."""
 
     @property
+    def carries_many(self) -> bool:
+        """Whether one message may tell of many dossiers: digests and reminders go by it."""
+
+    @property
     def timeout(self) -> Cause:
         """The cause of an attempt that was cut off because our own time was up."""
 

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import date, time
 from enum import StrEnum
 
+MAIL_CHANNEL = "mail"
+"""The kind of channel that every office can have, and by which reports and alarms go."""
+
 GROUP_CHANNEL = "tps_group"
 """The kind of channel that tells nobody: it moves the dossier, in TPS, to the unit's group."""
 
@@ -16,10 +19,12 @@ class Channel:
         kind: protocol (`mail`).
         address: where, in the words of the protocol: a functional mailbox for `mail`, the label
             of a *groupe d'instructeurs* for `tps_group`.
+        carries_many: whether one message may tell of many dossiers, as digests and reminders do.
     """
 
     kind: str
     address: str
+    carries_many: bool = False
 
 
 class DigestDays(StrEnum):
@@ -70,7 +75,7 @@ class Unit:
         closes: first day on which it takes none any more, None for never.
         successor: code of the unit that takes over on `closes`.
         contact: whom its agents may ask, None when that is the same for all.
-        digest: when it is told by mail of all that is new at once; None: of each dossier at once.
+        digest: when it is told of all that is new in one message; None: of each dossier at once.
         escalate_to: code of the unit, such as that of its region, that is reminded too of what
             waits here too long; None: the same as for all.
     """
@@ -90,6 +95,17 @@ class Unit:
     def has_group(self) -> bool:
         """Whether dossiers are moved, in TPS, to a group of this unit."""
         return any(channel.kind == GROUP_CHANNEL for channel in self.channels)
+
+    @property
+    def told_by(self) -> tuple[str, ...]:
+        """The kinds of channel by which it is told."""
+        kinds = dict.fromkeys(channel.kind for channel in self.channels)
+        return tuple(kind for kind in kinds if kind != GROUP_CHANNEL)
+
+    @property
+    def carriers(self) -> tuple[str, ...]:
+        """The kinds of channel by which it is told of many dossiers at once."""
+        return tuple(channel.kind for channel in self.channels if channel.carries_many)
 
     @property
     def place(self) -> str | None:

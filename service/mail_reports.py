@@ -15,6 +15,7 @@ from routing.calendar import PARIS, paris_day
 from routing.failures import Action, Cause, Failure
 from routing.retries import after_failure
 from routing.ruleset import RuleSet
+from routing.units import MAIL_CHANNEL
 from service.guards.limits import LEASE, WORK_BUDGET
 from service.mail import mail_sender
 from service.monthly_report import (
@@ -35,7 +36,6 @@ HOUR = 8
 """In Paris, on the first working day of a month: when the reports of the month before are due."""
 
 EVENT = "monthly-report"
-CHANNEL = "mail"
 
 log = logs.get_logger("tasks")
 
@@ -157,7 +157,7 @@ def _content(
 def _address(rules: RuleSet, code: str) -> str | None:
     unit = rules.units.get(code)
     channels = unit.channels if unit else ()
-    return next((known.address for known in channels if known.kind == CHANNEL), None)
+    return next((known.address for known in channels if known.kind == MAIL_CHANNEL), None)
 
 
 def _store(runtime: Runtime, report: ClaimedReport, failure: Failure | None, lease: Lease) -> None:
@@ -183,4 +183,4 @@ def _store(runtime: Runtime, report: ClaimedReport, failure: Failure | None, lea
 
 
 def _entry(step: Step, unit: str, reason: str | None = None) -> AuditEntry:
-    return AuditEntry(step=step, event=EVENT, channel=CHANNEL, unit=unit, reason=reason)
+    return AuditEntry(step=step, event=EVENT, channel=MAIL_CHANNEL, unit=unit, reason=reason)

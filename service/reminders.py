@@ -16,13 +16,10 @@ from routing.ruleset import RuleSet
 from routing.units import Unit
 from service.runtime import Runtime
 from store import deliveries
-from store.assign import channels_of
 from store.audit.log import AuditEntry, Step
 from store.deliveries import Order
 from store.dossiers import BACKLOG
 from store.waiting_dossiers import WaitingDossier, read_waiting
-
-CHANNEL = "mail"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +56,7 @@ def units_without_mailbox(rules: RuleSet, today: date) -> list[str]:
     return sorted(
         unit.code
         for unit in rules.units.values()
-        if not unit.closed_on(today) and all(each.kind != CHANNEL for each in unit.channels)
+        if not unit.closed_on(today) and not unit.carriers
     )
 
 
@@ -104,11 +101,11 @@ def due_today(
                 continue
             passed = working_days_between(dossier.filed_at, now, unit.place)
             if passed >= terms.after:
-                yield from _orders(dossier, unit, terms, now, rules)
+                yield from _orders(dossier, unit, terms, now)
             if terms.escalate_after is not None and passed >= terms.escalate_after:
                 other = escalated_to(unit, rules, terms, now)
                 if other is not None:
-                    yield from _orders(dossier, other, terms, now, rules)
+                    yield from _orders(dossier, other, terms, now)
 
 
 def escalated_to(unit: Unit, rules: RuleSet, terms: ReminderTerms, now: datetime) -> Unit | None:
@@ -126,20 +123,19 @@ def escalated_to(unit: Unit, rules: RuleSet, terms: ReminderTerms, now: datetime
 
 
 def _orders(
-    dossier: WaitingDossier, unit: Unit, terms: ReminderTerms, now: datetime, rules: RuleSet
+    dossier: WaitingDossier, unit: Unit, terms: ReminderTerms, now: datetime
 ) -> Iterator[Order]:
     local = now.astimezone(zone_of(unit.place))
     if local.time() < terms.at or not is_working_day(local.date(), unit.place):
         return
-    for channel in channels_of(rules, unit.code):
-        if channel == CHANNEL:
-            yield Order(
-                procedure=dossier.procedure,
-                number=dossier.number,
-                notification=Notification(Event.LATE, unit.code),
-                channel=channel,
-                # A day of reminders is one row: the same dossier is not in two of its mails.
-                assignment=local.date().toordinal(),
-                lane=int(BACKLOG),
-                digest_at=now,
-            )
+    for channel in unit.carriers:
+        yield Order(
+            procedure=dossier.procedure,
+            number=dossier.number,
+            notification=Notification(Event.LATE, unit.code),
+            channel=channel,
+            # A day of reminders is one row: the same dossier is not in two of its messages.
+            assignment=local.date().toordinal(),
+            lane=int(BACKLOG),
+            digest_at=now,
+        )

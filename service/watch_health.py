@@ -10,6 +10,7 @@ from connectors.alarm.notice import Alarm
 from connectors.alarm.post import post_alarm
 from routing.failures import Failure
 from routing.incidents import IncidentKind
+from routing.units import MAIL_CHANNEL
 from service import heartbeat
 from service.consumers import unserved_queues
 from service.disabled import disabled_now
@@ -152,7 +153,7 @@ def _ways(runtime: Runtime) -> dict[Way, Callable[[], AbstractContextManager[Tel
         ways[Way.POST] = lambda: _by_post(runtime)
     if runtime.settings.ops_mailbox:
         runtime.breakers.refresh()
-        if runtime.breakers.state(breakers.way("mail")) is not BreakerState.OPEN:
+        if runtime.breakers.state(breakers.way(MAIL_CHANNEL)) is not BreakerState.OPEN:
             ways[Way.MAIL] = lambda: _by_mail(runtime)
     return ways
 

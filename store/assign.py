@@ -11,7 +11,7 @@ from routing.decision import Decision
 from routing.office_days import next_opening
 from routing.outcome import Decided
 from routing.ruleset import RuleSet
-from routing.units import GROUP_CHANNEL
+from routing.units import GROUP_CHANNEL, MAIL_CHANNEL
 from store import deliveries, dossier_outcomes, groups
 from store.audit.log import AuditEntry, Step
 from store.deliveries import Order
@@ -220,7 +220,7 @@ def digest_at(
     What no rule could place is urgent: it always comes by itself, but for information.
     """
     unit = rules.units.get(notification.unit)
-    if unit is None or unit.digest is None or channel != "mail":
+    if unit is None or unit.digest is None or channel not in unit.carriers:
         return None
     informs = notification.event is Event.INFORMED
     if decision is not None and not decision.routed and not informs:
@@ -234,5 +234,4 @@ def digest_at(
 def channels_of(rules: RuleSet, unit: str) -> tuple[str, ...]:
     """The kinds of channel by which a unit is told; mail where it names none, so that it shows."""
     known = rules.units.get(unit)
-    kinds = dict.fromkeys(channel.kind for channel in known.channels) if known else {}
-    return tuple(kind for kind in kinds if kind != GROUP_CHANNEL) or ("mail",)
+    return (known.told_by if known else ()) or (MAIL_CHANNEL,)

@@ -6,7 +6,6 @@ from config.diagnostics import Code, Diagnostic
 from config.loader import Configuration, Located
 from config.messages import tr
 from config.schema import UnitEntry
-from connectors.channel import AddressForm
 from connectors.channels import CHANNELS
 
 
@@ -28,7 +27,7 @@ def _unreachable(unit: Located[UnitEntry], told: UnitEntry) -> Iterator[Diagnost
             tr("is the unit itself, which is reminded anyway"),
             tr("name the unit of its region, or leave it out"),
         )
-    elif not any(CHANNELS[each.kind].address_form is AddressForm.MAILBOX for each in told.channels):
+    elif not any(CHANNELS[each.kind].carries_many for each in told.channels):
         yield unit.mistake(
             Code.ESCALATES_TO_NOBODY,
             at,

@@ -11,6 +11,7 @@ from connectors.mail.blame import blame
 from connectors.notice import Message, Trial
 from routing.failures import Cause, Failure
 from routing.mailbox import Mailbox
+from routing.units import MAIL_CHANNEL
 
 if TYPE_CHECKING:
     from connectors.mail.sender import Sender
@@ -44,10 +45,11 @@ class MailSettings(Protocol):
 class MailChannel:
     """The channel `mail`."""
 
-    kind = "mail"
+    kind = MAIL_CHANNEL
     address_form = AddressForm.MAILBOX
     description = "Boîte fonctionnelle du service."
     addresses_at_once = 1
+    carries_many = True
     timeout = Cause.MAIL_TIMEOUT
     outages = frozenset(
         {Cause.MAIL_UNREACHABLE, Cause.MAIL_TLS, Cause.MAIL_AUTH_REFUSED, Cause.MAIL_UNWRITABLE}

@@ -47,6 +47,7 @@ class TpsGroupChannel:
         "sans effet tant que WIF_TPS_WRITE_BACK n'est pas true."
     )
     addresses_at_once = 1
+    carries_many = False
     timeout = Cause.TPS_TIMEOUT
     outages = frozenset(
         cause

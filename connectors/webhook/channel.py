@@ -29,6 +29,7 @@ class WebhookChannel:
     address_form = AddressForm.URL
     description = "Adresse https du logiciel de l'unité, qui reçoit chaque avis en JSON signé."
     addresses_at_once = 16
+    carries_many = False
     timeout = Cause.WEBHOOK_TIMEOUT
     outages: frozenset[Cause] = frozenset()
     disabling = frozenset({Cause.WEBHOOK_GONE})

@@ -91,7 +91,7 @@ def test_a_document_compiles_into_all_that_routing_needs() -> None:
     assert rules.fallback == "NATIONAL"
     unit = rules.units["UD067"]
     assert (unit.name, unit.departments) == ("Unité départementale du Bas-Rhin", ("67",))
-    assert unit.channels == (Channel("mail", "moe.ud067@direccte.example"),)
+    assert unit.channels == (Channel("mail", "moe.ud067@direccte.example", carries_many=True),)
     assert (unit.closes, unit.successor) == (date(2021, 4, 1), "DDETS67")
     form = rules.forms[13760]
     assert (form.department, form.kind, form.filer) == ("75", "apt-etudiant", Filer.STUDENT)

@@ -5,12 +5,16 @@ from typing import Any
 
 import pytest
 
+from connectors.channels import CHANNELS
+from connectors.webhook.channel import WebhookChannel
 from service.deliver import deliver
 from service.digests import make_digests
+from service.poll import poll
 from service.reassign import reassign
+from service.route import route
 from service.sweep import sweep
 from tests.fixtures import shipped_rules
-from tests.fixtures.harness import OTHER_FORM, Harness
+from tests.fixtures.harness import OTHER_FORM, PARIS_FORM, Harness
 
 MORNING = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 DIGEST = {"at": ["08:30", "14:00"], "days": "working"}
@@ -71,6 +75,33 @@ def test_another_unit_is_told_at_once(digesting: Harness) -> None:
 
     assert len(digesting.mails()) == 1
     assert [event for event, _ in digesting.told(number)] == ["filed"]
+
+
+@pytest.mark.parametrize(("carries_many", "state"), [(False, "pending"), (True, "waiting")])
+def test_a_channel_says_itself_whether_it_carries_digests(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, *, carries_many: bool, state: str
+) -> None:
+    class Webhooks(WebhookChannel):
+        pass
+
+    Webhooks.carries_many = carries_many
+    monkeypatch.setitem(CHANNELS, WebhookChannel.kind, Webhooks())
+
+    def edit(content: dict[str, Any]) -> None:
+        unit = shipped_rules.unit_of(content, "UD075")
+        # Rules are compiled once for each document.
+        unit["channels"].append({"webhook": f"https://unit.example/{state}"})
+        unit["digest"] = DIGEST
+
+    shipped_rules.publish_edited(harness.runtime, edit)
+    harness.now = MORNING
+    number = harness.file()
+    harness.register()
+    poll(harness.runtime, PARIS_FORM)
+    route(harness.runtime, PARIS_FORM)
+
+    found = {each.channel: each.state for each in harness.deliveries(number=number)}
+    assert found == {"mail": "waiting", "webhook": state}
 
 
 def test_what_no_rule_places_is_urgent_and_comes_by_itself(digesting: Harness) -> None:
