@@ -75,7 +75,7 @@ def _file_history(tps: Simulator, forms: Sequence[Form]) -> None:
         HISTORY,
         until=tps.clock() - HISTORY_ENDS,
         every=HISTORY_SPAN / HISTORY,
-        states=[state for state in DossierState if state.decided],
+        states=[state for state in DossierState if state.ended],
         oddities=False,
     )
     for turn, number in enumerate(numbers):

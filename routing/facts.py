@@ -27,8 +27,8 @@ class DossierState(StrEnum):
     WITHOUT_CONTINUATION = "without_continuation"
 
     @property
-    def decided(self) -> bool:
-        """Whether the office has decided. A decided dossier can still be reopened."""
+    def ended(self) -> bool:
+        """Whether its office decided on it or dropped it. An ended dossier can be reopened."""
         return self not in {DossierState.INITIATED, DossierState.RECEIVED}
 
 

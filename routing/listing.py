@@ -128,4 +128,4 @@ def _may_have_been_purged(row: ListedDossier, purged_before: datetime | None) ->
     """
     if purged_before is None or row.filed_at is None or row.filed_at > purged_before:
         return False
-    return row.state is None or row.state.decided
+    return row.state is None or row.state.ended

@@ -44,8 +44,8 @@ class Terms:
         form: of the procedure.
         today: the day of the decision in France.
         purged_before: latest deposit of a purged dossier of the procedure, None without any.
-        notify_decided: whether offices are told of dossiers that were decided before the
-            service first saw them.
+        notify_decided: whether offices are told of dossiers that ended before the service first
+            saw them.
     """
 
     rules: RuleSet
@@ -83,7 +83,7 @@ def decide(terms: Terms, prior: Prior, facts: Facts) -> Decided:
 def decide_again(rules: RuleSet, prior: Prior, facts: Facts, *, on: date) -> Decided:
     """Decide on facts that are stored, after a change of the pin or of the rule set.
 
-    Offices are told of a move while the dossier is undecided; afterwards it is recorded only.
+    Offices are told of a move while the dossier is open; once it ended it is recorded only.
     Of a dossier that does not move nobody is informed.
 
     Args:
@@ -96,7 +96,7 @@ def decide_again(rules: RuleSet, prior: Prior, facts: Facts, *, on: date) -> Dec
     if set(decision.units) == set(prior.assignment.units):
         # Whom an edited rule informs is told of dossiers to come, not of all that are open.
         decision = replace(decision, inform=())
-    return Decided(facts=facts, decision=decision, silent=facts.state.decided)
+    return Decided(facts=facts, decision=decision, silent=facts.state.ended)
 
 
 def decide_anew(rules: RuleSet, prior: Prior, facts: Facts, *, on: date) -> Decision:
@@ -118,7 +118,7 @@ def decide_anew(rules: RuleSet, prior: Prior, facts: Facts, *, on: date) -> Deci
 def _is_due(rules: RuleSet, prior: Prior, facts: Facts) -> bool:
     """Whether `facts` call for a decision.
 
-    A dossier that its office decided, or whose facts did not change, keeps its decision.
+    A dossier that ended, or whose facts did not change, keeps its decision.
     Under a newer rule set only facts that bear on competence are decided anew: a dossier
     moves because it changed, or because an admin re-routed it, not because TPS moved it
     on in its course.
@@ -126,9 +126,9 @@ def _is_due(rules: RuleSet, prior: Prior, facts: Facts) -> bool:
     before = prior.facts
     if before is None or prior.assignment.ordinal == 0:
         return True
-    if facts.state.decided or before.fingerprint == facts.fingerprint:
+    if facts.state.ended or before.fingerprint == facts.fingerprint:
         return False
-    moved = _competence(before) != _competence(facts) or before.state.decided
+    moved = _competence(before) != _competence(facts) or before.state.ended
     return prior.ruleset == rules.hash or moved
 
 
@@ -141,7 +141,7 @@ def _is_silent(terms: Terms, prior: Prior, facts: Facts) -> bool:
     return (
         _was_filed_before_launch(terms, facts)
         or _may_have_been_purged(terms, facts)
-        or _was_decided_before_first_seen(terms, prior, facts)
+        or _ended_before_first_seen(terms, prior, facts)
     )
 
 
@@ -156,9 +156,9 @@ def _may_have_been_purged(terms: Terms, facts: Facts) -> bool:
     Lists that show neither state nor date of deposit bring purged dossiers back.
     """
     before = terms.purged_before
-    return before is not None and facts.state.decided and facts.filed_at <= before
+    return before is not None and facts.state.ended and facts.filed_at <= before
 
 
-def _was_decided_before_first_seen(terms: Terms, prior: Prior, facts: Facts) -> bool:
+def _ended_before_first_seen(terms: Terms, prior: Prior, facts: Facts) -> bool:
     first = prior.assignment.ordinal == 0
-    return first and facts.state.decided and not terms.notify_decided
+    return first and facts.state.ended and not terms.notify_decided

@@ -44,13 +44,13 @@ class DossierMove:
 
     Attributes:
         change: from what to what.
-        open: (procedure, number) of those that re-routing moves: no office has decided them.
-        decided: how many more are decided, and stay where they are.
+        open: (procedure, number) of those that re-routing moves: they have not ended.
+        ended: how many more there are, which stay where they are.
     """
 
     change: Change
     open: tuple[tuple[int, int], ...]
-    decided: int
+    ended: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +90,9 @@ def dossier_moves(after: RuleSet, known: Iterable[PriorDecision], on: date) -> l
 
 
 def _dossier_move(change: Change, moved: list[Facts]) -> DossierMove:
-    still_open = [(each.procedure, each.number) for each in moved if not each.state.decided]
+    still_open = [(each.procedure, each.number) for each in moved if not each.state.ended]
     return DossierMove(
-        change=change, open=tuple(sorted(still_open)), decided=len(moved) - len(still_open)
+        change=change, open=tuple(sorted(still_open)), ended=len(moved) - len(still_open)
     )
 
 

@@ -1,4 +1,4 @@
-"""Re-routing: undecided dossiers are decided anew under the rule set in force, in batches."""
+"""Re-routing: open dossiers are decided anew under the rule set in force, in batches."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ class _Rerouted:
 
 
 def reroute_open(runtime: Runtime) -> RerouteReport:
-    """Decide every undecided dossier anew; both offices of a moved one are told, once.
+    """Decide every open dossier anew; both offices of a moved one are told, once.
 
     Pinned dossiers stay where they are. Interrupted, it can be run again: what was
     decided under the rule set in force is not decided twice.
@@ -51,7 +51,9 @@ def _batch(runtime: Runtime, rules: RuleSet, after: tuple[int, int]) -> _Reroute
     now = runtime.clock()
     today, followed = paris_day(now), followed_procedures(runtime.settings, rules)
     with runtime.database.begin() as connection:
-        batch = dossiers.undecided(connection, ruleset=rules.hash, after=after, limit=BATCH)
+        batch = dossiers.open_under_other_rules(
+            connection, ruleset=rules.hash, after=after, limit=BATCH
+        )
         changes = [
             Change(dossier, decide_again(rules, dossier, dossier.facts, on=today))
             for dossier in batch

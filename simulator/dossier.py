@@ -102,4 +102,4 @@ class SimulatedDossier:
     @property
     def processed_at(self) -> datetime | None:
         """When it was decided, None while it is not."""
-        return self.filed_at + timedelta(hours=45) if self.state.decided else None
+        return self.filed_at + timedelta(hours=45) if self.state.ended else None

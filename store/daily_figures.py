@@ -68,7 +68,7 @@ class Counted(NamedTuple):
 
 
 _HOUR = "%Y-%m-%d %H"
-_DECIDED = frozenset(state.value for state in DossierState if state.decided)
+_DECIDED = frozenset(state.value for state in DossierState if state.ended)
 
 
 def counted(row: Any) -> Counted | None:  # noqa: ANN401

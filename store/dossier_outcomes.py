@@ -79,7 +79,7 @@ def _settled(settlement: Settlement) -> dict[str, Any]:
         "filer": facts.filer.value,
         "fact_reasons": tuple(reason.value for reason in facts.reasons),
         "facts_hash": facts.fingerprint,
-        "ended_at": facts.changed_at if facts.state.decided else None,
+        "ended_at": facts.changed_at if facts.state.ended else None,
     }
     if decision is not None:
         values |= {

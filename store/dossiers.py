@@ -162,10 +162,10 @@ def pin(
     )
 
 
-def undecided(
+def open_under_other_rules(
     connection: Connection, *, ruleset: str, after: tuple[int, int], limit: int
 ) -> list[DossierRecord]:
-    """Dossiers that no office has decided and that another rule set than `ruleset` placed.
+    """Dossiers that have not ended and that another rule set than `ruleset` placed.
 
     In the order of procedure and number, behind `after`, locked until the commit.
     """

@@ -45,7 +45,7 @@ def read_dossiers(
     )
     for row in connection.execution_options(yield_per=READ_AT_ONCE).execute(query):
         state = DossierState(row.state)
-        ended_at = row.ended_at if state.decided else None
+        ended_at = row.ended_at if state.ended else None
         yield MonthlyDossier(
             row.units, state, row.filed_at, ended_at, row.department, row.permit_type
         )

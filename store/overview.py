@@ -67,7 +67,7 @@ class Waits:
         unsent: deliveries that are neither sent, dead nor cancelled.
         polled: for each active procedure when it was last polled; when it was first known
             if it never was.
-        unrouted: undecided dossiers with the fallback unit.
+        unrouted: open dossiers with the fallback unit.
         quarantined: dossiers that cannot be read.
         dead: dead deliveries by cause.
         stopped: stopped procedures by cause.

@@ -25,12 +25,12 @@ def read_waiting(connection: Connection, *, filed_before: datetime) -> list[Wait
 
     What is paused, set aside or gone is not among them: nobody knows how it stands.
     """
-    undecided = [state.value for state in DossierState if not state.decided]
+    still_open = [state.value for state in DossierState if not state.ended]
     query = (
         select(Dossier.procedure, Dossier.number, Dossier.units, Dossier.filed_at)
         .where(
             Dossier.status == DossierStatus.ROUTED.value,
-            Dossier.state.in_(undecided),
+            Dossier.state.in_(still_open),
             Dossier.filed_at < filed_before,
             Dossier.assignment > 0,
         )

@@ -157,7 +157,7 @@ def show(found: Simulation) -> None:
         return
     columns = ("from", "to", "rule before", "rule after")
     if found.dossiers:
-        rows = [(*_said(move.change), len(move.open), move.decided) for move in found.dossiers]
+        rows = [(*_said(move.change), len(move.open), move.ended) for move in found.dossiers]
         tables.show_table(tr("Stored dossiers"), (*columns, "undecided", "decided, stay"), rows)
     if found.cases:
         rows = [(*_said(move.change), *_where(move)) for move in found.cases]
@@ -179,7 +179,7 @@ def as_json_(found: Simulation) -> dict[str, Any]:
             {
                 **_change(move.change),
                 "undecided": len(move.open),
-                "decided": move.decided,
+                "decided": move.ended,
                 "dossiers": [f"{procedure}/{number}" for procedure, number in move.open],
             }
             for move in found.dossiers

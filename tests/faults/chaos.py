@@ -259,7 +259,7 @@ class Chaos(RuleBasedStateMachine):
             known = [
                 dossier
                 for dossier in dossiers.listing(connection)
-                if dossier.facts and not dossier.facts.state.decided and dossier.assignment.ordinal
+                if dossier.facts and not dossier.facts.state.ended and dossier.assignment.ordinal
             ]
         if not known:
             return

@@ -62,7 +62,7 @@ def test_dossiers_that_move_are_told_by_where_from_where_to_and_which_rule() -> 
 
     assert (move.change.before.units, move.change.after.units) == (("UD075",), ("UD093",))
     assert (move.change.before.rule, move.change.after.rule) == ("tous", "apprentis")
-    assert (move.open, move.decided) == (((101, 1), (101, 2)), 1)
+    assert (move.open, move.ended) == (((101, 1), (101, 2)), 1)
 
 
 def test_what_becomes_unrouted_is_told() -> None:
@@ -145,6 +145,6 @@ def test_dossiers_move_exactly_when_their_decision_does(
         each for each in dossiers if _moves(before.outcome(each, ON), after.outcome(each, ON))
     ]
     assert {number for move in moves for _, number in move.open} == {
-        each.number for each in moving if not each.state.decided
+        each.number for each in moving if not each.state.ended
     }
-    assert sum(move.decided for move in moves) == sum(each.state.decided for each in moving)
+    assert sum(move.ended for move in moves) == sum(each.state.ended for each in moving)

@@ -1,4 +1,4 @@
-"""Re-routing decides undecided dossiers anew under the rule set in force, once."""
+"""Re-routing decides open dossiers anew under the rule set in force, once."""
 
 from routing.facts import DossierState
 from service.publish_rules import publish
