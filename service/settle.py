@@ -22,9 +22,8 @@ from service.guards.time_limit import TimeLimitReached
 from service.read import Reading, concerns_all
 from service.wake import wake_deliveries
 from service.write_back import followed_procedures
-from store import settle as store
 from store.assign import Change
-from store.settle import Batch, Settled, Unread
+from store.settle import Batch, Settled, Unread, store_batch
 
 log = logs.get_logger("tasks")
 
@@ -42,9 +41,8 @@ def settle(
         claim: of the dossiers that were read; those without a reading are given back.
         readings: facts or a failure for each dossier that was read, each dossier once.
     """
-    return store.settle(
-        connection, runtime.audit, decide(runtime, claim, readings), runtime.clock()
-    )
+    batch = decide(runtime, claim, readings)
+    return store_batch(connection, runtime.audit, batch, runtime.clock())
 
 
 def announce(runtime: Connections, claim: Claim, settled: Settled) -> None:

@@ -34,7 +34,9 @@ class Settlement:
     decided_at: datetime | None
 
 
-def settle(connection: Connection, lease: Lease, settlements: Iterable[Settlement]) -> None:
+def write_settlements(
+    connection: Connection, lease: Lease, settlements: Iterable[Settlement]
+) -> None:
     """Write facts and decisions of dossiers that `lease` holds, and give them back."""
     decided: list[dict[str, Any]] = []
     kept: list[dict[str, Any]] = []

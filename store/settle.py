@@ -87,7 +87,7 @@ class Settled:
     paused: bool = False
 
 
-def settle(connection: Connection, audit: AuditLog, batch: Batch, now: datetime) -> Settled:
+def store_batch(connection: Connection, audit: AuditLog, batch: Batch, now: datetime) -> Settled:
     """Store a batch in the transaction of `connection`, and return how it went."""
     leased = dossier_claims.held(connection, batch.procedure, batch.claimed, batch.lease)
     read = [change for change in batch.read if change.dossier.number in leased]
@@ -141,7 +141,7 @@ def _store(
     """Store facts and decisions, and queue the deliveries that they make necessary."""
     assigned = assign(connection, batch.rules, read, now, followed=batch.followed)
     pairs = tuple(zip(read, assigned, strict=True))
-    dossier_outcomes.settle(
+    dossier_outcomes.write_settlements(
         connection,
         batch.lease,
         [_settlement(change, each, leased[change.dossier.number], now) for change, each in pairs],

@@ -72,7 +72,7 @@ def stored(database: Database) -> DossierRecord:
 
 def settle(database: Database, lease: Lease, settlement: Settlement = SETTLEMENT) -> None:
     with database.begin() as connection:
-        dossier_outcomes.settle(connection, lease, [settlement])
+        dossier_outcomes.write_settlements(connection, lease, [settlement])
 
 
 def test_facts_and_decision_are_stored(database: Database) -> None:
