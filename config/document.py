@@ -33,7 +33,7 @@ from routing.conditions import ALWAYS, AllOf, AnyOf, Attribute, Condition, Filed
 from routing.forms import Form, PermitType, Recognition
 from routing.reasons import SHIPPED
 from routing.ruleset import Rule, RuleSet
-from routing.units import Channel, Digest, DigestDays, Unit
+from routing.units import Digest, DigestDays, Unit, UnitChannel
 
 _UNORDERED = frozenset({"in", "not", "departments", "kinds", "equals", "contains", "inform"})
 
@@ -171,8 +171,8 @@ def _digest(entry: DigestEntry | None) -> Digest | None:
     return Digest(tuple(times), every_day=every_day, on_request=bool(entry.on_request))
 
 
-def _channel(entry: ChannelEntry) -> Channel:
-    return Channel(entry.kind, entry.address, CHANNELS[entry.kind].carries_many)
+def _channel(entry: ChannelEntry) -> UnitChannel:
+    return UnitChannel(entry.kind, entry.address, CHANNELS[entry.kind].carries_many)
 
 
 def _unit(entry: UnitEntry) -> Unit:

@@ -12,7 +12,7 @@ GROUP_CHANNEL = "tps_group"
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class UnitChannel:
     """A way to tell a unit something.
 
     Attributes:
@@ -83,7 +83,7 @@ class Unit:
     code: str
     name: str
     departments: tuple[str, ...]
-    channels: tuple[Channel, ...]
+    channels: tuple[UnitChannel, ...]
     opens: date | None = None
     closes: date | None = None
     successor: str | None = None

@@ -10,7 +10,7 @@ from connectors.channel import Left
 from connectors.channels import CHANNELS
 from connectors.notice import Trial
 from routing.failures import Failure
-from routing.units import Channel, Unit
+from routing.units import Unit, UnitChannel
 from service.deliver import open_channel
 from service.disabled import disabled_now, enable
 from service.runtime import Runtime
@@ -74,7 +74,7 @@ def channel_statuses(runtime: Runtime) -> list[ChannelStatus]:
     ]
 
 
-def _readiness(runtime: Runtime, unit: Unit, channel: Channel) -> str:
+def _readiness(runtime: Runtime, unit: Unit, channel: UnitChannel) -> str:
     try:
         CHANNELS[channel.kind].check_ready(runtime.settings, unit.code, channel.address)
     except Failure as failure:
@@ -96,7 +96,7 @@ def try_channels(runtime: Runtime, code: str, kind: str | None = None) -> Iterat
         yield _try(runtime, unit, channel)
 
 
-def _try(runtime: Runtime, unit: Unit, channel: Channel) -> TrialResult:
+def _try(runtime: Runtime, unit: Unit, channel: UnitChannel) -> TrialResult:
     started_at = runtime.clock()
     trial = Trial(
         unit=unit.code,
@@ -136,7 +136,7 @@ def enable_channels(runtime: Runtime, code: str, kind: str | None = None) -> int
         return enable(runtime, connection, wanted, reason=None)
 
 
-def _chosen(runtime: Runtime, code: str, kind: str | None) -> tuple[Unit, list[Channel]]:
+def _chosen(runtime: Runtime, code: str, kind: str | None) -> tuple[Unit, list[UnitChannel]]:
     unit = runtime.rules().units.get(code)
     if unit is None:
         said = tr("{code} is no unit of the rules in force", code=code)

@@ -64,7 +64,7 @@ class DeliverReport(Totals):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class DeliveryClaim:
     """What one batch holds.
 
     Attributes:
@@ -129,7 +129,7 @@ def deliver_on(runtime: Runtime, channel: Channel, *, limit: int = DELIVER_BATCH
 
 def _claim(
     runtime: Runtime, rules: RuleSet, channel: Channel, resting: Collection[str], *, limit: int
-) -> Claim:
+) -> DeliveryClaim:
     now = runtime.clock()
     lease = Lease(now, LEASE)
     with runtime.database.begin() as connection:
@@ -147,11 +147,11 @@ def _claim(
         moved = [(each.procedure, each.number) for each in found if channel.kind == GROUP_CHANNEL]
         places = groups.places(connection, moved)
     alive = [delivery for delivery in found if delivery.id not in buried]
-    return Claim(lease, alive, len(buried), disabled, places)
+    return DeliveryClaim(lease, alive, len(buried), disabled, places)
 
 
 def _make(
-    runtime: Runtime, rules: RuleSet, channel: Channel, guard: ChannelGuard, claim: Claim
+    runtime: Runtime, rules: RuleSet, channel: Channel, guard: ChannelGuard, claim: DeliveryClaim
 ) -> DeliverReport:
     """Send what was claimed, committing in groups; `more` is False when going on makes no sense."""
     total, goes_on = DeliverReport(), True
@@ -324,7 +324,7 @@ def _asked_to_wait(channel: Channel, attempt: Attempt) -> dict[str, float]:
 def _give_back(
     runtime: Runtime,
     channel: Channel,
-    claim: Claim,
+    claim: DeliveryClaim,
     begun: Collection[int],
     waits: Mapping[str, float],
 ) -> int:

@@ -93,7 +93,7 @@ class PollReport:
         )
 
 
-class Walk(StrEnum):
+class WalkKind(StrEnum):
     """What a procedure is walked through for."""
 
     CHANGES = "changes"
@@ -133,7 +133,7 @@ class _Poll:
 class _Position:
     """Where a poll stands: the walk it is in, None when all are done, and the cursor."""
 
-    walk: Walk | None
+    walk: WalkKind | None
     cursor: str | None
 
 
@@ -196,7 +196,7 @@ def _walk(runtime: Runtime, polling: _Poll) -> PollReport:
             report = report.plus(page, stored, settled)
             if settled.claimed - settled.given_back < stored.due:
                 runtime.waker.route(polling.number)
-            scanned = at.walk is Walk.EVERYTHING and not page.more
+            scanned = at.walk is WalkKind.EVERYTHING and not page.more
             at = _next(polling, at.walk, page, stored)
         _finish(runtime, polling, at.cursor, scanned=scanned)
     except LeaseLost:
@@ -209,17 +209,17 @@ def _walk(runtime: Runtime, polling: _Poll) -> PollReport:
 
 def _start(claim: PollClaim) -> _Position:
     """A procedure that was never scanned has nothing to compare what is new with."""
-    return _Position(Walk.CHANGES if claim.scanned else Walk.EVERYTHING, claim.cursor)
+    return _Position(WalkKind.CHANGES if claim.scanned else WalkKind.EVERYTHING, claim.cursor)
 
 
-def _next(polling: _Poll, walk: Walk, page: Page, stored: StoredPage) -> _Position:
+def _next(polling: _Poll, walk: WalkKind, page: Page, stored: StoredPage) -> _Position:
     """Where a poll goes on after a page."""
     known = page.ends_at_known is not None and page.ends_at_known not in stored.new
     cursor = page.cursor_at_known if known and page.cursor_at_known else page.cursor
     if page.more and not known:
         return _Position(walk, cursor)
     due = polling.full or polling.claim.scan_due or page.scan_needed
-    return _Position(Walk.EVERYTHING if walk is Walk.CHANGES and due else None, cursor)
+    return _Position(WalkKind.EVERYTHING if walk is WalkKind.CHANGES and due else None, cursor)
 
 
 def _in_time(runtime: Runtime, polling: _Poll) -> bool:
@@ -231,21 +231,21 @@ def _ask(runtime: Runtime, polling: _Poll, at: _Position) -> Page:
     """The next page, with no transaction open."""
     runtime.throttle_for(polling.form).take()
     tps = runtime.tps_for(polling.form)
-    ask = tps.everything if at.walk is Walk.EVERYTHING else tps.changes
+    ask = tps.everything if at.walk is WalkKind.EVERYTHING else tps.changes
     page = ask(polling.form, polling.rules.permit_types, at.cursor)
     runtime.breakers.succeeded(TPS)
     return page
 
 
 def _store(
-    runtime: Runtime, polling: _Poll, walk: Walk, page: Page
+    runtime: Runtime, polling: _Poll, walk: WalkKind, page: Page
 ) -> tuple[StoredPage, Claim | None]:
     """One commit: the page's rows, the cursor behind them, a longer lease, audit entries.
 
     Returns as well the claim of those dossiers whose facts came with the page, None without any.
     """
     now = runtime.clock()
-    scanning = walk is Walk.EVERYTHING
+    scanning = walk is WalkKind.EVERYTHING
     with runtime.database.begin() as connection:
         stored = listing.store_page(
             connection,

@@ -5,14 +5,14 @@ from dataclasses import replace
 from cli.service import uses_other_channels
 from config.document import compile_document
 from config.settings import read
-from routing.units import Channel
+from routing.units import UnitChannel
 from tests.fixtures import shipped_rules
 
 
 def test_a_channel_of_a_unit_is_served_though_no_setting_names_it() -> None:
     rules = compile_document(shipped_rules.document())
     unit = rules.units["UD075"]
-    other = replace(unit, channels=(*unit.channels, Channel("pager", "0")))
+    other = replace(unit, channels=(*unit.channels, UnitChannel("pager", "0")))
     changed = replace(rules, units={**rules.units, "UD075": other})
 
     assert uses_other_channels(read(), changed)

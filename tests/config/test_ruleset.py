@@ -14,7 +14,7 @@ from routing.conditions import AllOf, Attribute, Filed, Not, OneOf
 from routing.facts import Competence, Filer
 from routing.forms import Field
 from routing.ruleset import DEPARTMENT_UNIT
-from routing.units import Channel
+from routing.units import UnitChannel
 from tests.config.wrong_configurations import VALID
 
 DAY = date(2020, 6, 15)
@@ -91,7 +91,7 @@ def test_a_document_compiles_into_all_that_routing_needs() -> None:
     assert rules.fallback == "NATIONAL"
     unit = rules.units["UD067"]
     assert (unit.name, unit.departments) == ("Unité départementale du Bas-Rhin", ("67",))
-    assert unit.channels == (Channel("mail", "moe.ud067@direccte.example", carries_many=True),)
+    assert unit.channels == (UnitChannel("mail", "moe.ud067@direccte.example", carries_many=True),)
     assert (unit.closes, unit.successor) == (date(2021, 4, 1), "DDETS67")
     form = rules.forms[13760]
     assert (form.department, form.kind, form.filer) == ("75", "apt-etudiant", Filer.STUDENT)

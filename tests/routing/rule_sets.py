@@ -10,7 +10,7 @@ from routing.conditions import AllOf, AnyOf, Attribute, Case, Condition, Filed, 
 from routing.facts import Competence, DepartmentSource, DossierState, Facts, Filer
 from routing.forms import Form, PermitType, Recognition
 from routing.ruleset import DEPARTMENT_UNIT, Rule, RuleSet
-from routing.units import Channel, Notify, Unit
+from routing.units import Notify, Unit, UnitChannel
 
 PERMITS = ("apprentissage", "doctorat", "introduction-salarie")
 PROCEDURES = (101, 102, 201)
@@ -21,7 +21,7 @@ UNITS = ("UD075", "UD093", "UD02A", "NATIONAL")
 
 
 def unit(code: str, *departments: str, **changes: Any) -> Unit:  # noqa: ANN401
-    channels = (Channel("mail", f"moe.{code.lower()}@direccte.example"),)
+    channels = (UnitChannel("mail", f"moe.{code.lower()}@direccte.example"),)
     return Unit(code=code, name=code, departments=departments, channels=channels, **changes)
 
 
