@@ -49,6 +49,14 @@ UNSIGNED = 3
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+PublicKeys = Annotated[
+    list[Path] | None,
+    typer.Option(help="PEM file with the public keys that may have signed. Repeatable."),
+]
+Certificates = Annotated[
+    Path | None,
+    typer.Option(help="PEM file of the timestamp authority's certificates."),
+]
 LIFE = (
     *("id", "at", "step", "event", "channel", "unit", "rule", "ruleset", "reason"),
     *("attempt", "duration_ms", "actor", "sealed"),
@@ -80,18 +88,12 @@ def verify_(
         list[str] | None,
         typer.Option(help="NUMBER:HASH of a seal that was mailed; it must be there. Repeatable."),
     ] = None,
-    public_key: Annotated[
-        list[Path] | None,
-        typer.Option(help="PEM file with the public keys that may have signed. Repeatable."),
-    ] = None,
+    public_key: PublicKeys = None,
     pin: Annotated[
         list[str] | None,
         typer.Option(help="Public key (hex) that all others must lead back to. Repeatable."),
     ] = None,
-    tsa_certificates: Annotated[
-        Path | None,
-        typer.Option(help="PEM file of the timestamp authority's certificates."),
-    ] = None,
+    tsa_certificates: Certificates = None,
     allow_unsigned: Annotated[
         bool, typer.Option("--allow-unsigned", help="Exit 0 for an export that nobody signed.")
     ] = False,

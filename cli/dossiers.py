@@ -42,6 +42,15 @@ COLUMNS = (
 )
 Key = Annotated[str, typer.Argument(help="PROCEDURE/NUMBER", metavar="PROCEDURE/NUMBER")]
 
+Status = Annotated[
+    DossierStatus | None,
+    typer.Option(help="Only those in this status.", **one_of(DossierStatus)),
+]
+State = Annotated[
+    DossierState | None,
+    typer.Option(help="Only those in this state in TPS.", **one_of(DossierState)),
+]
+
 
 def as_row(dossier: DossierRecord) -> dict[str, Any]:
     """A dossier as scripts read it."""
@@ -70,10 +79,7 @@ def as_row(dossier: DossierRecord) -> dict[str, Any]:
 
 @app.command("list")
 def list_(
-    status: Annotated[
-        DossierStatus | None,
-        typer.Option(help="Only those in this status.", **one_of(DossierStatus)),
-    ] = None,
+    status: Status = None,
     procedure: Annotated[int | None, typer.Option(help="Only those of this procedure.")] = None,
     unrouted: Annotated[
         bool, typer.Option("--unrouted", help="Only those sent to the fallback unit.")
@@ -85,10 +91,7 @@ def list_(
     permit_type: Annotated[
         str | None, typer.Option(help="Only those of this permit type (code).")
     ] = None,
-    state: Annotated[
-        DossierState | None,
-        typer.Option(help="Only those in this state in TPS.", **one_of(DossierState)),
-    ] = None,
+    state: State = None,
     since: Annotated[
         str | None, typer.Option(help="Only those filed on this day or later (Paris).")
     ] = None,

@@ -1,5 +1,6 @@
 """The mail that brings a monthly report: a few words, and the report attached."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from textwrap import fill
 
@@ -19,26 +20,32 @@ _PARAGRAPHS = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A monthly report to a unit.
+
+    Attributes:
+        unit: its code.
+        month: in words (`octobre 2026`).
+        file: name of the .xlsx file.
+        content: the file.
+        about: a sentence on whose figures these are.
+    """
+
+    unit: str
+    month: str
+    file: str
+    content: bytes
+    about: str
+
+
 def compose_report(
-    content: bytes,
-    *,
-    file: str,
-    month: str,
-    unit: str,
-    about: str,
-    prefix: str,
-    sender: str,
-    recipient: str,
-    at: datetime,
+    report: Report, *, prefix: str, sender: str, recipient: str, at: datetime
 ) -> Envelope:
     """The mail that brings a report to `recipient`.
 
     Args:
-        content: the .xlsx file.
-        file: its name.
-        month: in words (`octobre 2026`).
-        unit: code of the unit.
-        about: a sentence on whose figures these are.
+        report: what it brings.
         prefix: how every subject begins.
         sender: mailbox it comes from.
         recipient: the unit's mailbox.
@@ -50,26 +57,26 @@ def compose_report(
     envelope = begin(
         sender=sender,
         recipient=recipient,
-        subject=f"{prefix} Rapport {_of(month)} – {unit}",
-        key=message_key(f"report.{file}"),
-        label=f"{unit} report {file}",
+        subject=f"{prefix} Rapport {_of(report.month)} – {report.unit}",
+        key=message_key(f"report.{report.file}"),
+        label=f"{report.unit} report {report.file}",
         at=at,
     )
     message = envelope.message
-    said = {"month": _of(month), "file": file, "about": about}
+    said = {"month": _of(report.month), "file": report.file, "about": report.about}
     paragraphs = (fill(each.format(**said), _COLUMNS) for each in _PARAGRAPHS)
     message.set_content("\n\n".join(paragraphs) + "\n", cte="quoted-printable")
     message.add_attachment(
-        content,
+        report.content,
         maintype="application",
         subtype="vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        filename=file,
+        filename=report.file,
     )
     message.set_boundary(_BOUNDARY)
     message["Auto-Submitted"] = "auto-generated"
     message["Content-Language"] = "fr"
-    message["X-WIF-Unit"] = unit
-    message["List-Id"] = list_id(unit, envelope)
+    message["X-WIF-Unit"] = report.unit
+    message["List-Id"] = list_id(report.unit, envelope)
     return envelope
 
 

@@ -19,7 +19,7 @@ from connectors.alarm.seal_head import compose_seal_head
 from connectors.mail.envelope import Envelope
 from connectors.mail.message import compose, compose_trial
 from connectors.notice import Notice, Office, Trial
-from connectors.report_mail import compose_report
+from connectors.report_mail import Report, compose_report
 from routing.assignment import Event
 from routing.facts import Reason
 from routing.incidents import IncidentKind
@@ -135,18 +135,17 @@ def _of_units() -> Iterator[Sample]:
     )
     mail = compose_trial(trial, sender=SENDER, recipient=_mailbox(PARIS.code), at=NOW)
     yield Sample("essai", "`wif channels test UD075`", mail)
-    report = compose_report(
-        b"",
-        file="rapport-2026-10-UD075.xlsx",
-        month="octobre 2026",
+    report = Report(
         unit=PARIS.code,
+        month="octobre 2026",
+        file="rapport-2026-10-UD075.xlsx",
+        content=b"",
         about="Ce sont les chiffres de votre unité, en entier : ils ne sont envoyés qu’à elle.",
-        prefix="[WIF]",
-        sender=SENDER,
-        recipient=_mailbox(PARIS.code),
-        at=NOW,
     )
-    yield Sample("rapport-mensuel", "le premier jour ouvré (`WIF_MONTHLY_REPORTS`)", report)
+    mail = compose_report(
+        report, prefix="[WIF]", sender=SENDER, recipient=_mailbox(PARIS.code), at=NOW
+    )
+    yield Sample("rapport-mensuel", "le premier jour ouvré (`WIF_MONTHLY_REPORTS`)", mail)
 
 
 def _of_operators() -> Iterator[Sample]:

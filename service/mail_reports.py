@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from config import logs
-from connectors.report_mail import compose_report
+from connectors.report_mail import Report, compose_report
 from routing.calendar import PARIS, paris_day
 from routing.failures import Action, Cause, Failure
 from routing.retries import after_failure
@@ -114,13 +114,8 @@ def _send(
         address = _address(rules, report.unit)
         if address is None:
             return Failure(Cause.CHANNEL_MISSING)
-        file, content, about = _content(runtime, rules, made, report)
         envelope = compose_report(
-            content,
-            file=file,
-            month=french_month(report.month),
-            unit=report.unit,
-            about=about,
+            _report(runtime, rules, made, report),
             prefix=runtime.settings.subject_prefix,
             sender=runtime.settings.mail_from,
             recipient=address,
@@ -137,21 +132,28 @@ def _send(
     return None
 
 
-def _content(
+def _report(
     runtime: Runtime, rules: RuleSet, made: Sequence[UnitReport], report: ClaimedReport
-) -> tuple[str, bytes, str]:
-    """The file's name, the file, and a sentence on what it holds."""
+) -> Report:
     if report.unit == rules.fallback:
         national = national_report(runtime.database, rules, report.month, runtime.clock())
+        whose = "national"
         content = national_workbook(national, rules, report.created_at)
         about = "Ce sont les chiffres de toutes les unités ; les petits nombres n’y figurent pas."
-        return f"rapport-{report.month:%Y-%m}-national.xlsx", content, about
-    found = next((each for each in made if each.unit == report.unit), None)
-    if found is None:
-        raise Failure(Cause.CHANNEL_MISSING)
-    content = unit_workbook(found, rules, report.created_at)
-    about = "Ce sont les chiffres de votre unité, en entier : ils ne sont envoyés qu’à elle."
-    return f"rapport-{report.month:%Y-%m}-{report.unit}.xlsx", content, about
+    else:
+        found = next((each for each in made if each.unit == report.unit), None)
+        if found is None:
+            raise Failure(Cause.CHANNEL_MISSING)
+        whose = report.unit
+        content = unit_workbook(found, rules, report.created_at)
+        about = "Ce sont les chiffres de votre unité, en entier : ils ne sont envoyés qu’à elle."
+    return Report(
+        unit=report.unit,
+        month=french_month(report.month),
+        file=f"rapport-{report.month:%Y-%m}-{whose}.xlsx",
+        content=content,
+        about=about,
+    )
 
 
 def _address(rules: RuleSet, code: str) -> str | None:

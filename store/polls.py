@@ -48,6 +48,16 @@ class PollClaim:
     access_hash: str | None = None
 
 
+_CLAIMED = (
+    Procedure.status,
+    Procedure.failures,
+    Procedure.cursor,
+    Procedure.next_scan_at,
+    Procedure.scan_started_at,
+    Procedure.scanned_at,
+)
+
+
 def claim(
     connection: Connection,
     procedure: int,
@@ -77,14 +87,7 @@ def claim(
         update(Procedure)
         .where(*free)
         .values(lease_token=lease.token, lease_until=lease.until)
-        .returning(
-            Procedure.status,
-            Procedure.failures,
-            Procedure.cursor,
-            Procedure.next_scan_at,
-            Procedure.scan_started_at,
-            Procedure.scanned_at,
-        )
+        .returning(*_CLAIMED)
     ).first()
     if taken is None:
         return None

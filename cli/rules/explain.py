@@ -34,6 +34,33 @@ if TYPE_CHECKING:
     from store.dossiers import DossierRecord
 
 
+Stored = Annotated[
+    str | None,
+    typer.Argument(
+        help="A stored dossier; else give facts with the options.", metavar="PROCEDURE/NUMBER"
+    ),
+]
+PermitType = Annotated[str | None, typer.Option(help="Code of the permit type.")]
+Department = Annotated[
+    str | None, typer.Option(help="Département of competence: 75, 2A, `75 - Paris`.")
+]
+Procedure = Annotated[int | None, typer.Option(help="Id; an ordinary one when not given.")]
+FiledBy = Annotated[
+    Filer | None, typer.Option(help="Who files; as the procedure says when not given.")
+]
+State = Annotated[DossierState, typer.Option(help="State.")]
+Filed = Annotated[
+    date | None,
+    typer.Option(parser=date.fromisoformat, metavar="YYYY-MM-DD", help="Day of deposit."),
+]
+Files = Annotated[
+    Path | None,
+    typer.Option(
+        "--from", help="Explain by the files in this folder instead of the rule set in force."
+    ),
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Explained:
     """A case, what becomes of it, and what became of it under the version before.
@@ -51,34 +78,15 @@ class Explained:
 
 
 def explain_(
-    dossier: Annotated[
-        str | None,
-        typer.Argument(
-            help="A stored dossier; else give facts with the options.", metavar="PROCEDURE/NUMBER"
-        ),
-    ] = None,
-    permit_type: Annotated[str | None, typer.Option(help="Code of the permit type.")] = None,
-    department: Annotated[
-        str | None, typer.Option(help="Département of competence: 75, 2A, `75 - Paris`.")
-    ] = None,
-    procedure: Annotated[
-        int | None, typer.Option(help="Id; an ordinary one when not given.")
-    ] = None,
-    filer: Annotated[
-        Filer | None, typer.Option(help="Who files; as the procedure says when not given.")
-    ] = None,
-    state: Annotated[DossierState, typer.Option(help="State.")] = DossierState.INITIATED,
-    filed: Annotated[
-        date | None,
-        typer.Option(parser=date.fromisoformat, metavar="YYYY-MM-DD", help="Day of deposit."),
-    ] = None,
+    dossier: Stored = None,
+    permit_type: PermitType = None,
+    department: Department = None,
+    procedure: Procedure = None,
+    filer: FiledBy = None,
+    state: State = DossierState.INITIATED,
+    filed: Filed = None,
     on: Day = None,
-    files: Annotated[
-        Path | None,
-        typer.Option(
-            "--from", help="Explain by the files in this folder instead of the rule set in force."
-        ),
-    ] = None,
+    files: Files = None,
     as_json: AsJson = False,
 ) -> None:
     """Show each rule in order with why it did not match, the one that did, and the office."""
