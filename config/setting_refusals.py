@@ -100,6 +100,21 @@ def refuse_trials(settings: SettingFields) -> None:
         )
 
 
+def refuse_unknown_actor(settings: SettingFields) -> None:
+    """Refuse a role that is not in the closed list of roles.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if settings.actor is not None and settings.actor not in words(settings.actors):
+        raise ValueError(
+            tr(
+                "WIF_ACTOR: is none of WIF_ACTORS; for example: {example}",
+                example=example_of_own("actor"),
+            )
+        )
+
+
 def refuse_escalation_alone(settings: SettingFields) -> None:
     """Refuse to escalate where nobody is reminded, and whom to escalate to without a when.
 

@@ -35,6 +35,7 @@ from config.setting_refusals import (
     refuse_missing,
     refuse_signatures_that_fail,
     refuse_trials,
+    refuse_unknown_actor,
 )
 from config.setting_sources import (
     DOTENV,
@@ -101,13 +102,7 @@ class Settings(SettingFields):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.actor is not None and self.actor not in words(self.actors):
-            raise ValueError(
-                tr(
-                    "WIF_ACTOR: is none of WIF_ACTORS; for example: {example}",
-                    example=example_of("actor"),
-                )
-            )
+        refuse_unknown_actor(self)
         if self.in_production:
             refuse_missing(self)
             refuse_trials(self)
@@ -128,12 +123,7 @@ class Settings(SettingFields):
             SettingsError: none is set, in production.
         """
         if self.database_url is None and self.in_production:
-            raise SettingsError(
-                tr(
-                    "WIF_DATABASE_URL: needed here; for example: {example}",
-                    example=example_of("database_url"),
-                )
-            )
+            raise SettingsError(needed_in_production("database_url"))
         if self.database_url is None:
             return f"sqlite:///{(self.var_dir / 'wif.sqlite3').absolute()}"
         url = self.database_url.get_secret_value()
@@ -228,12 +218,7 @@ class Settings(SettingFields):
 
     def _own_audit_key(self) -> str:
         if self.in_production:
-            raise SettingsError(
-                tr(
-                    "WIF_AUDIT_KEY: needed here; for example: {example}",
-                    example=example_of("audit_key"),
-                )
-            )
+            raise SettingsError(needed_in_production("audit_key"))
         return _kept_key(self.own_audit_key)
 
 
