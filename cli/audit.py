@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
-from cli.audit_verification import Given, described, summary, verdict
+from cli.audit_verification import Given, described, seals_counted, summary, verdict
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
 from config.files import open_whole
 from config.foreign_messages import translated
-from config.messages import tr
+from config.messages import tr, trn
 from routing.calendar import PARIS
 
 with lazy_imports():
@@ -148,7 +148,8 @@ def trace(
         context.show_json([{**line, "at": _cell("at", line["at"])} for line in life])
         return
     rows = [[_cell(name, line[name]) for name in LIFE] for line in life]
-    tables.show_table(tr("{dossier}: {count} lines", dossier=dossier, count=len(life)), LIFE, rows)
+    title = trn("{dossier}: {n} line", "{dossier}: {n} lines", len(life), dossier=dossier)
+    tables.show_table(title, LIFE, rows)
 
 
 @app.command()
@@ -272,14 +273,19 @@ def _untraceable(runtime: Runtime, dossier: str) -> str:
     with runtime.database.read() as connection:
         unknown = set(audit_lines.key_ids(connection)) - {key.id for key in runtime.audit.keys}
     hint = (
-        tr("; lines under {count} unknown keys cannot be tied to a dossier", count=len(unknown))
+        trn(
+            "; lines under {n} unknown key cannot be tied to a dossier",
+            "; lines under {n} unknown keys cannot be tied to a dossier",
+            len(unknown),
+        )
         if unknown
         else ""
     )
-    return tr(
-        "{dossier}: no line under the {count} known keys{hint}",
+    return trn(
+        "{dossier}: no line under the {n} known key{hint}",
+        "{dossier}: no line under the {n} known keys{hint}",
+        len(runtime.audit.keys),
         dossier=dossier,
-        count=len(runtime.audit.keys),
         hint=hint,
     )
 
@@ -320,16 +326,21 @@ def _key_if_any(runtime: Runtime) -> Signer | None:
 def _sealed(report: SealReport) -> str:
     if report.waiting:
         return tr("nothing sealed: writers are in flight; try again")
-    return tr("{lines} lines sealed under {seals} seals", lines=report.lines, seals=report.seals)
+    return trn(
+        "{n} line sealed under {seals}",
+        "{n} lines sealed under {seals}",
+        report.lines,
+        seals=seals_counted(report.seals),
+    )
 
 
 def _exported(report: ExportReport, *, signed: bool) -> str:
-    return tr(
-        "{lines} lines under {seals} seals, {unsealed} not sealed yet, {withheld} withheld; "
-        "{signed}",
-        lines=report.lines,
-        seals=report.seals,
-        unsealed=report.unsealed,
-        withheld=report.withheld,
+    return trn(
+        "{n} line under {seals}, {unsealed}, {withheld}; {signed}",
+        "{n} lines under {seals}, {unsealed}, {withheld}; {signed}",
+        report.lines,
+        seals=seals_counted(report.seals),
+        unsealed=trn("{n} not sealed yet", "{n} not sealed yet", report.unsealed),
+        withheld=trn("{n} withheld", "{n} withheld", report.withheld),
         signed=tr("signed") if signed else tr("not signed"),
     )

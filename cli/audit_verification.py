@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
-from config.messages import tr
+from config.messages import tr, trn
 
 with lazy_imports():
     from cli import context
@@ -57,6 +57,11 @@ class Given:
             yield tr("a seal: give --head or --against with what was mailed or kept elsewhere")
 
 
+def seals_counted(count: int) -> str:
+    """A number of seals, in words."""
+    return trn("{n} seal", "{n} seals", count)
+
+
 def _head(text: str) -> tuple[int, str]:
     number, _, digest = text.partition(":")
     if not re.fullmatch(r"[0-9]{1,9}", number, re.ASCII) or not _HASH.fullmatch(digest):
@@ -90,32 +95,38 @@ def summary(result: Verification, trusted: frozenset[str]) -> dict[str, Any]:
 def described(result: Verification, given: Given, file: Path | None) -> Iterator[str]:
     """The result as lines for a reader."""
     seals_file = given.against if file else given.seals_file
-    counts = {"lines": result.lines, "seals": result.seals}
-    yield tr("{lines} lines under {seals} seals checked", **counts) + (
-        tr(", against {file}", file=seals_file) if seals_file else ""
-    )
+    yield trn(
+        "{n} line under {seals} checked",
+        "{n} lines under {seals} checked",
+        result.lines,
+        seals=seals_counted(result.seals),
+    ) + (tr(", against {file}", file=seals_file) if seals_file else "")
     yield from map(str, result.findings)
     if result.stopped:
         yield tr("stopped here: there may be more")
     elif result.tail.size:
         tail = result.tail
-        yield tr(
-            "{size} lines from {first} on ({since} UTC) are not sealed yet",
-            size=tail.size,
+        yield trn(
+            "{n} line from {first} on ({since} UTC) is not sealed yet",
+            "{n} lines from {first} on ({since} UTC) are not sealed yet",
+            tail.size,
             first=tail.first,
             since=tail.since,
         )
     if result.withheld:
-        yield tr(
-            "{withheld} lines of the seals are withheld: outside the period of the file",
-            withheld=result.withheld,
+        yield trn(
+            "{n} line of the seals is withheld: outside the period of the file",
+            "{n} lines of the seals are withheld: outside the period of the file",
+            result.withheld,
         )
     if result.withheld_inside:
         yield (
-            tr(
-                "{inside} of them stand between lines of the period: ask why, their "
-                "instants may lie outside it or not",
-                inside=result.withheld_inside,
+            trn(
+                "{n} of them stands between lines of the period: ask why, its instant may lie "
+                "outside it or not",
+                "{n} of them stand between lines of the period: ask why, their instants may lie "
+                "outside it or not",
+                result.withheld_inside,
             )
         )
     if result.keys and not given.trusted:

@@ -11,7 +11,7 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
-from config.messages import said_by, tr
+from config.messages import said_by, tr, trn
 
 with lazy_imports():
     from cli import context, progress
@@ -49,10 +49,11 @@ def backup(
         context.show_json(manifest)
         return
     typer.echo(
-        tr(
-            "{folder}: {count} files, {size} bytes, complete",
+        trn(
+            "{folder}: {n} file, {size} bytes, complete",
+            "{folder}: {n} files, {size} bytes, complete",
+            len(manifest.files),
             folder=folder,
-            count=len(manifest.files),
             size=manifest.size,
         )
     )
@@ -147,23 +148,24 @@ def _show_forward(forward: BroughtForward, damaged: int, logs: list[Path]) -> No
             )
         )
         return
-    typer.echo(
-        tr(
-            "sent log: {messages} messages read; {recorded} recorded as sent, {moved} "
-            "dossiers moved to where they were, {awaited} dossiers awaited from TPS",
-            messages=forward.messages,
-            recorded=forward.recorded,
-            moved=forward.moved,
-            awaited=forward.awaited,
-        )
-    )
+    typer.echo(tr("sent log: {what}", what=tr("; ").join(_forwarded(forward))))
     if damaged:
         typer.echo(
-            tr(
-                "{damaged} lines of the sent log could not be read: see whether it is whole",
-                damaged=damaged,
+            trn(
+                "{n} line of the sent log could not be read: see whether it is whole",
+                "{n} lines of the sent log could not be read: see whether it is whole",
+                damaged,
             )
         )
+
+
+def _forwarded(forward: BroughtForward) -> Iterator[str]:
+    yield trn("{n} message read", "{n} messages read", forward.messages)
+    yield trn("{n} recorded as sent", "{n} recorded as sent", forward.recorded)
+    yield trn(
+        "{n} dossier moved to where it was", "{n} dossiers moved to where they were", forward.moved
+    )
+    yield trn("{n} dossier awaited from TPS", "{n} dossiers awaited from TPS", forward.awaited)
 
 
 @contextmanager

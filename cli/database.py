@@ -10,7 +10,7 @@ import typer
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
 from config.foreign_messages import translated
-from config.messages import said_by, tr
+from config.messages import said_by, tr, trn
 
 with lazy_imports():
     from cli import context, progress
@@ -69,13 +69,16 @@ def partition(
     if as_json:
         context.show_json(done)
         return
-    said = tr(
-        "the audit log has {n} partitions, by month until {until}; {copied} lines were moved",
-        n=done.partitions,
-        until=done.until,
-        copied=done.copied,
+    moved = trn("{n} line was moved", "{n} lines were moved", done.copied)
+    typer.echo(
+        trn(
+            "the audit log has {n} partition, by month until {until}; {moved}",
+            "the audit log has {n} partitions, by month until {until}; {moved}",
+            done.partitions,
+            until=done.until,
+            moved=moved,
+        )
     )
-    typer.echo(said)
 
 
 @app.callback()

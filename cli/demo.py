@@ -16,7 +16,7 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
-from config.messages import tr
+from config.messages import tr, trn
 from routing.facts import DossierState
 
 with lazy_imports():
@@ -113,10 +113,12 @@ def _play(stage: Stage) -> None:
     started_at = time.monotonic()
     prepare.prepare(stage.runtime)
     out.print(
-        tr(
-            "[bold]1.[/] {count} dossiers wait in a simulated TPS ({procedures} procedures); "
+        trn(
+            "[bold]1.[/] {n} dossier waits in a simulated TPS ({procedures} procedures); "
             "worker, beat and an embedded broker start.",
-            count=len(stage.tps),
+            "[bold]1.[/] {n} dossiers wait in a simulated TPS ({procedures} procedures); "
+            "worker, beat and an embedded broker start.",
+            len(stage.tps),
             procedures=len(stage.tps.procedures),
         )
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from cli.stats import write_page
 from cli.tables import console
 from config import settings as configuration
-from config.messages import tr
+from config.messages import tr, trn
 from routing.facts import DossierState
 from routing.forms import Form
 from service.publish_rules import configured_rules
@@ -47,11 +47,13 @@ def show_pages(made: Runtime, tps: Simulator, url: str) -> None:
     path.write_text(text, encoding="utf-8")
     out = console()
     out.print(
-        tr(
+        trn(
             "{dossiers} dossiers that were decided in past months are counted, nobody is told "
-            "of them: {published} months are public in {near}",
+            "of them: {n} month is public in {near}",
+            "{dossiers} dossiers that were decided in past months are counted, nobody is told "
+            "of them: {n} months are public in {near}",
+            published,
             dossiers=HISTORY,
-            published=published,
             near=_near(path),
         ),
         soft_wrap=True,

@@ -10,7 +10,7 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
-from config.messages import tr
+from config.messages import tr, trn
 
 with lazy_imports():
     from cli import context
@@ -46,7 +46,14 @@ def init(
     if as_json:
         context.show_json({"files": [str(folder / name) for name in files]})
         return
-    typer.echo(tr("{folder}: {count} files written. Next:", folder=folder, count=len(files)))
+    typer.echo(
+        trn(
+            "{folder}: {n} file written. Next:",
+            "{folder}: {n} files written. Next:",
+            len(files),
+            folder=folder,
+        )
+    )
     then = tr("and fill in what it asks for")
     typer.echo(f"  cd {folder} && cp {ENV_EXAMPLE} {ENV}   # {then}")
     typer.echo("  wif rules check && wif doctor")

@@ -33,7 +33,7 @@ def ping(
     if not consumes(app.tasks["wif.ping"], name, runtime().redis_state, within=within):
         raise CommandError(
             tr(
-                "the worker {name} took no message within {within} seconds",
+                "the worker {name} took no message within {within} s",
                 name=name,
                 within=f"{within:g}",
             )

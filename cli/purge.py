@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.lazy import lazy_imports
-from config.messages import mark, tr
+from config.messages import tr, trn
 
 with lazy_imports():
     from cli import context, progress
@@ -40,15 +40,16 @@ def purge_(
             }
         )
         return
-    said = (
-        mark(
-            "would be removed: {dossiers} dossiers that ended more than {days} days ago, with "
-            "{deliveries} deliveries"
-        )
-        if dry_run
-        else mark(
-            "removed: {dossiers} dossiers that ended more than {days} days ago, with {deliveries} "
-            "deliveries"
+    typer.echo(
+        tr(
+            "{done}: {dossiers}, with {deliveries}",
+            done=tr("would be removed") if dry_run else tr("removed"),
+            dossiers=trn(
+                "{n} dossier that ended more than {ago}",
+                "{n} dossiers that ended more than {ago}",
+                report.dossiers,
+                ago=trn("{n} day ago", "{n} days ago", days),
+            ),
+            deliveries=trn("{n} delivery", "{n} deliveries", report.deliveries),
         )
     )
-    typer.echo(tr(said, dossiers=report.dossiers, days=days, deliveries=report.deliveries))

@@ -13,7 +13,7 @@ import typer
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
 from config.foreign_messages import translated
-from config.messages import tr
+from config.messages import tr, trn
 
 with lazy_imports():
     import sqlalchemy
@@ -51,7 +51,7 @@ def export(
             seal_file.write_seals(runtime.database, sys.stdout.buffer)
             return
         count = seal_file.extend_seals(runtime.database, file)
-    typer.echo(tr("{count} seals added to {file}", count=count, file=file))
+    typer.echo(trn("{n} seal added to {file}", "{n} seals added to {file}", count, file=file))
 
 
 @app.command("timestamps")
@@ -61,7 +61,14 @@ def timestamps(
     """Write the timestamps of a third party for `openssl ts -verify`; docs/audit.md says how."""
     with foreseen(), context.runtime() as runtime:
         count = cli_timestamps.export(runtime, folder)
-    typer.echo(tr("{count} timestamps written to {folder}", count=count, folder=folder))
+    typer.echo(
+        trn(
+            "{n} timestamp written to {folder}",
+            "{n} timestamps written to {folder}",
+            count,
+            folder=folder,
+        )
+    )
 
 
 @app.command("public-key")

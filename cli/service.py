@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.lazy import lazy_imports
-from config.messages import joined, mark, tr
+from config.messages import joined, mark, tr, trn
 
 with lazy_imports():
     import sqlalchemy
@@ -150,10 +150,11 @@ class FirstContactNews:
 def first_contact_line(*, told: int, recorded: int) -> str:
     """What is said of dossiers that were there before."""
     return tr(
-        "first contact: {told} dossiers are told to their office, {recorded} only recorded "
-        "(decided before, or filed before `notify_since`)",
-        told=told,
-        recorded=recorded,
+        "first contact: {told}, {recorded} (decided before, or filed before `notify_since`)",
+        told=trn(
+            "{n} dossier is told to its office", "{n} dossiers are told to their office", told
+        ),
+        recorded=trn("{n} is only recorded", "{n} are only recorded", recorded),
     )
 
 

@@ -9,7 +9,7 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
-from config.messages import tr
+from config.messages import tr, trn
 
 with lazy_imports():
     from cli import context
@@ -42,9 +42,10 @@ def stats(
         typer.echo(html)
     elif months:
         typer.echo(
-            tr(
-                "{count} months are public: {first} to {last}",
-                count=len(months),
+            trn(
+                "{n} month is public: {first}",
+                "{n} months are public: {first} to {last}",
+                len(months),
                 first=months[0],
                 last=months[-1],
             )

@@ -15,7 +15,7 @@ import typer
 from rich.text import Text
 
 from cli.lazy import lazy_imports
-from config.messages import mark, tr
+from config.messages import mark, tr, trn
 from routing.calendar import PARIS
 
 with lazy_imports():
@@ -247,7 +247,7 @@ def in_short(numbers: Sequence[int]) -> str:
     return (
         shown
         if len(numbers) <= FEW
-        else tr("{shown} and {count} more", shown=shown, count=len(numbers) - FEW)
+        else trn("{shown} and {n} more", "{shown} and {n} more", len(numbers) - FEW, shown=shown)
     )
 
 

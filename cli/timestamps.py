@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.command_error import CommandError
-from config.messages import tr
+from config.messages import tr, trn
 from connectors.timestamp import Authority, TimestampError
 from service.runtime import Runtime
 from store.audit.seals import read_seals
@@ -35,10 +35,12 @@ def coverage(runtime: Runtime, certificates: Path | None) -> Coverage | None:
     path = certificates or runtime.settings.tsa_certificates_file
     if path is None:
         raise CommandError(
-            tr(
-                "{count} timestamps cannot be checked: give --tsa-certificates, the PEM file "
+            trn(
+                "{n} timestamp cannot be checked: give --tsa-certificates, the PEM file "
                 "of the authority's certificates, or set WIF_TSA_CERTIFICATES_FILE",
-                count=len(stamps),
+                "{n} timestamps cannot be checked: give --tsa-certificates, the PEM file "
+                "of the authority's certificates, or set WIF_TSA_CERTIFICATES_FILE",
+                len(stamps),
             ),
             code=2,
         )
@@ -56,10 +58,12 @@ def told(found: Coverage | None) -> Iterator[str]:
         yield tr("no timestamp of a third party: whoever has database and key can rewrite the past")
     elif found.since is not None:
         yield (
-            tr(
-                "{timestamps} timestamps of a third party; the first covers seal {first}, "
-                "seen at {since} UTC: compare with when it was set up",
-                timestamps=found.timestamps,
+            trn(
+                "{n} timestamp of a third party; it covers seal {first}, seen at {since} UTC: "
+                "compare with when it was set up",
+                "{n} timestamps of a third party; the first covers seal {first}, seen at {since} "
+                "UTC: compare with when it was set up",
+                found.timestamps,
                 first=found.first,
                 since=f"{found.since:%Y-%m-%d %H:%M}",
             )

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from config.files import write_whole
-from config.messages import tr
+from config.messages import tr, trn
 from service.actor import actor_of
 from service.backup import (
     AUDIT_KEYS,
@@ -191,10 +191,12 @@ def _place_audit_keys(runtime: Runtime, folder: Path) -> list[Path]:
     known = {AuditKey(secret).id for secret in runtime.settings.audit_keys()}
     if missing := _ids(saved) - known:
         raise BackupError(
-            tr(
-                "{count} audit keys of the backup are not in WIF_AUDIT_KEY or "
+            trn(
+                "{n} audit key of the backup is not in WIF_AUDIT_KEY or "
                 "WIF_AUDIT_PREVIOUS_KEYS: give those of {folder}, the first as current",
-                count=len(missing),
+                "{n} audit keys of the backup are not in WIF_AUDIT_KEY or "
+                "WIF_AUDIT_PREVIOUS_KEYS: give those of {folder}, the first as current",
+                len(missing),
                 folder=folder / AUDIT_KEYS,
             )
         )

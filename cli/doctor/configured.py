@@ -26,6 +26,7 @@ with lazy_imports():
 if TYPE_CHECKING:
     from routing.ruleset import RuleSet
     from service.runtime import Runtime
+    from service.secret_age import SecretAge
 
 
 def check_settings(_runtime: Runtime) -> str:
@@ -140,12 +141,17 @@ def check_secrets(runtime: Runtime) -> str:
     ages = list(secret_age.secret_ages(runtime.settings, runtime.clock()))
     old = [age for age in ages if age.days > runtime.settings.secret_max_age_days]
     if old:
-        named = ", ".join(
-            tr("{setting} is {days} days old", setting=age.setting, days=age.days) for age in old
-        )
+        named = ", ".join(_age_in_words(age) for age in old)
         raise Advice(tr("{named}: rotate it; docs/exploitation.md says how, for each", named=named))
-    return tr(
-        "{count} in files, none older than {most} days",
+    return trn(
+        "{count} in files, none older than {n} day",
+        "{count} in files, none older than {n} days",
+        runtime.settings.secret_max_age_days,
         count=len(ages),
-        most=runtime.settings.secret_max_age_days,
+    )
+
+
+def _age_in_words(age: SecretAge) -> str:
+    return trn(
+        "{setting} is {n} day old", "{setting} is {n} days old", age.days, setting=age.setting
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from cli.command_error import CommandError
-from config.messages import tr
+from config.messages import tr, trn
 from service import publish_rules, write_back
 from service.runtime import Runtime
 
@@ -41,19 +41,28 @@ def compare(runtime: Runtime, procedures: Sequence[int]) -> str:
     if missing:
         more = " …" if len(missing) > SHOWN else ""
         raise CommandError(
-            tr(
-                "{count} groups are missing: {shown}{more}",
-                count=len(missing),
+            trn(
+                "{n} group is missing: {shown}{more}",
+                "{n} groups are missing: {shown}{more}",
+                len(missing),
                 shown=tr("; ").join(missing[:SHOWN]),
                 more=more,
             )
         )
     grouped = [each for each in compared if each.grouped]
     unmapped = sum(len(each.unmapped) for each in grouped)
-    return tr(
-        "{grouped} procedures have every group of `units.yaml`, and {unmapped} that no unit names; "
-        "{others} procedures are not followed",
-        grouped=len(grouped),
-        unmapped=unmapped,
-        others=len(procedures) - len(grouped),
+    return tr("; ").join(
+        (
+            trn(
+                "{n} procedure has every group of `units.yaml`",
+                "{n} procedures have every group of `units.yaml`",
+                len(grouped),
+            ),
+            trn("{n} group that no unit names", "{n} groups that no unit names", unmapped),
+            trn(
+                "{n} procedure is not followed",
+                "{n} procedures are not followed",
+                len(procedures) - len(grouped),
+            ),
+        )
     )

@@ -74,9 +74,14 @@ def check_partitions(runtime: Runtime) -> str:
         return tr("the audit log is in one table")
     if ahead < partitions.SOON:
         ahead = max(0, ahead)
-        text = tr("partitions of the audit log end in {n} months: run `wif db partition`", n=ahead)
-        raise Advice(text)
-    return tr("for {n} months to come", n=ahead)
+        raise Advice(
+            trn(
+                "partitions of the audit log end in {n} month: run `wif db partition`",
+                "partitions of the audit log end in {n} months: run `wif db partition`",
+                ahead,
+            )
+        )
+    return trn("for {n} month to come", "for {n} months to come", ahead)
 
 
 def check_broker(runtime: Runtime) -> str:
@@ -118,7 +123,7 @@ def _sentinels(address: SentinelAddress, replicas: int) -> str:
         raise Advice(tr("the Sentinel {names} is away, or sees too few others", names=names))
     if not replicas:
         raise Advice(tr("the master has no replica: nothing could take over from it"))
-    return tr("answers; {n} could take over", n=replicas)
+    return trn("answers; {n} could take over", "answers; {n} could take over", replicas)
 
 
 def check_mail(runtime: Runtime) -> str:

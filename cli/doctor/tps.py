@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cli.command_error import CommandError
 from cli.doctor.finding import Advice
 from cli.lazy import lazy_imports
-from config.messages import tr
+from config.messages import tr, trn
 from routing.forms import Form
 
 with lazy_imports():
@@ -46,9 +46,10 @@ def check_tps(runtime: Runtime) -> str:
     if refused:
         shown = ", ".join(map(str, refused[:5])) + (" …" if len(refused) > 5 else "")  # noqa: PLR2004
         raise CommandError(
-            tr(
-                "{count} procedures are unknown to TPS or out of the token's scope: {shown}",
-                count=len(refused),
+            trn(
+                "{n} procedure is unknown to TPS or out of the token's scope: {shown}",
+                "{n} procedures are unknown to TPS or out of the token's scope: {shown}",
+                len(refused),
                 shown=shown,
             )
         )

@@ -9,7 +9,7 @@ import typer
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
 from cli.rules.options import AsJson, Directory, document_in, folder, short, today
-from config.messages import tr
+from config.messages import tr, trn
 
 with lazy_imports():
     from cli import context, tables
@@ -180,9 +180,10 @@ def _say(digest: str, report: RerouteReport | None, *, activated: bool) -> None:
     typer.echo(tr("Rule set {hash} {state}", hash=short(digest), state=state))
     if report is not None:
         typer.echo(
-            tr(
-                "Of {examined} undecided dossiers {moved} went to another unit",
-                examined=report.examined,
+            trn(
+                "Of {n} undecided dossier, {moved} went to another unit",
+                "Of {n} undecided dossiers, {moved} went to another unit",
+                report.examined,
                 moved=report.moved,
             )
         )

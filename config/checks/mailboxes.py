@@ -12,7 +12,7 @@ from rapidfuzz.distance import OSA
 from config.checks.channels import PLACEHOLDER, ChannelPlace, places
 from config.diagnostics import Code, Diagnostic
 from config.loader import Configuration
-from config.messages import tr
+from config.messages import tr, trn
 from config.schema import UnitEntry
 from config.values import SEPARATORS, labelled
 from connectors.channel import AddressForm
@@ -189,7 +189,11 @@ def _domains_unlike(configuration: Configuration) -> Iterator[Diagnostic]:
         if near is not None:
             yield place.mistake(
                 Code.MAILBOX_DOMAIN_UNLIKE,
-                tr("has a domain one letter off that of {count} others", count=counts[near]),
+                trn(
+                    "has a domain one letter off that of {n} other",
+                    "has a domain one letter off that of {n} others",
+                    counts[near],
+                ),
                 tr("did you mean `@{near}`?", near=near),
             )
 

@@ -56,7 +56,7 @@ def test_the_service_tells_of_what_is_there_and_of_what_comes_and_stops_when_tol
         service.send_signal(signal.SIGTERM)
         code = service.wait(60)
     assert code == 0
-    said = b"first contact: 60 dossiers are told to their office, 3 only recorded"
+    said = b"first contact: 60 dossiers are told to their office, 3 are only recorded"
     assert log_of(tmp_path).count(said) == 1
     states = {delivery.state for delivery in harness.deliveries()}
     assert states == {"sent"}

@@ -70,8 +70,8 @@ def test_groups_of_units_are_compared_with_those_of_tps(desk: Desk) -> None:
     tps.add_group(PARIS_FORM, "ud  75")
     found = desk.groups()
     assert found["state"] == "ok"
-    assert "1 procedures have every group of `units.yaml`, and 2 that no unit" in found["advice"]
-    assert "1 procedures are not followed" in found["advice"]
+    assert "1 procedure has every group of `units.yaml`; 2 groups that no unit" in found["advice"]
+    assert "1 procedure is not followed" in found["advice"]
 
 
 def test_what_is_off_is_not_compared(desk: Desk) -> None:

@@ -109,7 +109,7 @@ def test_a_search_finds_without_accents_hyphens_and_capitals(
         assert len(shown_rows(tab)) <= 3
         tab.fill("#search", "atlantide")
         assert shown_rows(tab) == []
-        assert tab.inner_text("#count") == "0 lignes"
+        assert tab.inner_text("#count") == "0 ligne"
 
 
 def test_a_phone_shows_a_list_with_names_and_mailboxes(browser: "Browser", address: str) -> None:

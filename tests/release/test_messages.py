@@ -10,7 +10,9 @@ import pytest
 from babel.messages.catalog import Message
 from babel.messages.mofile import write_mo
 
+from config.messages import tr, trn
 from release.messages import FRENCH, ROOT, SOURCES, keys, read
+from tests.fixtures.french import french_catalogue
 
 PLACE = re.compile(r"(?<!\{)\{([^{}]*)\}")
 CALLS = {"tr", "trn", "mark", "say"}
@@ -25,7 +27,7 @@ def texts(message: Message) -> list[tuple[str, str]]:
     """Each form of a text with its translation."""
     if isinstance(message.id, str):
         return [(message.id, str(message.string))]
-    return [(message.id[-1], form) for form in message.string or ()]
+    return list(zip(message.id, message.string or ("", ""), strict=True))
 
 
 def test_the_catalogue_has_the_texts_of_the_program_and_no_other() -> None:
@@ -49,6 +51,31 @@ def test_a_translation_has_the_same_values_in_it() -> None:
         if sorted(set(PLACE.findall(text))) != sorted(set(PLACE.findall(form)))
     ]
     assert differ == []
+
+
+NO_COUNTS = {
+    *("least", "most", "longest", "limit", "max_length", "bits", "deepest", "digits", "size"),
+    *("allowed", "used", "port", "place", "people", "procedures", "dossiers"),
+}
+"""Values that count nothing, or are never 1: limits of the program, and what `wif demo` shows."""
+
+NAMED = re.compile(r"\{([a-z_]+)(?::g)?\}")
+PLURAL_OF_ONE = re.compile(r"\b1 (?!(?:mois|ms|dans|pas)\b)[^\W\d_]+[sx]\b")
+
+
+def of_one(message: Message) -> str:
+    """What is said in French where every number is 1."""
+    one, many = (message.id, "") if isinstance(message.id, str) else message.id
+    names = set(NAMED.findall(one + many)) - {"n"}
+    values = {name: "…" if name in NO_COUNTS else 1 for name in names}
+    return trn(one, many, 1, **values) if many else tr(one, **values)
+
+
+def test_one_thing_is_never_told_in_the_plural() -> None:
+    with french_catalogue():
+        said = [of_one(message) for message in messages()]
+    assert [text for text in said if PLURAL_OF_ONE.search(text)] == []
+    assert "1 ligne scellée sous 1" in said
 
 
 def test_commands_options_and_settings_stay_as_they_are_typed() -> None:

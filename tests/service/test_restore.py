@@ -111,7 +111,7 @@ def test_a_backup_under_other_audit_keys_is_refused_before_anything_is_loaded(
     (harness.runtime.settings.var_dir / "audit.key").unlink()
     reconfigure(harness, database_url=new_database)
     harness.runtime.settings.audit_keys()  # another one is made
-    with pytest.raises(BackupError, match="1 audit keys of the backup are not in"):
+    with pytest.raises(BackupError, match="1 audit key of the backup is not in"):
         restore(harness.runtime, tmp_path / "backup", [])
     if harness.runtime.database.dialect == "sqlite":
         assert not Path(make_url(new_database).database or "").exists()

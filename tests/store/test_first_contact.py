@@ -62,5 +62,5 @@ def test_run_once_says_how_many_are_told_and_how_many_only_recorded(
         WIF_VAR_DIR=str(tmp_path / "var"),
         WIF_TPS_PROCEDURES=str(PARIS_FORM),
     )
-    assert "first contact: 1 dossiers are told to their office, 2 only recorded" in ran.stdout
+    assert "first contact: 1 dossier is told to its office, 2 are only recorded" in ran.stdout
     assert len(shipped.mails()) + len(list((tmp_path / "var" / "outbox").glob("*.eml"))) == 1

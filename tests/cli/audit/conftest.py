@@ -54,5 +54,5 @@ def database(database_url: str) -> Iterator[Database]:
 def sealed(wif: Wif, database: Database) -> Database:
     """Thirty lines under a seal."""
     write(database, 30)
-    assert wif("audit", "seal").out == "30 lines sealed under 1 seals\n"
+    assert wif("audit", "seal").out == "30 lines sealed under 1 seal\n"
     return database

@@ -55,8 +55,8 @@ class TestTrace:
         outcome = wif("audit", "trace", "13760/2")
         assert outcome.code == 1
         assert outcome.err == (
-            "13760/2: no line under the 1 known keys; "
-            "lines under 1 unknown keys cannot be tied to a dossier\n"
+            "13760/2: no line under the 1 known key; "
+            "lines under 1 unknown key cannot be tied to a dossier\n"
         )
         assert wif("audit", "verify").code == 0, "seals need no audit key"
 
@@ -71,7 +71,7 @@ class TestExport:
     ) -> None:
         since = "2026-01-05T09:00:01"
         outcome = wif("audit", "export", "--since", since, "--out", "export.jsonl")
-        assert outcome.err == "20 lines under 1 seals, 0 not sealed yet, 10 withheld; signed\n"
+        assert outcome.err == "20 lines under 1 seal, 0 not sealed yet, 10 withheld; signed\n"
         monkeypatch.setenv("WIF_DATABASE_URL", "postgresql://127.0.0.1:1/away")
         checked = wif("audit", "verify", "--file", "export.jsonl")
         assert (checked.code, checked.out.splitlines()[-1]) == (0, "INTACT")

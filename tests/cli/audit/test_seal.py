@@ -59,7 +59,7 @@ class TestSeal:
         assert wif("audit", "verify").code == 0
 
     def test_seals_are_exported_to_a_file_or_to_a_pipe(self, wif: Wif, sealed: Database) -> None:
-        assert wif("audit", "seals", "export", "a.jsonl").out == "1 seals added to a.jsonl\n"
+        assert wif("audit", "seals", "export", "a.jsonl").out == "1 seal added to a.jsonl\n"
         assert wif("audit", "seals", "export", "a.jsonl").out == "0 seals added to a.jsonl\n"
         assert wif("audit", "seals", "export", "-").out == Path("a.jsonl").read_text()
 

@@ -27,7 +27,7 @@ def test_an_intact_log(wif: Wif, sealed: Database) -> None:
     outcome = wif("audit", "verify")
     assert outcome.code == 0
     assert outcome.out.splitlines() == [
-        "30 lines under 1 seals checked, against var/seals.jsonl",
+        "30 lines under 1 seal checked, against var/seals.jsonl",
         "2 lines from 31 on (2026-01-05 08:00:00.000000 UTC) are not sealed yet",
         "NOT ANCHORED, nothing from outside vouches for it; missing: "
         "a key: give --pin, --public-key, or set WIF_SEAL_PUBLIC_KEYS",
