@@ -351,7 +351,7 @@ def _note_lost(
 ) -> frozenset[int]:
     """Write down which attempts were lost with their worker; the ids of those that lose too many.
 
-    The lines are part of the claim: where they cannot be stored, as on a full disk, neither
+    The entries are part of the claim: where they cannot be stored, as on a full disk, neither
     could the next outcome, and nothing is sent again. A delivery that kills its worker each
     time is dead in the end, as any other that fails.
     """
@@ -364,7 +364,7 @@ def _note_lost(
         )
         for each in buried
     ]
-    lines = [
+    entries = [
         AuditEntry(
             step=Step.DEAD if delivery in buried else Step.RETRIED,
             procedure=delivery.procedure,
@@ -377,5 +377,5 @@ def _note_lost(
         )
         for delivery in lost
     ]
-    runtime.audit.append(connection, now, lines)
+    runtime.audit.append(connection, now, entries)
     return delivery_outcomes.postpone(connection, dead, lease, now)

@@ -33,7 +33,7 @@ def disabled_now(
 def enable(
     runtime: Runtime, connection: Connection, disabled: Collection[Disabled], *, reason: str | None
 ) -> int:
-    """Enable addresses again, with an audit line for each; how many were disabled.
+    """Enable addresses again, with an audit entry for each; how many were disabled.
 
     Args:
         runtime: of this process.
@@ -44,7 +44,7 @@ def enable(
     if not disabled:
         return 0
     enabled = disabled_addresses.enable(connection, disabled)
-    lines = [
+    entries = [
         AuditEntry(
             step=Step.CHANNEL_ENABLED,
             channel=each.channel,
@@ -54,19 +54,19 @@ def enable(
         )
         for each in enabled
     ]
-    runtime.audit.append(connection, runtime.clock(), lines)
+    runtime.audit.append(connection, runtime.clock(), entries)
     return len(enabled)
 
 
 def disable(runtime: Runtime, connection: Connection, disabled: Collection[Disabled]) -> None:
-    """Disable addresses, with an audit line for each that was not."""
+    """Disable addresses, with an audit entry for each that was not."""
     if not disabled:
         return
-    lines = [
+    entries = [
         AuditEntry(
             step=Step.CHANNEL_DISABLED, channel=each.channel, unit=each.unit, reason=each.reason
         )
         for each in disabled
         if disabled_addresses.disable(connection, each)
     ]
-    runtime.audit.append(connection, runtime.clock(), lines)
+    runtime.audit.append(connection, runtime.clock(), entries)

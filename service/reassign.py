@@ -50,7 +50,7 @@ def reassign(
                 names=", ".join(rules.reasons),
             )
         )
-    line = AuditEntry(
+    entry = AuditEntry(
         step=Step.PINNED,
         procedure=procedure,
         number=number,
@@ -58,7 +58,7 @@ def reassign(
         reason=reason,
         actor=runtime.actor,
     )
-    return _change(runtime, rules, procedure, number, pin=(unit, reason), line=line)
+    return _change(runtime, rules, procedure, number, pin=(unit, reason), entry=entry)
 
 
 def unpin(runtime: Runtime, procedure: int, number: int) -> tuple[str, ...]:
@@ -67,8 +67,8 @@ def unpin(runtime: Runtime, procedure: int, number: int) -> tuple[str, ...]:
     Raises:
         ReassignmentRefused: the dossier is unknown or was never read.
     """
-    line = AuditEntry(step=Step.UNPINNED, procedure=procedure, number=number, actor=runtime.actor)
-    return _change(runtime, runtime.rules(), procedure, number, pin=(None, None), line=line)
+    entry = AuditEntry(step=Step.UNPINNED, procedure=procedure, number=number, actor=runtime.actor)
+    return _change(runtime, runtime.rules(), procedure, number, pin=(None, None), entry=entry)
 
 
 def unread(key: str, dossier: DossierRecord | None) -> str:
@@ -96,7 +96,7 @@ def _change(
     number: int,
     *,
     pin: tuple[str | None, str | None],
-    line: AuditEntry,
+    entry: AuditEntry,
 ) -> tuple[str, ...]:
     now = runtime.clock()
     with runtime.database.begin() as connection:
@@ -108,6 +108,6 @@ def _change(
         decided = decide_again(rules, pinned, dossier.facts, on=paris_day(now))
         changes, followed = [Change(pinned, decided)], followed_procedures(runtime.settings, rules)
         (assigned,) = store_reassignments(connection, rules, changes, now, followed=followed)
-        runtime.audit.append(connection, now, [line, *assigned.entries])
+        runtime.audit.append(connection, now, [entry, *assigned.entries])
     wake_deliveries(runtime.waker, rules)
     return assigned.assignment.units

@@ -148,8 +148,8 @@ def apply_sent_logs(
         sent = sorted(reader.since(manifest.started_at - MARGIN), key=lambda message: message.at)
         forward = bring_database_forward(runtime, connection, sent)
         bring_forward.look_anew(connection, now)
-        line = AuditEntry(step=Step.RESTORED, actor=runtime.actor)
-        runtime.audit.append(connection, now, [line])
+        entry = AuditEntry(step=Step.RESTORED, actor=runtime.actor)
+        runtime.audit.append(connection, now, [entry])
     return forward, reader.damaged
 
 

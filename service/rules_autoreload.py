@@ -61,6 +61,6 @@ def _refuse(runtime: Runtime, mark: str, mistakes: int) -> ReloadOutcome:
     with runtime.database.begin() as connection:
         if not refusals.refuse(connection, mark, mistakes=mistakes, at=now):
             return ReloadOutcome.UNCHANGED
-        line = AuditEntry(step=Step.RULES_REFUSED, event="reload")
-        runtime.audit.append(connection, now, [line])
+        entry = AuditEntry(step=Step.RULES_REFUSED, event="reload")
+        runtime.audit.append(connection, now, [entry])
     return ReloadOutcome.REFUSED

@@ -1,4 +1,4 @@
-"""What became of claimed deliveries: sent, due again later, or dead, each with its audit line.
+"""What became of claimed deliveries: sent, due again later, or dead, each with its audit entry.
 
 Rows that the lease no longer holds are left as they are: another worker has them. On PostgreSQL
 a group in which all were sent is one statement, which is a transaction by itself: one round trip
@@ -57,7 +57,7 @@ class Outcome:
 
     Attributes:
         delivery: its id.
-        entry: the audit line that says so.
+        entry: of the audit log, that says so.
         postponement: None when it was sent.
         digest: whether it is a digest, with which others are told.
         left: why it was left alone; it then counts as cancelled, and cost no attempt.
@@ -77,12 +77,12 @@ def store_outcomes(
     lease: Lease,
     now: datetime,
 ) -> list[AuditEntry]:
-    """Store what became of deliveries that `lease` still holds; the lines that were written.
+    """Store what became of deliveries that `lease` still holds; the entries that were written.
 
     Args:
         connection: a transaction; on PostgreSQL one that commits each statement is enough when
             all were sent and none is a digest.
-        audit: takes the lines.
+        audit: takes the entries.
         outcomes: of each delivery, in the order of the attempts.
         lease: under which they were claimed.
         now: the present instant.
@@ -110,7 +110,7 @@ def store_outcomes(
 def _leave(
     connection: Connection, audit: AuditLog, left: Sequence[Outcome], lease: Lease, now: datetime
 ) -> list[AuditEntry]:
-    """Cancel what was left alone, where `lease` still holds it; the lines that were written."""
+    """Cancel what was left alone, where `lease` still holds it; the entries that were written."""
     entries = []
     for each in left:
         changed = connection.execute(
@@ -203,12 +203,12 @@ def finish_sent(
     lease: Lease,
     now: datetime,
 ) -> frozenset[int]:
-    """Mark as sent what `lease` still holds, and write its lines; the ids of these deliveries.
+    """Mark as sent what `lease` still holds, and write its entries; the ids of these deliveries.
 
     Args:
         connection: a transaction, or on PostgreSQL a connection that commits each statement.
-        audit: takes the lines.
-        sent: the line of each delivery, by its id, in the order in which they were sent.
+        audit: takes the entries.
+        sent: the entry of each delivery, by its id, in the order in which they were sent.
         lease: under which they were claimed.
         now: the present instant.
     """

@@ -94,7 +94,7 @@ def make(connection: Connection, digest: Digest, now: datetime) -> int:
 def finish_carried(
     connection: Connection, audit: AuditLog, digests: Sequence[int], now: datetime
 ) -> None:
-    """Mark as sent what digests carried that were sent, with an audit line each."""
+    """Mark as sent what digests carried that were sent, with an audit entry each."""
     if not digests:
         return
     told = connection.execute(

@@ -64,7 +64,7 @@ def places(connection: Connection, dossiers: Collection[Key]) -> Mapping[Key, Kn
 def withdraw_moves(
     connection: Connection, dossiers: Collection[Key], now: datetime
 ) -> list[AuditEntry]:
-    """Cancel the moves of dossiers that get other units, and give the audit lines of that."""
+    """Cancel the moves of dossiers that get other units, and give the audit entries of that."""
     if not dossiers:
         return []
     cancelled = connection.execute(

@@ -4,8 +4,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from connectors.mail.eml_folder import EmlFolder
 from connectors.mail.envelope import Envelope
-from connectors.mail.outbox import OutboxFolder
 from connectors.mail.smtp import SmtpSender
 
 
@@ -47,5 +47,5 @@ def open_sender(smtp_url: str | None, outbox_dir: Path, sender: str) -> Sender:
         ValueError: `smtp_url` or `sender` is wrong; neither is repeated in the error.
     """
     if not smtp_url:
-        return OutboxFolder(outbox_dir)
+        return EmlFolder(outbox_dir)
     return SmtpSender(smtp_url, sender=sender)

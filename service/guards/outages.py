@@ -47,7 +47,7 @@ def channel_is_back(runtime: Connections, connection: Connection, channel: Chann
         deliveries.due_again(connection, now, channel=channel.kind, reasons=reasons)
     for reason in reasons:
         wanted = Filter(state=DeliveryState.DEAD, channel=channel.kind, reason=reason)
-        lines = [
+        entries = [
             AuditEntry(
                 step=Step.REPLAYED,
                 procedure=procedure,
@@ -58,7 +58,7 @@ def channel_is_back(runtime: Connections, connection: Connection, channel: Chann
             )
             for procedure, number, event, unit in deliveries.replay(connection, wanted, now)
         ]
-        runtime.audit.append(connection, now, lines)
+        runtime.audit.append(connection, now, entries)
 
 
 def address_is_back(

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from connectors.mail.eml_folder import EmlFolder
 from connectors.mail.envelope import Envelope
 from connectors.mail.message import compose
-from connectors.mail.outbox import OutboxFolder
 from connectors.notice import Notice
 from routing.failures import Cause, Failure
 from service.deliver import deliver
@@ -19,7 +19,7 @@ from service.route import route
 from tests.fixtures.harness import PARIS_FORM, Harness
 
 
-class WatchedOutbox(OutboxFolder):
+class WatchedFolder(EmlFolder):
     """The outbox, and a call after each message."""
 
     def __init__(self, path: Path) -> None:
@@ -32,8 +32,8 @@ class WatchedOutbox(OutboxFolder):
 
 
 @pytest.fixture
-def outbox(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> WatchedOutbox:
-    made = WatchedOutbox(harness.outbox)
+def outbox(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> WatchedFolder:
+    made = WatchedFolder(harness.outbox)
     monkeypatch.setattr("connectors.mail.channel.open_sender", lambda _: made)
     return made
 
@@ -47,7 +47,7 @@ def queue(harness: Harness, count: int) -> None:
 
 
 def test_what_cannot_be_written_keeps_nobody(
-    harness: Harness, outbox: WatchedOutbox, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, outbox: WatchedFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue(harness, 3)
     begun: list[int] = []
@@ -68,7 +68,7 @@ def test_what_cannot_be_written_keeps_nobody(
 
 
 def test_a_process_that_is_to_stop_gives_the_rest_back(
-    harness: Harness, outbox: WatchedOutbox
+    harness: Harness, outbox: WatchedFolder
 ) -> None:
     queue(harness, 3)
     told: list[bool] = []
@@ -82,18 +82,18 @@ def test_a_process_that_is_to_stop_gives_the_rest_back(
 
 
 def test_a_time_limit_counts_against_the_breaker(
-    harness: Harness, outbox: WatchedOutbox, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, outbox: WatchedFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     most = POLICIES[Kind.CHANNEL].failures
     queue(harness, most + 1)
     asked: list[Envelope] = []
 
-    def hang(_self: OutboxFolder, envelope: Envelope) -> None:
+    def hang(_self: EmlFolder, envelope: Envelope) -> None:
         asked.append(envelope)
         raise TimeLimitReached
 
     with monkeypatch.context() as patch:
-        patch.setattr(WatchedOutbox, "send", hang)
+        patch.setattr(WatchedFolder, "send", hang)
         for _ in range(most + 3):
             deliver(harness.runtime, channels=["mail"])
     assert len(asked) == most

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.mail.outbox import OutboxFolder
+from connectors.mail.eml_folder import EmlFolder
 from connectors.mail.sender import open_sender
 from connectors.mail.smtp import SmtpSender
 from tests.connectors.mail.samples import SENDER, mail
@@ -23,7 +23,7 @@ def test_a_server_gets_the_message_when_there_is_one(smtp: SmtpServer, tmp_path:
 @pytest.mark.parametrize("url", [None, ""])
 def test_without_a_server_the_message_is_a_file(url: str | None, tmp_path: Path) -> None:
     with open_sender(url, tmp_path / "outbox", SENDER) as sender:
-        assert isinstance(sender, OutboxFolder)
+        assert isinstance(sender, EmlFolder)
         sender.send(mail())
 
     assert len(list((tmp_path / "outbox").iterdir())) == 1

@@ -11,7 +11,7 @@ from routing.failures import Cause, Failure
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9]+")
 
 
-class OutboxFolder(Closing):
+class EmlFolder(Closing):
     """A folder that takes messages; the same interface as `SmtpSender`.
 
     A file appears whole or not at all, and a message sent again replaces its own file.

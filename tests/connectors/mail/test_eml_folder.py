@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.mail.outbox import OutboxFolder
+from connectors.mail.eml_folder import EmlFolder
 from routing.failures import Cause, Failure
 from tests.connectors.mail.samples import mail
 
@@ -14,8 +14,8 @@ from tests.connectors.mail.samples import mail
 def test_a_message_becomes_a_file_whose_name_tells_what_it_is(tmp_path: Path) -> None:
     folder = tmp_path / "var" / "outbox"
 
-    with OutboxFolder(folder) as outbox:
-        outbox.send(mail())
+    with EmlFolder(folder) as made:
+        made.send(mail())
 
     (file,) = folder.iterdir()
     assert file.name.startswith("UD075_filed_3272-1234567_wif-")
@@ -24,18 +24,18 @@ def test_a_message_becomes_a_file_whose_name_tells_what_it_is(tmp_path: Path) ->
 
 
 def test_a_message_sent_again_replaces_its_own_file_only(tmp_path: Path) -> None:
-    outbox = OutboxFolder(tmp_path)
+    folder = EmlFolder(tmp_path)
 
     for key in ("a", "b", "a"):
-        outbox.send(mail(key=key))
+        folder.send(mail(key=key))
 
     assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_a_unit_code_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
-    outbox = OutboxFolder(tmp_path / "outbox")
+    folder = EmlFolder(tmp_path / "outbox")
 
-    outbox.send(mail(unit="../../etc/UD075", key="../../x"))
+    folder.send(mail(unit="../../etc/UD075", key="../../x"))
 
     (file,) = (tmp_path / "outbox").iterdir()
     assert file.name.startswith("etc-UD075_filed")
@@ -45,7 +45,7 @@ def test_a_folder_that_is_a_file_is_a_failure_without_a_path(tmp_path: Path) -> 
     (tmp_path / "outbox").write_text("")
 
     with pytest.raises(Failure) as caught:
-        OutboxFolder(tmp_path / "outbox").send(mail())
+        EmlFolder(tmp_path / "outbox").send(mail())
 
     assert caught.value.cause is Cause.MAIL_UNWRITABLE
     assert caught.value.__context__ is None
@@ -65,7 +65,7 @@ def test_a_full_disk_is_a_failure_and_leaves_nothing_behind(
     monkeypatch.setattr(os, "fdopen", full)
 
     with pytest.raises(Failure) as caught:
-        OutboxFolder(tmp_path).send(mail())
+        EmlFolder(tmp_path).send(mail())
 
     assert caught.value.cause is Cause.MAIL_UNWRITABLE
     assert list(tmp_path.iterdir()) == []
