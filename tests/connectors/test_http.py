@@ -2,15 +2,11 @@
 
 import gzip
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import requests
-import trustme
 
 from connectors.tps.errors import (
     GiveUpOnDossier,
@@ -21,29 +17,16 @@ from connectors.tps.errors import (
 )
 from connectors.tps.v1.client import V1Client
 from routing.failures import Cause
-from simulator import FaultKind, Simulator
 from tests.connectors.tps.samples import PROCEDURE, TOKEN, student_form
+from tests.connectors.v1_calls import LIST, client_of, failure_at
 from tests.fixtures.orphans import free_port
 from tests.fixtures.raw_server import Conversation, http, once, raw_server
 
-PATIENT = {"connect_timeout": 20.0, "read_timeout": 20.0, "total_timeout": 40.0}
 IMPATIENT = {"connect_timeout": 0.3, "read_timeout": 0.3, "total_timeout": 0.4}
 OVER = 10.0
 """Seconds in which an impatient call must be over, on a busy machine."""
 
-LIST = b'{"dossiers":[],"pagination":{"page":1,"resultats_par_page":100,"nombre_de_page":0}}'
 JSON = {"Content_Type": "application/json"}
-
-
-def client_of(url: str, **options: float) -> V1Client:
-    limits = {**PATIENT, **options}
-    return V1Client(base_url=url, token=lambda: TOKEN, **limits)  # type: ignore[arg-type]
-
-
-def failure_at(url: str, **options: float) -> TpsFailure:
-    with client_of(url, **options) as client, pytest.raises(TpsFailure) as caught:
-        client.read(student_form(), 7, ())
-    return caught.value
 
 
 def failure_with(converse: Conversation, **options: float) -> TpsFailure:
@@ -301,96 +284,6 @@ def test_no_cookie_comes_back() -> None:
         for _ in range(2):
             client.list_page(PROCEDURE, page=1)
         assert all(b"Cookie" not in request for request in server.requests)
-
-
-class TestTls:
-    authority = trustme.CA()
-
-    def context(self, name: str = "localhost") -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.authority.issue_cert(name).configure_cert(context)
-        return context
-
-    def trusting(self, folder: Path) -> requests.Session:
-        path = folder / "authority.pem"
-        self.authority.cert_pem.write_to_path(str(path))
-        session = requests.Session()
-        session.verify = str(path)
-        return session
-
-    def test_a_certificate_of_a_known_authority_is_accepted(self, tmp_path: Path) -> None:
-        simulator = Simulator(token=TOKEN)
-        (number,) = simulator.populate([student_form()], 1)
-        with (
-            simulator.serve(tls=self.context()) as server,
-            V1Client(
-                base_url=server.url, token=lambda: TOKEN, session=self.trusting(tmp_path)
-            ) as client,
-        ):
-            assert client.read(student_form(), number, ()).number == number
-
-    def test_the_authority_may_come_from_the_environment(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(self.trusting(tmp_path).verify))
-        simulator = Simulator(token=TOKEN)
-        simulator.open(student_form())
-        with (
-            simulator.serve(tls=self.context()) as server,
-            V1Client(base_url=server.url, token=lambda: TOKEN) as client,
-        ):
-            assert client.procedure_exists(PROCEDURE)
-
-    def test_a_certificate_of_an_unknown_authority_is_refused(self) -> None:
-        simulator = Simulator()
-        with simulator.serve(tls=self.context()) as server:
-            error = failure_at(server.url)
-        assert isinstance(error, RetryLater)
-        assert error.cause is Cause.TPS_TLS
-        assert simulator.served == 0
-
-    def test_authorities_that_cannot_be_read_are_told(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "absent.pem"))
-        error = failure_at("https://localhost:9")
-        assert error.cause is Cause.TPS_TLS
-        assert "absent" not in str(error)
-
-    def test_a_certificate_of_another_name_is_refused(self, tmp_path: Path) -> None:
-        simulator = Simulator()
-        with (
-            simulator.serve(tls=self.context("ailleurs.example")) as server,
-            V1Client(
-                base_url=server.url, token=lambda: TOKEN, session=self.trusting(tmp_path)
-            ) as client,
-            pytest.raises(RetryLater) as caught,
-        ):
-            client.list_page(PROCEDURE, page=1)
-        assert caught.value.cause is Cause.TPS_TLS
-
-    def test_a_server_that_speaks_no_tls_is_told(self) -> None:
-        with raw_server(once(http(200, LIST))) as server:
-            url = server.url.replace("http://", "https://")
-            error = failure_at(url, connect_timeout=2, read_timeout=2)
-        assert error.cause in {Cause.TPS_TLS, Cause.TPS_TIMEOUT}
-
-    def test_a_drip_within_tls_is_left(self, tmp_path: Path) -> None:
-        simulator = Simulator(token=TOKEN)
-        (number,) = simulator.populate([student_form()], 1)
-        simulator.fail_detail(number, FaultKind.DRIP)
-        with (
-            simulator.serve(tls=self.context()) as server,
-            V1Client(
-                base_url=server.url,
-                token=lambda: TOKEN,
-                total_timeout=0.5,
-                session=self.trusting(tmp_path),
-            ) as client,
-            pytest.raises(RetryLater) as caught,
-        ):
-            client.read(student_form(), number, ())
-        assert caught.value.cause is Cause.TPS_TIMEOUT
 
 
 def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

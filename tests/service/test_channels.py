@@ -2,8 +2,6 @@
 
 import json
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,74 +10,24 @@ import pytest
 
 from connectors.channels import CHANNELS
 from connectors.webhook.channel import WebhookChannel
-from routing.incidents import IncidentKind
-from service import watch_health
-from service.channels import channel_statuses, enable_channels, try_channels
+from service.channels import try_channels
 from service.deliver import deliver
 from service.guards.breakers import POLICIES, Kind
 from service.guards.limits import DELIVER_SHARE
-from service.poll import poll
 from service.publish_rules import publish
-from service.register import register_procedures
-from service.route import route
 from service.run_once import run_once
 from service.sweep import sweep
 from simulator import Server
-from store import deliveries, incidents
-from store.deliveries import Filter, StoredDelivery
+from store import deliveries
+from store.deliveries import Filter
 from tests.fixtures import shipped_rules
-from tests.fixtures.harness import PARIS_FORM, Harness, make_harness
-from tests.fixtures.webhook import OTHER_SECRET, Answer, Receiver, with_webhooks, write_secrets
+from tests.fixtures.harness import Harness, make_harness
+from tests.fixtures.webhook import OTHER_SECRET, Answer, Receiver, write_secrets
+from tests.service.webhook_offices import Offices, offices
+
+__all__ = ["offices"]
 
 REST = POLICIES[Kind.ADDRESS].rest
-
-
-@dataclass
-class Offices:
-    """A harness whose units have webhooks beside their mailboxes."""
-
-    harness: Harness
-    paris: Receiver
-    bobigny: Receiver
-
-    def publish(self, **urls: str) -> None:
-        runtime = self.harness.runtime
-        with runtime.database.begin() as connection:
-            publish(
-                runtime, connection, with_webhooks(shipped_rules.document(), **urls), note="tests"
-            )
-
-    def queue(self, paris: int, bobigny: int = 0) -> None:
-        for index in range(paris + bobigny):
-            self.harness.file(department="75" if index < paris else "93")
-        register_procedures(self.harness.runtime)
-        poll(self.harness.runtime, PARIS_FORM, full=True)
-        while route(self.harness.runtime, PARIS_FORM).more:
-            pass
-
-    def work(self) -> None:
-        while deliver(self.harness.runtime).more:
-            pass
-
-    def of(self, channel: str, unit: str = "UD075") -> list[StoredDelivery]:
-        return self.harness.deliveries(channel=channel, unit=unit)
-
-    def states(self, channel: str, unit: str = "UD075") -> set[tuple[str, str | None]]:
-        return {(each.state, each.reason) for each in self.of(channel, unit)}
-
-
-@pytest.fixture
-def offices(database_url: str, tps: Server, tmp_path: Path) -> Iterator[Offices]:
-    folder = write_secrets(tmp_path / "webhooks", "UD075", "UD093")
-    harness = make_harness(
-        database_url, tps, tmp_path, webhook_secrets=folder, webhook_allow="127.0.0.1"
-    )
-    clock = harness.runtime.clock
-    with Receiver(clock=clock) as paris, Receiver(clock=clock) as bobigny:
-        made = Offices(harness, paris, bobigny)
-        made.publish(UD075=paris.url, UD093=bobigny.url)
-        yield made
-    harness.runtime.close()
 
 
 def test_each_channel_has_its_own_row_and_all_are_told(offices: Offices) -> None:
@@ -195,67 +143,6 @@ def test_a_rotated_secret_is_used_at_once(offices: Offices) -> None:
     offices.work()
     assert len(offices.paris.handled) == 3
     assert offices.paris.refused == []
-
-
-# --- 410 ----------------------------------------------------------------------------------------
-
-
-def lasting(offices: Offices) -> list[tuple[str, str]]:
-    with offices.harness.runtime.database.read() as connection:
-        return [(each.kind.value, each.subject) for each in incidents.lasting(connection)]
-
-
-def gone(offices: Offices) -> None:
-    offices.paris.usual = Answer(status=410, handle=False)
-    offices.queue(8)
-    offices.work()
-
-
-def test_410_disables_the_endpoint_and_raises_an_incident(offices: Offices) -> None:
-    gone(offices)
-    assert offices.states("webhook") == {("dead", "webhook-gone")}
-    assert len(offices.of("webhook")) == 8
-    assert len(offices.paris.requests) == 1
-    assert offices.states("mail") == {("sent", None)}
-    watch_health.check(offices.harness.runtime)
-    assert ("channel-disabled", "webhook.UD075") in lasting(offices)
-    assert offices.harness.steps().count("channel-disabled") == 1
-    states = {
-        each.channel: each.state
-        for each in channel_statuses(offices.harness.runtime)
-        if each.unit == "UD075"
-    }
-    assert states == {"mail": "ready", "webhook": "webhook-gone"}
-
-
-def test_it_stays_so_until_it_is_enabled_and_what_died_is_replayed(offices: Offices) -> None:
-    gone(offices)
-    offices.paris.usual = Answer()
-    offices.harness.wait(days=3)
-    offices.queue(1)
-    offices.work()
-    assert len(offices.paris.requests) == 1
-    assert enable_channels(offices.harness.runtime, "UD075") == 1
-    assert enable_channels(offices.harness.runtime, "UD075") == 0
-    with offices.harness.runtime.database.begin() as connection:
-        deliveries.replay(connection, Filter(reason="webhook-gone"), offices.harness.now)
-    offices.work()
-    assert offices.states("webhook") == {("sent", None)}
-    assert len(offices.paris.handled) == 9
-    watch_health.check(offices.harness.runtime)
-    assert IncidentKind.CHANNEL_DISABLED.value not in dict(lasting(offices))
-
-
-def test_a_new_address_enables_it(offices: Offices) -> None:
-    gone(offices)
-    watch_health.check(offices.harness.runtime)
-    with Receiver(clock=offices.harness.runtime.clock) as moved:
-        offices.publish(UD075=moved.url, UD093=offices.bobigny.url)
-        watch_health.check(offices.harness.runtime)
-        assert IncidentKind.CHANNEL_DISABLED.value not in dict(lasting(offices))
-        offices.queue(1)
-        offices.work()
-        assert len(moved.handled) == 1
 
 
 # --- isolation ----------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
+from html.parser import HTMLParser
 from typing import Any
 
 from hypothesis import strategies as st
@@ -128,3 +129,31 @@ any_notice = st.builds(
     dossier_url=any_text | any_text.map("https://tps.example/{}".format),
     key=any_text,
 )
+
+
+def body(message: Envelope, kind: str) -> str:
+    part = parsed(message).get_body((kind,))
+    assert part is not None
+    return str(part.get_content())
+
+
+class Words(HTMLParser):
+    """The text that an HTML page shows, the elements it is made of, and its links."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.tags: set[str] = set()
+        self.links: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.links += [value or "" for name, value in attrs if name in {"href", "src"}]
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())

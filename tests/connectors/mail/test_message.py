@@ -3,20 +3,15 @@
 import re
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
-from jinja2 import Environment, meta, nodes
 
-from connectors.mail.content import Content, write
-from connectors.mail.envelope import Envelope
-from connectors.mail.message import begin, compose, compose_trial
-from connectors.mail.render import PAGE_ENVIRONMENT, TEXT_ENVIRONMENT, source
+from connectors.mail.content import write
+from connectors.mail.message import begin, compose
 from connectors.mail.sanitise import one_line
-from connectors.notice import Message, Notice, Office, Trial
+from connectors.notice import Notice
 from routing.assignment import Event
 from routing.facts import Reason
 from routing.failures import Cause, Failure
@@ -26,8 +21,10 @@ from tests.connectors.mail.samples import (
     OTHER_OFFICE,
     RECIPIENT,
     SENDER,
+    Words,
     any_notice,
     any_text,
+    body,
     mail,
     notice,
     parsed,
@@ -40,34 +37,6 @@ HEADERS = [
     *("List-Id", "References"),
     *("Auto-Submitted", "X-Auto-Response-Suppress", "Content-Language"),
 ]
-
-
-def body(message: Envelope, kind: str) -> str:
-    part = parsed(message).get_body((kind,))
-    assert part is not None
-    return str(part.get_content())
-
-
-class Words(HTMLParser):
-    """The text that an HTML page shows, the elements it is made of, and its links."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.words: list[str] = []
-        self.tags: set[str] = set()
-        self.links: list[str] = []
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.links += [value or "" for name, value in attrs if name in {"href", "src"}]
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
 
 
 def test_the_subject_names_dossier_permit_type_and_department() -> None:
@@ -268,78 +237,6 @@ def test_no_configured_text_can_add_a_header_or_break_the_message(told: Notice) 
     ]
 
 
-@given(any_notice)
-def test_both_parts_show_the_same_words_whatever_they_are(told: Notice) -> None:
-    message = compose(told, sender=SENDER, recipient=RECIPIENT, at=AT)
-    plain, page = body(message, "plain"), Words(body(message, "html"))
-    unit = one_line(told.unit, longest=80)
-
-    assert str(told.number) in plain
-    assert str(told.number) in page.text
-    assert unit in " ".join(plain.split())
-    assert unit in page.text
-    assert "script" not in page.tags
-    assert len(page.links) <= 1
-    assert all(link.startswith(("https://", "http://")) for link in page.links)
-
-
-LONG_ADDRESS = f"https://www.legifrance.example/codes/article_lc/{'LEGIARTI000043372029' * 3}"
-sentences = st.lists(
-    st.sampled_from(
-        [
-            *("Direction", "départementale", "de", "l’emploi,", "du", "travail", "et", "à"),
-            *("Saint-Pierre-et-Miquelon", "n°\u00a012", "solidarités", "–", LONG_ADDRESS),
-        ]
-    ),
-    min_size=1,
-    max_size=40,
-).map(" ".join)
-wordy_notice = st.builds(
-    replace,
-    st.just(FILED),
-    event=st.sampled_from(Event),
-    unit_name=sentences,
-    permit_label=st.none() | sentences,
-    department_name=st.none() | sentences,
-    rule_why=st.none() | sentences,
-    reasons=st.lists(st.sampled_from(Reason), unique=True, max_size=4).map(tuple),
-    routed=st.booleans(),
-    counterpart=st.none() | st.builds(Office, st.just("UD093"), sentences),
-    form_name=st.none() | sentences,
-    moved_why=st.none() | sentences,
-    contact=st.none() | sentences,
-)
-wordy_message = st.one_of(
-    wordy_notice,
-    st.builds(
-        replace,
-        wordy_notice,
-        event=st.sampled_from([Event.DIGEST, Event.LATE]),
-        carried=st.lists(wordy_notice, min_size=1, max_size=3).map(tuple),
-    ),
-    st.builds(
-        Trial,
-        unit=st.just("UD075"),
-        unit_name=sentences,
-        sent_at=st.just(AT),
-        key=st.just("trial"),
-        contact=st.none() | sentences,
-    ),
-)
-
-
-@given(wordy_message)
-def test_plain_text_has_72_columns_however_long_names_and_sentences_are(told: Message) -> None:
-    if isinstance(told, Trial):
-        written = compose_trial(told, sender=SENDER, recipient=RECIPIENT, at=AT)
-    else:
-        written = compose(told, sender=SENDER, recipient=RECIPIENT, at=AT)
-    text = body(written, "plain")
-
-    long = [line for line in text.splitlines() if len(line) > 72]
-    assert [line for line in long if not re.fullmatch(r" *https://\S+", line)] == []
-
-
 @given(any_text)
 def test_any_sender_is_one_sender_or_refused(sender: str) -> None:
     try:
@@ -350,19 +247,6 @@ def test_any_sender_is_one_sender_or_refused(sender: str) -> None:
     received = parsed(message)
     assert received.keys() == HEADERS
     assert [found.addr_spec for found in received["From"].addresses] == ["wif@wif.example"]
-
-
-def test_the_page_is_accessible_and_loads_nothing() -> None:
-    page = body(mail(), "html")
-    found = Words(page)
-
-    assert '<html lang="fr"' in page
-    assert not found.tags & {"img", "script", "link", "iframe"}
-    assert "url(" not in page
-    assert "@import" not in page
-    assert found.links == ["https://tps.example/procedures/3272/dossiers/1234567"]
-    assert {"h1", "th", "caption"} <= found.tags
-    assert "style=" in page
 
 
 def test_a_notice_has_no_field_for_anything_personal() -> None:
@@ -378,17 +262,6 @@ def test_a_notice_has_no_field_for_anything_personal() -> None:
 def test_a_naive_date_is_refused() -> None:
     with pytest.raises(ValueError, match="naive"):
         notice(filed_at=datetime(2018, 9, 1))  # noqa: DTZ001
-
-
-@pytest.mark.parametrize(
-    ("name", "environment"), [("notice.txt", TEXT_ENVIRONMENT), ("notice.html", PAGE_ENVIRONMENT)]
-)
-def test_a_template_sees_the_content_and_nothing_else(name: str, environment: Environment) -> None:
-    tree = environment.parse(source(name))
-    of_content = {found.attr for found in tree.find_all(nodes.Getattr)}
-
-    assert meta.find_undeclared_variables(tree) == {"content"}
-    assert of_content <= {field.name for field in fields(Content)}
 
 
 @pytest.mark.parametrize(
