@@ -89,8 +89,8 @@ def _published() -> Path:
     return folder / "wif.sqlite3"
 
 
-class Chaos(RuleBasedStateMachine):
-    """One system to which things happen.
+class _OneSystem(RuleBasedStateMachine):
+    """One system, and what happened to it.
 
     Attributes:
         tally: what happened, in all runs of this process.
@@ -121,7 +121,14 @@ class Chaos(RuleBasedStateMachine):
         """Count something that happened."""
         self.tally[what] += number
 
-    # --- what happens in TPS ------------------------------------------------------------------
+    def some(self, which: int) -> SimulatedDossier:
+        """One of the dossiers that there are."""
+        truths = self.system.tps.truths
+        return self.system.tps.dossier(truths[which % len(truths)].number)
+
+
+class _Filing(_OneSystem):
+    """What people do in TPS."""
 
     @initialize(count=st.integers(1, 12))
     def begin(self, count: int) -> None:
@@ -131,11 +138,6 @@ class Chaos(RuleBasedStateMachine):
     def file(self, count: int, form: int) -> None:
         self.system.file(count, forms=[self.system.forms[form]])
         self.count("dossiers", count)
-
-    def some(self, which: int) -> SimulatedDossier:
-        """One of the dossiers that there are."""
-        truths = self.system.tps.truths
-        return self.system.tps.dossier(truths[which % len(truths)].number)
 
     @precondition(lambda self: self.system.tps.truths)
     @rule(which=st.integers(0, 99), department=st.sampled_from(DEPARTMENTS))
@@ -167,7 +169,9 @@ class Chaos(RuleBasedStateMachine):
         self.system.tps.change(self.some(which).number, defect=defect)
         self.count("spoilt or mended")
 
-    # --- what fails ---------------------------------------------------------------------------
+
+class _Faults(_OneSystem):
+    """What fails, dies and hangs."""
 
     @rule(
         fault=st.sampled_from(TPS_FAULTS),
@@ -235,7 +239,9 @@ class Chaos(RuleBasedStateMachine):
             self.system.steady = False
             self.count("stalled")
 
-    # --- what is done -------------------------------------------------------------------------
+
+class Chaos(_Filing, _Faults):
+    """Anything in any order; whatever happened, nothing is wrong."""
 
     @rule(seed=st.integers(0, 2**16))
     def turn(self, seed: int) -> None:
@@ -286,8 +292,6 @@ class Chaos(RuleBasedStateMachine):
     @rule()
     def procedures_are_resumed(self) -> None:
         resume(self.system.runtime, None)
-
-    # --- what must hold -----------------------------------------------------------------------
 
     @invariant()
     def nothing_is_wrong(self) -> None:
