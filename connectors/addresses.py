@@ -1,4 +1,4 @@
-"""IP addresses of hosts: looked up within the bounds in force, and whether they are public."""
+"""IP addresses of hosts: looked up and connected to in time, and whether they are public."""
 
 import ipaddress
 import socket
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from connectors.deadline import SocketAddress, remaining
+from connectors.deadline import SocketAddress, connect_to, remaining, within
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
@@ -41,14 +41,24 @@ def look_up(host: str, port: int) -> list[SocketAddress]:
         raise TimeoutError from None
 
 
+def connect(host: str, port: int, *, seconds: float) -> socket.socket:
+    """A TCP connection, made within `seconds`, the look-up and all addresses together.
+
+    Raises:
+        OSError: no address answered; `TimeoutError` when the time ran out.
+    """
+    with within(seconds):
+        return connect_to(look_up(host, port))
+
+
 def is_public(address: str) -> bool:
     """Whether an IP address belongs to the public network, and so do those within it."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    if isinstance(ip, ipaddress.IPv6Address) and (within := _within(ip)) is not None:
-        return _is_public(within)
+    if isinstance(ip, ipaddress.IPv6Address) and (inner := _within(ip)) is not None:
+        return _is_public(inner)
     return _is_public(ip)
 
 

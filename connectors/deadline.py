@@ -69,17 +69,6 @@ def remaining(at_most: float = math.inf) -> float:
     return left
 
 
-def connect(host: str, port: int, *, seconds: float) -> socket.socket:
-    """A TCP connection, made within `seconds` whatever the number of the host's addresses.
-
-    Raises:
-        OSError: no address answered; `TimeoutError` when the time ran out.
-    """
-    with within(seconds):
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        return connect_to([(family, address) for family, _, _, _, address in found])
-
-
 SocketAddress = tuple[socket.AddressFamily, tuple[Any, ...]]
 """A family and an address as the socket of that family takes it."""
 

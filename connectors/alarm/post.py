@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 import requests
 
+from connectors import deadline
+from connectors.addresses import look_up
 from connectors.alarm.notice import Alarm
 from connectors.http import request_once
 from routing.failures import Cause, Failure
@@ -36,7 +38,7 @@ def post_alarm(url: str, alarm: Alarm, *, seconds: float = SECONDS) -> None:
         Failure: `ALARM_NOT_TAKEN`, with the HTTP status where there was one.
     """
     if urlsplit(url).scheme == "syslog":
-        _log(url, alarm)
+        _log(url, alarm, seconds)
     else:
         _post(url, alarm, seconds)
 
@@ -63,13 +65,13 @@ class _Strict(SysLogHandler):
         raise Failure(Cause.ALARM_NOT_TAKEN)
 
 
-def _log(url: str, alarm: Alarm) -> None:
+def _log(url: str, alarm: Alarm, seconds: float) -> None:
     parts = urlsplit(url)
-    address = (parts.hostname, parts.port or SYSLOG_PORT) if parts.hostname else parts.path
     record = alarm.record()
     facts = " ".join(f"{name}={record[name]}" for name in record if name != "advice")
     level = logging.INFO if alarm.closed_at else logging.CRITICAL
     try:
+        address = _syslog(parts.hostname, parts.port, seconds) if parts.hostname else parts.path
         handler = _Strict(address, socktype=socket.SOCK_DGRAM)
     except OSError:
         raise Failure(Cause.ALARM_NOT_TAKEN) from None
@@ -79,3 +81,17 @@ def _log(url: str, alarm: Alarm) -> None:
         handler.emit(logging.LogRecord("wif", level, "", 0, message, None, None))
     finally:
         handler.close()
+
+
+def _syslog(host: str, port: int | None, seconds: float) -> tuple[str, int]:
+    """The IP address of a syslog: the handler would look its name up for as long as it takes.
+
+    Raises:
+        OSError: it has none, or none was found in time.
+    """
+    with deadline.within(seconds):
+        found = look_up(host, port or SYSLOG_PORT)
+    if not found:
+        raise ConnectionError
+    _, (address, number, *_) = found[0]
+    return address, number

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors import deadline
+from connectors.addresses import connect
 from connectors.mail.envelope import Envelope
 from connectors.mail.failure import MailFailure, Stage, of_reply
 from connectors.mail.target import Security, SmtpTarget
@@ -96,7 +97,7 @@ class SmtpSession:
 
     def open(self) -> None:
         """Connect, protect the connection as the target asks, and log in."""
-        plain = deadline.connect(self._target.host, self._target.port, seconds=self._timeouts.step)
+        plain = connect(self._target.host, self._target.port, seconds=self._timeouts.step)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         own_address = _literal(plain)
         self._smtp.sock = plain

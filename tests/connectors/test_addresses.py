@@ -1,11 +1,11 @@
 """Addresses of hosts: which are public, and a resolver that hangs."""
 
 import socket
-import threading
+import time
 
 import pytest
 
-from connectors.addresses import is_public, look_up
+from connectors.addresses import connect, is_public, look_up
 from connectors.deadline import within
 
 PRIVATE = [
@@ -30,14 +30,34 @@ def test_public_addresses_are(address: str) -> None:
     assert is_public(address)
 
 
-def test_a_resolver_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    released = threading.Event()
-
-    def hang(*_: object, **__: object) -> list[object]:
-        released.wait(30)
-        return []
-
-    monkeypatch.setattr(socket, "getaddrinfo", hang)
+@pytest.mark.usefixtures("deaf_resolver")
+def test_a_resolver_that_hangs_is_left_behind() -> None:
     with within(0.05), pytest.raises(TimeoutError):
         look_up("gestion.ud075.example", 443)
-    released.set()
+    with pytest.raises(TimeoutError):
+        connect("smtp.ud075.example", 25, seconds=0.05)
+
+
+def test_all_addresses_of_a_host_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        address = deaf.getsockname()
+        waiting = [socket.socket() for _ in range(4)]
+        for sock in waiting:
+            sock.setblocking(False)  # noqa: FBT003 (the standard library's own)
+            sock.connect_ex(address)
+        found = (socket.AF_INET, socket.SOCK_STREAM, 6, "", address)
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [found] * 50)
+        began = time.monotonic()
+        with pytest.raises(TimeoutError):
+            connect("127.0.0.1", address[1], seconds=0.2)
+        assert time.monotonic() - began < 5.0
+        for sock in waiting:
+            sock.close()
+
+
+def test_a_host_without_an_address_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [])
+    with pytest.raises(ConnectionError):
+        connect("nobody.invalid", 25, seconds=1.0)

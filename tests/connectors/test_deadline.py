@@ -3,11 +3,10 @@
 import math
 import socket
 import threading
-import time
 
 import pytest
 
-from connectors.deadline import TooManyBytes, connect, reader, remaining, within
+from connectors.deadline import TooManyBytes, reader, remaining, within
 
 
 def test_nothing_is_bounded_where_no_bound_is_in_force() -> None:
@@ -64,28 +63,3 @@ def test_the_bound_counts_anew_for_each_block() -> None:
         assert len(file.read(6_000)) == 6_000
     ours.close()
     theirs.close()
-
-
-def test_all_addresses_of_a_host_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as deaf:
-        deaf.bind(("127.0.0.1", 0))
-        deaf.listen(0)
-        address = deaf.getsockname()
-        waiting = [socket.socket() for _ in range(4)]
-        for sock in waiting:
-            sock.setblocking(False)  # noqa: FBT003 (the standard library's own)
-            sock.connect_ex(address)
-        found = (socket.AF_INET, socket.SOCK_STREAM, 6, "", address)
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [found] * 50)
-        began = time.monotonic()
-        with pytest.raises(TimeoutError):
-            connect("127.0.0.1", address[1], seconds=0.2)
-        assert time.monotonic() - began < 5.0
-        for sock in waiting:
-            sock.close()
-
-
-def test_a_host_without_an_address_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [])
-    with pytest.raises(ConnectionError):
-        connect("nobody.invalid", 25, seconds=1.0)

@@ -103,3 +103,9 @@ def test_a_syslog_over_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_syslog_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="alarm-not-taken"):
         post_alarm(f"syslog://{tmp_path}/none", ALARM)
+
+
+@pytest.mark.usefixtures("deaf_resolver")
+def test_a_resolver_that_hangs_is_not_waited_for() -> None:
+    with pytest.raises(Failure, match="alarm-not-taken"):
+        post_alarm("syslog://log.example", ALARM, seconds=0.1)

@@ -151,3 +151,9 @@ def test_a_server_that_answers_every_command_late_is_given_up_in_time(smtp: Smtp
 
     assert (failure.cause, failure.stage) == (Cause.MAIL_TIMEOUT, Stage.MAIL)
     assert time.monotonic() - started < 2
+
+
+@pytest.mark.usefixtures("deaf_resolver")
+def test_a_resolver_that_hangs_is_not_waited_for() -> None:
+    failure = failure_of(SmtpSender("smtp://smtp.example:25", sender=SENDER, timeouts=SHORT))
+    assert (failure.cause, failure.stage) == (Cause.MAIL_TIMEOUT, Stage.CONNECT)
