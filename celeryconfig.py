@@ -14,6 +14,7 @@ from config.broker_url import through_sentinel
 from config.settings import SettingsError, load
 from service import queues
 from service.guards import limits
+from tasks import router
 from tasks.schedule import beat_entries
 
 try:
@@ -68,7 +69,7 @@ task_queues = [Queue(name, Exchange(name), routing_key=name) for name in queues.
 task_default_queue = queues.UPKEEP
 task_create_missing_queues = False  # a misspelt queue is an error, not a place nobody reads
 task_routes = [
-    queues.of_delivery,
+    router.queue_of_delivery,
     {
         "wif.poll-procedure": {"queue": queues.POLL},
         "wif.check-webhooks": {"queue": queues.POLL},

@@ -23,7 +23,7 @@ with lazy_imports():
     from config import files
     from config import settings as settings_
     from connectors.alarm import meanings
-    from service import incidents, register, tps_versions
+    from service import consumers, incidents, register, tps_versions
     from store import heartbeats, overview, procedures, rulesets
     from store import incidents as stored_incidents
 
@@ -182,10 +182,10 @@ def old_since(seen: Overview, interval: int, now: datetime) -> datetime | None:
 
 def lives(pulse: Pulse, pulses: Sequence[Pulse], now: datetime) -> dict[str, Any]:
     """A part of the service as it is listed."""
-    life = heartbeats.life(pulse, pulses, now)
+    life = consumers.life(pulse, pulses, now)
     return {
-        "alive": life is heartbeats.Life.ALIVE,
-        "known": life is not heartbeats.Life.UNKNOWN,
+        "alive": life is consumers.Life.ALIVE,
+        "known": life is not consumers.Life.UNKNOWN,
         "since": pulse.since,
         "seen_at": pulse.seen_at,
     }
@@ -197,12 +197,12 @@ def pulse_parts(pulses: Sequence[Pulse], now: datetime) -> Iterator[RenderableTy
         yield Text(tr("neither beat nor a worker was ever seen: `wif up` starts them"))
         return
     rows = [
-        (each.name, tr(SAID[life]), each.since if life is heartbeats.Life.ALIVE else each.seen_at)
+        (each.name, tr(SAID[life]), each.since if life is consumers.Life.ALIVE else each.seen_at)
         for each in pulses
-        if (life := heartbeats.life(each, pulses, now))
+        if (life := consumers.life(each, pulses, now))
     ]
     yield tables.table(tr("Alive"), ("part", "state", "at"), rows)
-    teller = heartbeats.teller(pulses)
+    teller = consumers.teller(pulses)
     if teller is None or not teller.is_alive(now):
         yield Text(
             tr(

@@ -1,7 +1,8 @@
-"""Queues whose work no worker takes: the others live, so nobody notices."""
+"""Which parts of the service live, and queues whose work no worker takes."""
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import Connection
 
@@ -14,6 +15,29 @@ from service.write_back import followed_procedures
 from store import heartbeats, overview
 from store.heartbeats import GAP, Pulse
 from store.overview import Wait
+
+
+class Life(StrEnum):
+    """What is known of a part of the service."""
+
+    ALIVE = "alive"
+    SILENT = "silent"
+    UNKNOWN = "unknown"
+    """Whoever would notice it is silent."""
+
+
+def teller(pulses: Collection[Pulse]) -> Pulse | None:
+    """The part that notes who lives, None before it was ever seen: workers on `upkeep`."""
+    return next((pulse for pulse in pulses if pulse.name == queues.UPKEEP), None)
+
+
+def life(pulse: Pulse, pulses: Collection[Pulse], now: datetime) -> Life:
+    """What is known of one of `pulses` now."""
+    if pulse.is_alive(now):
+        return Life.ALIVE
+    noting = teller(pulses)
+    known = pulse is noting or (noting is not None and noting.is_alive(now))
+    return Life.SILENT if known else Life.UNKNOWN
 
 
 def needed(settings: Settings, rules: RuleSet) -> tuple[str, ...]:
@@ -34,12 +58,12 @@ def needed(settings: Settings, rules: RuleSet) -> tuple[str, ...]:
 
 def unserved(pulses: Collection[Pulse], wanted: Collection[str], now: datetime) -> Iterator[str]:
     """Those of `wanted` that no worker takes; none while nobody could tell."""
-    teller = heartbeats.teller(pulses)
-    if teller is None or not teller.is_alive(now):
+    noting = teller(pulses)
+    if noting is None or not noting.is_alive(now):
         return
     seen = {pulse.name: pulse.seen_at for pulse in pulses}
     for name in wanted:
-        if now - max(seen.get(name, teller.since), teller.since) >= GAP:
+        if now - max(seen.get(name, noting.since), noting.since) >= GAP:
             yield name
 
 

@@ -1,8 +1,5 @@
 """The queues: one for each kind of work, so that workers can be given to one or to all."""
 
-from collections.abc import Sequence
-from typing import Any
-
 from connectors.channels import CHANNELS, DEFAULT_CHANNEL
 
 POLL = "poll"
@@ -22,11 +19,6 @@ def of_channel(kind: str) -> str:
 def kind_of(queue: str) -> str | None:
     """The channel whose deliveries a queue holds, None for other queues."""
     return next((kind for kind in CHANNELS if of_channel(kind) == queue), None)
-
-
-def of_delivery(name: str, args: Sequence[Any], *_: Any, **__: Any) -> str | None:  # noqa: ANN401
-    """The queue of `wif.deliver` by its channel, as Celery asks for it; None for other tasks."""
-    return of_channel(str(args[0]) if args else DEFAULT_CHANNEL) if name == "wif.deliver" else None
 
 
 OTHER_CHANNELS = tuple(of_channel(kind) for kind in CHANNELS if kind != DEFAULT_CHANNEL)

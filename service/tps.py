@@ -65,7 +65,7 @@ class TpsPorts:
 
     def _open(self, api: TpsApi) -> TpsPort:
         server = replace(
-            configured_server(self._settings),
+            _server_of(self._settings),
             clock=self._clock,
             leave=lambda: self._throttles[api].take(reading=True),
         )
@@ -106,7 +106,7 @@ def _with_address(make: Callable[[], Made]) -> Made:
         raise SettingsError(translated(f"WIF_TPS_URL: {error}")) from None
 
 
-def configured_server(settings: Settings) -> Server:
+def _server_of(settings: Settings) -> Server:
     """How the settings say that TPS is reached.
 
     Raises:

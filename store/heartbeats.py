@@ -1,9 +1,8 @@
 """Which parts of the service were seen alive, and when: beat, and a worker on each queue."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from sqlalchemy import Connection, case, select, update
 
@@ -12,18 +11,6 @@ from store.upsert import insert_new
 
 GAP = timedelta(minutes=3)
 """A part that was not seen for so long is dead; when it is seen again, its life begins anew."""
-
-TELLER = "upkeep"
-"""The queue whose workers note who lives; while none does, nothing is known of the others."""
-
-
-class Life(StrEnum):
-    """What is known of a part of the service."""
-
-    ALIVE = "alive"
-    SILENT = "silent"
-    UNKNOWN = "unknown"
-    """Whoever would notice it is silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +24,6 @@ class Pulse:
     def is_alive(self, now: datetime) -> bool:
         """Whether it was seen a moment ago."""
         return now - self.seen_at < GAP
-
-
-def teller(pulses: Collection[Pulse]) -> Pulse | None:
-    """The part that notes who lives, None before it was ever seen."""
-    return next((pulse for pulse in pulses if pulse.name == TELLER), None)
-
-
-def life(pulse: Pulse, pulses: Collection[Pulse], now: datetime) -> Life:
-    """What is known of one of `pulses` now."""
-    if pulse.is_alive(now):
-        return Life.ALIVE
-    noting = teller(pulses)
-    known = pulse is noting or (noting is not None and noting.is_alive(now))
-    return Life.SILENT if known else Life.UNKNOWN
 
 
 def note(connection: Connection, names: Iterable[str], now: datetime) -> None:

@@ -36,7 +36,7 @@ def check_queues(runtime: Runtime) -> str:
             "it last polled at {at}",
             at=tables.cell(polled_at),
         )
-    teller = heartbeats.teller(pulses)
+    teller = consumers.teller(pulses)
     if teller is None:
         raise Advice(never)
     if not teller.is_alive(now):

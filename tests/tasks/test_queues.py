@@ -6,6 +6,7 @@ from typing import Any
 from config.settings import Settings
 from connectors.channels import CHANNELS, DEFAULT_CHANNEL
 from service import queues
+from tasks import router
 from tasks.celery import app, make_deliveries
 from tasks.schedule import beat_entries
 
@@ -41,7 +42,7 @@ def test_a_message_of_the_version_before_means_mail() -> None:
 
 
 def test_other_tasks_are_not_routed_by_their_arguments() -> None:
-    assert queues.of_delivery("wif.poll-procedure", (13760,)) is None
+    assert router.queue_of_delivery("wif.poll-procedure", (13760,)) is None
 
 
 def test_beat_sends_each_task_to_the_queue_of_its_route() -> None:

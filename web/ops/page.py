@@ -10,9 +10,9 @@ from jinja2 import Environment, StrictUndefined, Template
 
 from routing.ruleset import Outcome
 from routing.simulation import CaseMove
+from service.consumers import life
 from service.operations import Operations
 from store.dossiers import DossierStatus
-from store.heartbeats import life
 from store.procedures import ProcedureStatus
 from web.coverage.page import NOTIFY
 from web.ops import wording
