@@ -1,6 +1,6 @@
 # The service's image: one for workers, beat, Flower and every `wif` command.
-# Tags are exact versions; docs/docker.md says how to pin their digests as well.
-FROM python:3.11.15-slim-bookworm AS build
+# Bases are pinned by digest: `make pin-images` renews them (docs/docker.md).
+FROM python:3.11.17-slim-bookworm@sha256:2333bd330d12de02514770b3585cad313644316047cdee24a7acfdece6de6efb AS build
 WORKDIR /build
 COPY pyproject.toml requirements.lock README.md ./
 # The lock file also holds what only tests need, so it constrains instead of listing:
@@ -23,7 +23,7 @@ COPY cli ./cli
 RUN uv build --no-cache --wheel --require-hashes --build-constraints requirements.lock --out-dir dist
 RUN uv pip install --no-cache --python /opt/wif --no-deps --compile-bytecode dist/*.whl
 
-FROM python:3.11.15-slim-bookworm
+FROM python:3.11.17-slim-bookworm@sha256:2333bd330d12de02514770b3585cad313644316047cdee24a7acfdece6de6efb
 ENV PATH=/opt/wif/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 # `wif backup` and `wif restore` call pg_dump and pg_restore of the database's version, which
 # Debian does not have; its postgresql-common knows where PostgreSQL's own packages are.

@@ -99,8 +99,8 @@ mails: install  ## write the gallery of mails into docs/mails; `make pages` take
 messages: install ## bring the catalogue of translations up to date, and compile it
 	$(BIN)/python -m release.messages
 
-pin-images:     ## write docker-compose.pinned.yml with the digests of today (needs a registry)
-	docker compose --profile '*' config --resolve-image-digests > docker-compose.pinned.yml
+pin-images: install ## pin the foreign images to the digests that their tags have now (needs docker)
+	$(BIN)/python -m release.images
 
 # The wheel's dates: the last commit's, or that of the last release where there is no git.
 EPOCH = $(shell git log -1 --format=%ct 2>/dev/null || echo 1795824000)
