@@ -80,7 +80,7 @@ class RequestLimit(Protocol):
             routing.failures.Failure: not now; `retry_after` says when.
         """
 
-    def heed(self, failure: Failure) -> None:
+    def pause_if_throttled(self, failure: Failure) -> None:
         """Let all workers pause when TPS asked for it."""
 
 

@@ -349,7 +349,7 @@ def _pause(runtime: Runtime, polling: _Poll, failure: Failure) -> None:
 
 def _postpone(runtime: Runtime, polling: _Poll, failure: Failure) -> None:
     """TPS could not be read: come back later, or stop the procedure until it is mended."""
-    runtime.throttle_for(polling.form).heed(failure)
+    runtime.throttle_for(polling.form).pause_if_throttled(failure)
     if failure.action is Action.RETRY and outages.counts(runtime, failure):
         runtime.breakers.failed(TPS)
     if failure.action is Action.PAUSE_PROCEDURE:

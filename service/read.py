@@ -125,7 +125,7 @@ def _facts(runtime: Connections, claim: Claim, dossier: DossierRecord) -> Facts 
         tps = runtime.tps_for(claim.form)
         return tps.facts(claim.form, claim.rules.permit_types, dossier.number, claim.cursor)
     except Failure as failure:
-        runtime.throttle_for(claim.form).heed(failure)
+        runtime.throttle_for(claim.form).pause_if_throttled(failure)
         return failure
     except TimeLimitReached:
         raise

@@ -67,7 +67,7 @@ class TpsPorts:
         server = replace(
             _server_of(self._settings),
             clock=self._clock,
-            leave=lambda: self._throttles[api].take(reading=True),
+            wait_for_request=lambda: self._throttles[api].take(reading=True),
         )
         return _with_address(lambda: open_tps(api, server))
 

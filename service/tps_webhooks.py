@@ -105,7 +105,7 @@ def watch(runtime: Runtime) -> int:
                 runtime.write_throttle.take()
                 disabled = [each for each in ours(tps, procedure) if not each.enabled]
             except Failure as failure:
-                runtime.write_throttle.heed(failure)
+                runtime.write_throttle.pause_if_throttled(failure)
                 if failure.cause is Cause.TPS_REJECTED:
                     return off
                 continue

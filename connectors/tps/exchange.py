@@ -4,13 +4,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from connectors.tps.errors import MalformedReason, RequestContext, TpsFailure, malformed
-from connectors.tps.json_checks import MalformedJson
+from connectors.tps.json_checks import UNFORESEEN_ERRORS, MalformedJson
 from connectors.tps.sealed_response import SealedResponse
 
 Read = TypeVar("Read")
-
-_SLIPS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What code raises when it meets an unforeseen value."""
 
 
 def reduced(
@@ -64,5 +61,5 @@ def _read(
         return failure.with_traceback(None)
     except MalformedJson as broken:
         return malformed(broken.reason, place)
-    except _SLIPS:
+    except UNFORESEEN_ERRORS:
         return malformed(MalformedReason.UNFORESEEN, place)

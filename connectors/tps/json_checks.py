@@ -1,4 +1,4 @@
-"""Small readers of parsed JSON that insist on what the protocol promises.
+"""Small readers of parsed JSON that check what the protocol promises.
 
 What they raise names the promise and nothing else; it never leaves the connector.
 """
@@ -7,6 +7,16 @@ from typing import TypeGuard
 
 from connectors.tps.errors import MalformedReason
 from routing.facts import LARGEST_NUMBER
+
+UNFORESEEN_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What code raises when it meets an unforeseen value."""
 
 
 class MalformedJson(Exception):

@@ -30,8 +30,8 @@ class Server:
         limits: how long answers may take, and how large they may be.
         page_size: rows of a page of a full scan, where the version leaves the choice.
         clock: the present instant.
-        leave: returns when one more request may be made; called before each request that a
-            call makes besides its first.
+        wait_for_request: returns when one more request may be made; called before each request
+            that a call makes besides its first.
     """
 
     base_url: str
@@ -40,7 +40,7 @@ class Server:
     limits: Limits
     page_size: int = 100
     clock: Callable[[], datetime] = _utc_now
-    leave: Callable[[], object] = lambda: None
+    wait_for_request: Callable[[], object] = lambda: None
 
 
 def open_tps(api: TpsApi, server: Server) -> TpsPort:
@@ -76,7 +76,7 @@ def _open_v1(server: Server) -> TpsPort:
 
 
 def _open_v2(server: Server) -> TpsPort:
-    return TpsV2(_v2_client(server), clock=server.clock, leave=server.leave)
+    return TpsV2(_v2_client(server), clock=server.clock, wait_for_request=server.wait_for_request)
 
 
 def _open_v2_writing(server: Server) -> TpsWritePort:

@@ -85,7 +85,7 @@ class Mover:
         try:
             return call()
         except Failure as found:
-            self._limit.heed(found)
+            self._limit.pause_if_throttled(found)
             raise
 
 

@@ -94,7 +94,7 @@ class Throttle:
         that could tell."""
         return self._window.used()
 
-    def heed(self, failure: Failure) -> None:
+    def pause_if_throttled(self, failure: Failure) -> None:
         """Pause all workers when TPS answered 429."""
         if failure.cause is not Cause.TPS_THROTTLED or failure.status is None:
             return

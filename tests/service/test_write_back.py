@@ -229,8 +229,8 @@ class Interrupted(Throttle):
         if self._taken == 3:
             self._act()
 
-    def heed(self, failure: Failure) -> None:
-        self._limit.heed(failure)
+    def pause_if_throttled(self, failure: Failure) -> None:
+        self._limit.pause_if_throttled(failure)
 
 
 def test_a_dossier_that_changes_hands_while_it_is_moved_ends_where_it_belongs(

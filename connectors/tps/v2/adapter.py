@@ -39,20 +39,20 @@ class TpsV2:
         client: V2Client,
         *,
         clock: Callable[[], datetime],
-        leave: Callable[[], object] = lambda: None,
+        wait_for_request: Callable[[], object] = lambda: None,
     ) -> None:
         """Prepare the port; nothing is sent yet.
 
         Args:
             client: makes the requests, and is closed with this.
             clock: the present instant; only its differences matter.
-            leave: called before each request after the first that `facts` makes.
+            wait_for_request: called before each request after the first that `facts` makes.
         """
         self._client = client
         self._clock = clock
-        self._leave = leave
+        self._wait_for_request = wait_for_request
         self._forms = Forms(client)
-        self._single = SingleReader(client, self._forms, leave)
+        self._single = SingleReader(client, self._forms, wait_for_request)
         self._too_slow: dict[int, int] = {}
 
     def changes(self, form: Form, permit_types: Sequence[PermitType], cursor: str | None) -> Page:
@@ -72,7 +72,7 @@ class TpsV2:
         known = _found(form, decode(cursor))
         if known is None:
             known = self._forms.find_today(form)
-            self._leave()
+            self._wait_for_request()
         return self._single.facts(form, permit_types, number, known)
 
     def can_read(self, procedure: int) -> bool:

@@ -4,7 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.tps.errors import MalformedReason, RequestContext, malformed
-from connectors.tps.json_checks import MalformedJson, a_list, an_object, is_object, whole_number
+from connectors.tps.json_checks import (
+    UNFORESEEN_ERRORS,
+    MalformedJson,
+    a_list,
+    an_object,
+    is_object,
+    whole_number,
+)
 from connectors.tps.port import ListedDossier
 from connectors.tps.timestamps import parse_timestamp
 from connectors.tps.v2.answers import is_absent
@@ -21,11 +28,9 @@ LARGEST_PAGE = 100
 MOST_CURSOR = 500
 """Characters of a cursor: it is stored."""
 
-_SLIPS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-
 
 @dataclass(frozen=True, slots=True)
-class Ahead:
+class PageEnd:
     """Where a list goes on.
 
     Attributes:
@@ -42,7 +47,7 @@ class Deleted:
     """A page of a list of deletions."""
 
     numbers: tuple[int, ...]
-    ahead: Ahead
+    end: PageEnd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +56,7 @@ class PageAnswer:
 
     Attributes:
         rows: those that could be told apart, each once.
-        ahead: where the list goes on.
+        end: where the list goes on.
         holes: dossiers that the server could not give: what they are has to be asked.
         malformed: dossiers without a readable number.
         revision: id of the form's active revision.
@@ -61,7 +66,7 @@ class PageAnswer:
     """
 
     rows: tuple[ListedDossier, ...]
-    ahead: Ahead
+    end: PageEnd
     holes: int = 0
     malformed: int = 0
     revision: str | None = None
@@ -96,13 +101,13 @@ class PageReader:
             TpsFailure: it holds errors in place of data.
         """
         demarche = _demarche(content, self.place)
-        nodes, ahead = _nodes(demarche.get("dossiers"))
+        nodes, end = _nodes(demarche.get("dossiers"))
         given = [node for node in nodes if is_object(node)]
         revision = an_object(demarche.get("activeRevision"), MalformedReason.REVISION)
         rows = [row for node in given if (row := self._row(node)) is not None]
         return PageAnswer(
             rows=_each_once(rows),
-            ahead=ahead,
+            end=end,
             holes=sum(node is None for node in nodes),
             malformed=len(given) - len(rows),
             revision=text_of(revision.get("id")),
@@ -122,9 +127,9 @@ class PageReader:
             MalformedJson: the answer is not what the protocol promises.
             TpsFailure: it holds errors in place of data.
         """
-        nodes, ahead = _nodes(_demarche(content, self.place).get("dossiers"))
+        nodes, end = _nodes(_demarche(content, self.place).get("dossiers"))
         rows = [row for node in nodes if is_object(node) and (row := _unread(node)) is not None]
-        return PageAnswer(rows=_each_once(rows), ahead=ahead, malformed=len(nodes) - len(rows))
+        return PageAnswer(rows=_each_once(rows), end=end, malformed=len(nodes) - len(rows))
 
     def _row(self, node: Mapping[str, object]) -> ListedDossier | None:
         """A dossier with its facts, or with why they cannot be read; None without a number."""
@@ -149,7 +154,7 @@ class PageReader:
             return facts_of(node, form=self.form, permit_types=self.permit_types), None
         except MalformedJson as broken:
             return None, malformed(broken.reason, self.place)
-        except _SLIPS:
+        except UNFORESEEN_ERRORS:
             return None, malformed(MalformedReason.UNFORESEEN, self.place)
 
     def _may_be_elsewhere(self, node: Mapping[str, object]) -> bool:
@@ -172,7 +177,7 @@ def _demarche(content: object, place: RequestContext) -> dict[str, object]:
     return an_object(data_of(content, place).get("demarche"), MalformedReason.PROCEDURE)
 
 
-def _nodes(value: object) -> tuple[list[object], Ahead]:
+def _nodes(value: object) -> tuple[list[object], PageEnd]:
     """The items of a list, and where it goes on; null in place of an item is a hole."""
     connection = an_object(value, MalformedReason.DOSSIERS)
     nodes = a_list(connection.get("nodes"), MalformedReason.DOSSIERS)
@@ -184,17 +189,17 @@ def _nodes(value: object) -> tuple[list[object], Ahead]:
     if cursor is None and (nodes or more):
         # There would be no way to go on.
         raise MalformedJson(MalformedReason.PAGINATION)
-    return nodes, Ahead(cursor if isinstance(cursor, str) else None, more)
+    return nodes, PageEnd(cursor if isinstance(cursor, str) else None, more)
 
 
 def _deleted(value: object) -> Deleted:
-    nodes, ahead = _nodes(value)
+    nodes, end = _nodes(value)
     numbers = [
         number
         for node in nodes
         if is_object(node) and (number := whole_number(node.get("number"))) is not None
     ]
-    return Deleted(tuple(dict.fromkeys(numbers)), ahead)
+    return Deleted(tuple(dict.fromkeys(numbers)), end)
 
 
 def _each_once(rows: Sequence[ListedDossier]) -> tuple[ListedDossier, ...]:

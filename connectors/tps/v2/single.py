@@ -30,12 +30,12 @@ class SingleReader:
     Attributes:
         client: of the server.
         forms: of the server.
-        leave: called before each request after the first.
+        wait_for_request: called before each request after the first.
     """
 
     client: V2Client
     forms: Forms
-    leave: Callable[[], object]
+    wait_for_request: Callable[[], object]
 
     def facts(
         self, form: Form, permit_types: Sequence[PermitType], number: int, today: FoundFields
@@ -50,9 +50,9 @@ class SingleReader:
             return found
         older = self.forms.remembered(form, found.revision, today)
         if older is None:
-            self.leave()
+            self.wait_for_request()
             older = self.forms.find_older(form, number, today)
-        self.leave()
+        self.wait_for_request()
         again = self._ask(form, permit_types, number, older, None)
         if isinstance(again, Facts):
             return again

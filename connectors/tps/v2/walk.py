@@ -81,13 +81,13 @@ def _scan_position(at: Cursor) -> Position:
 def _advance_changes(at: Cursor, page: PageAnswer, now: datetime) -> tuple[Cursor, bool]:
     before = at.changes or Changes(since=ALWAYS)
     changes = _seen(before, page, now)
-    more = page.ahead.more or _deletions_ahead(page)
+    more = page.end.more or _more_deletions(page)
     return _with(at, changes=changes if more else _through(changes, now)), more
 
 
 def _advance_scan(at: Cursor, page: PageAnswer, _: datetime) -> tuple[Cursor, bool]:
-    after = page.ahead.cursor or (at.scan.after if at.scan else None)
-    more = page.ahead.more or _deletions_ahead(page)
+    after = page.end.cursor or (at.scan.after if at.scan else None)
+    more = page.end.more or _more_deletions(page)
     return _with(at, scan=Scan(after=after) if more else None), more
 
 
@@ -102,8 +102,8 @@ def with_deletions(at: Cursor, page: PageAnswer) -> Cursor:
     known = at.deletions
     moved = Deletions(
         since=known.since,
-        after=page.deleted.ahead.cursor or known.after,
-        pending_after=page.pending.ahead.cursor or known.pending_after,
+        after=page.deleted.end.cursor or known.after,
+        pending_after=page.pending.end.cursor or known.pending_after,
     )
     return _with(at, deletions=moved)
 
@@ -152,7 +152,7 @@ def _seen(changes: Changes, page: PageAnswer, now: datetime) -> Changes:
     newer = latest is not None and (changes.newest is None or latest > changes.newest)
     return Changes(
         since=changes.since,
-        after=page.ahead.cursor or changes.after,
+        after=page.end.cursor or changes.after,
         newest=latest if newer else changes.newest,
         newest_seen_at=now if newer else changes.newest_seen_at,
     )
@@ -166,8 +166,8 @@ def _through(changes: Changes, now: datetime) -> Changes:
     return Changes(since=newest - WINDOW, newest=newest, newest_seen_at=seen_at)
 
 
-def _deletions_ahead(page: PageAnswer) -> bool:
-    return any(each is not None and each.ahead.more for each in (page.deleted, page.pending))
+def _more_deletions(page: PageAnswer) -> bool:
+    return any(each is not None and each.end.more for each in (page.deleted, page.pending))
 
 
 def _with(at: Cursor, **changes: object) -> Cursor:

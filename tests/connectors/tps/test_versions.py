@@ -22,7 +22,7 @@ def server(base_url: str = "https://tps.example") -> Server:
         limits=LIMITS,
         page_size=10,
         clock=lambda: datetime(2026, 11, 2, tzinfo=UTC),
-        leave=lambda: None,
+        wait_for_request=lambda: None,
     )
 
 

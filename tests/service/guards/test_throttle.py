@@ -105,7 +105,7 @@ def test_a_429_silences_all_workers_for_as_long_as_tps_asks(
     clock = [NOW]
     one, two = (Throttle(share(server.url), 100, lambda: clock[0]) for _ in range(2))
     two.take()
-    one.heed(Failure(Cause.TPS_THROTTLED, retry_after=120, status=429))
+    one.pause_if_throttled(Failure(Cause.TPS_THROTTLED, retry_after=120, status=429))
     for throttle in (one, two):
         with pytest.raises(Failure) as caught:
             throttle.take()
@@ -117,7 +117,7 @@ def test_a_429_silences_all_workers_for_as_long_as_tps_asks(
 
 def test_our_own_waiting_is_no_429(share: Share) -> None:
     throttle = make(share(None), 10)
-    throttle.heed(Failure(Cause.TPS_THROTTLED, retry_after=120))
+    throttle.pause_if_throttled(Failure(Cause.TPS_THROTTLED, retry_after=120))
     throttle.take()
 
 
@@ -145,7 +145,7 @@ def test_a_pause_that_nobody_can_have_asked_for_stops_nothing(
 
 def test_a_pause_ends_after_an_hour_whatever_tps_says(server: RedisServer, share: Share) -> None:
     throttle = make(share(server.url), 100)
-    throttle.heed(Failure(Cause.TPS_THROTTLED, retry_after=86_400, status=429))
+    throttle.pause_if_throttled(Failure(Cause.TPS_THROTTLED, retry_after=86_400, status=429))
     with pytest.raises(Failure) as caught:
         throttle.take()
     assert caught.value.retry_after == 3600
