@@ -12,6 +12,7 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
+from config.messages import tr
 from service import queues
 
 with lazy_imports():
@@ -35,7 +36,11 @@ def worker(
     unknown = sorted(set(wanted) - set(queues.ALL))
     if unknown or not wanted:
         raise CommandError(
-            f"--queues: {', '.join(unknown) or 'nothing'} is none of {', '.join(queues.ALL)}",
+            tr(
+                "--queues: {names} is none of {known}",
+                names=", ".join(unknown) or "-",
+                known=", ".join(queues.ALL),
+            ),
             code=2,
         )
     # Gossip and mingle only cost connections here.

@@ -125,11 +125,11 @@ def replay(
 
 def _refuse_unknown_channel(channel: str | None) -> None:
     if channel is not None and channel not in CHANNELS:
-        hint = diagnostics.did_you_mean(channel, list(CHANNELS)) or ""
+        hint = diagnostics.did_you_mean(channel, list(CHANNELS))
         message = tr(
             "--channel {value}: is none of {known}", value=channel, known=", ".join(CHANNELS)
         )
-        raise CommandError(message + (tr("; {hint}", hint=hint) if hint else ""), code=2)
+        raise CommandError(diagnostics.hinted(message, hint), code=2)
 
 
 def _refuse_replay(runtime: Runtime, delivery: int) -> None:

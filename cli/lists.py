@@ -13,7 +13,7 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
-from config.messages import joined, tr
+from config.messages import for_people, joined, tr
 from connectors.channel import Left
 from routing.calendar import PARIS
 from routing.failures import Cause
@@ -44,16 +44,20 @@ def one_of(codes: type[StrEnum]) -> dict[str, Any]:
 
     def parse(text: str) -> StrEnum:
         for code in codes:
-            if normalise(text) in {code.value, normalise(tr(code.value))}:
+            if normalise(text) in {code.value, normalise(for_people(tr(code.value)))}:
                 return code
-        known = ", ".join(
-            code.value if tr(code.value) == code.value else f"{code.value} ({tr(code.value)})"
-            for code in codes
-        )
+        known = joined(map(_code_in_words, codes), ", ")
         raise typer.BadParameter(tr("{value} is none of {known}", value=text, known=known))
 
     values = [code.value for code in codes]
     return {"parser": parse, "metavar": f"[{'|'.join(values)}]", "autocompletion": lambda: values}
+
+
+def _code_in_words(code: StrEnum) -> str:
+    said = tr(code.value)
+    if for_people(said) == code.value:
+        return code.value
+    return joined((code.value, " (", said, ")"), "")
 
 
 def limit_of(given: int | None, *, whole: bool) -> int | None:
@@ -143,12 +147,10 @@ def refuse_unknown(
             code = labels.get(normalise(str(given))) if option == "--permit-type" else None
             hint = _meant(str(given), choices, code)
             message = tr("{option} {given}: there is no such code", option=option, given=given)
-            raise CommandError(
-                joined((message, tr("; {hint}", hint=hint) if hint else ""), ""), code=2
-            )
+            raise CommandError(diagnostics.hinted(message, hint), code=2)
 
 
-def _meant(given: str, choices: Collection[str], code: str | None) -> str:
+def _meant(given: str, choices: Collection[str], code: str | None) -> str | None:
     if code is not None:
         return tr("write {code}", code=code)
-    return diagnostics.did_you_mean(given, list(choices)) or ""
+    return diagnostics.did_you_mean(given, list(choices))

@@ -180,7 +180,7 @@ def _refuse(error: TyperException) -> None:
     if type(error).__name__ == "NoArgsIsHelpError":
         sys.exit(error.exit_code)  # its help has been printed
     path = context.command_path if context is not None else _path_of_called()
-    said = explained(error.format_message())
+    said = explained(error.format_message(), said_by(error))
     text = tr("{command}: {said}; see `{command} --help`", command=path, said=said)
     _end(text, error.exit_code)
 

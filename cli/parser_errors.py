@@ -38,10 +38,15 @@ _WHYS = (
 """Why a value is refused, and what is said instead."""
 
 
-def explained(message: str) -> str:
-    """A sentence of the parser in our words; one that is not known stays as it is."""
+def explained(message: str, given: str) -> str:
+    """A sentence of the parser in our words; one that is not known stays as it is.
+
+    Args:
+        message: the whole sentence.
+        given: what of it came from us, if anything did: it is said for people already.
+    """
     if value := _VALUE.fullmatch(message):
-        why = _first(_WHYS, value["why"]) or value["why"].removeprefix("Value error, ")
+        why = _first(_WHYS, value["why"]) or given
         return tr("{name}: {why}", name=value["name"], why=why)
     return _first(_WHOLE, message) or message
 

@@ -170,3 +170,8 @@ def did_you_mean(text: str, choices: Sequence[str]) -> str | None:
     """A question that proposes the choice most like `text`, None when none is alike."""
     found = nearest(text, choices)
     return tr("did you mean `{choice}`?", choice=found) if found else None
+
+
+def hinted(message: str, hint: str | None) -> str:
+    """`message`, with `hint` after it where there is one."""
+    return joined((message, tr("; {hint}", hint=hint)), "") if hint else message

@@ -64,7 +64,7 @@ def for_people(text: str) -> str:
 def joined(texts: Iterable[str], between: str = "\n") -> str:
     """The texts one after the other, for scripts and for people."""
     parts = list(texts)
-    return _both(between.join(parts), between.join(map(for_people, parts)))
+    return _both(between.join(parts), for_people(between).join(map(for_people, parts)))
 
 
 def said_by(error: Exception) -> str:

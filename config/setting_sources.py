@@ -9,7 +9,7 @@ from pydantic_settings.sources import EnvSettingsSource
 
 from config.dotenv_file import DOTENV, PREFIX, SettingsError, dotenv
 from config.files import read_regular
-from config.messages import tr
+from config.messages import joined, tr
 
 __all__ = [
     "DOTENV",
@@ -73,11 +73,10 @@ def unknown_settings(names: Collection[str]) -> list[str]:
     known |= {f"{name}_FILE" for name in known} | {DOTENV}
     given = {*dotenv(), *os.environ}
     wrong = sorted(name for name in given if name.upper().startswith(PREFIX) and name not in known)
-    lines = []
-    for name in wrong:
-        near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.6)
-        lines.append(
-            tr("{name}: no such setting", name=name)
-            + (tr("; did you mean {near}?", near=near[0]) if near else "")
-        )
-    return lines
+    return [_unknown(name, known) for name in wrong]
+
+
+def _unknown(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.6)
+    text = tr("{name}: no such setting", name=name)
+    return joined((text, tr("; did you mean {near}?", near=near[0])), "") if near else text

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, SecretStr
 
 from config.broker_url import through_sentinel
 from config.foreign_messages import translated
-from config.messages import mark, tr
+from config.messages import mark, said_by, tr
 
 TRANSACTION = "transaction"
 """`?pooling=` of a database address: PgBouncer gives a connection for a transaction only."""
@@ -231,10 +231,9 @@ _SAID: Mapping[str, str] = {
 
 def said(error: Mapping[str, Any]) -> str:
     """An error of pydantic's in our words, without the value."""
-    text = _SAID.get(error["type"])
+    text, context = _SAID.get(error["type"]), dict(error.get("ctx", {}))
     if text is None:
-        return translated(str(error["msg"]).removeprefix("Value error, "))
-    context = dict(error.get("ctx", {}))
+        return translated(said_by(context["error"]) if "error" in context else str(error["msg"]))
     if ":[0-5][0-9]" in context.get("pattern", ""):
         return tr("is no time of the day, written HH:MM")
     if "expected" in context:

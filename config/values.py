@@ -5,7 +5,7 @@ JSON Schemas.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from config.diagnostics import Code, did_you_mean, nearest
-from config.messages import mark, tr
+from config.messages import joined, mark, tr
 from routing.ruleset import DEPARTMENT_UNIT
 from routing.territory import departments, read_department, regions
 from routing.text import normalise
@@ -121,7 +121,7 @@ def _nearest_department(text: str) -> str | None:
     if re.match(rf"{_CORSICA}(?![0-9])|corse$", text.strip(), re.IGNORECASE):
         return tr(
             "write {choices}",
-            choices=tr(" or ").join(f"`{labelled(each)}`" for each in ("2A", "2B")),
+            choices=_either(labelled(each) for each in ("2A", "2B")),
         )
     code = _code_in(text) or _code_named(_LEADING_CODE.sub("", text))
     return code and tr("did you mean `{choice}`?", choice=labelled(code))
@@ -129,8 +129,8 @@ def _nearest_department(text: str) -> str | None:
 
 def _code_in(text: str) -> str | None:
     """The only code of a département in a text, or the text without its dashes and blanks."""
-    joined = _DASH.sub("", text).upper()
-    codes = {joined} if joined in departments() else {each.upper() for each in _CODE.findall(text)}
+    bare = _DASH.sub("", text).upper()
+    codes = {bare} if bare in departments() else {each.upper() for each in _CODE.findall(text)}
     known = codes & set(departments())
     return known.pop() if len(known) == 1 else None
 
@@ -152,7 +152,11 @@ def _disagreement(code: str, label: str) -> tuple[str, str]:
     if other in {None, code}:
         message, other = tr("has another name than {place}", place=labelled(code)), None
     choices = [labelled(code), *([labelled(other)] if other else [])]
-    return message, tr("write {choices}", choices=tr(" or ").join(f"`{each}`" for each in choices))
+    return message, tr("write {choices}", choices=_either(choices))
+
+
+def _either(choices: Iterable[str]) -> str:
+    return joined((f"`{each}`" for each in choices), tr(" or "))
 
 
 def _region(text: str) -> str:

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from config.diagnostics import did_you_mean
+from config.diagnostics import did_you_mean, hinted
 from config.messages import tr
 from connectors.channel import Left
 from connectors.channels import CHANNELS
@@ -141,7 +141,7 @@ def _chosen(runtime: Runtime, code: str, kind: str | None) -> tuple[Unit, list[U
     if unit is None:
         said = tr("{code} is no unit of the rules in force", code=code)
         hint = did_you_mean(code, list(runtime.rules().units))
-        raise UnknownChannelError(said + (tr("; {hint}", hint=hint) if hint else ""))
+        raise UnknownChannelError(hinted(said, hint))
     channels = [each for each in unit.channels if kind in {None, each.kind}]
     if not channels:
         known = ", ".join(each.kind for each in unit.channels)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from config.diagnostics import did_you_mean
+from config.diagnostics import did_you_mean, hinted
 from config.messages import tr
 from routing.calendar import paris_day
 from routing.outcome import decide_again
@@ -41,7 +41,7 @@ def reassign(
     if unit not in rules.units:
         said = tr("{unit}: no unit of the rule set in force has this code", unit=unit)
         hint = did_you_mean(unit, list(rules.units))
-        raise ReassignmentRefused(said + (tr("; {hint}", hint=hint) if hint else ""))
+        raise ReassignmentRefused(hinted(said, hint))
     if reason not in rules.reasons:
         raise ReassignmentRefused(
             tr(

@@ -6,7 +6,7 @@ from config.checks.units import is_open
 from config.diagnostics import Code, Diagnostic
 from config.document import compile_condition, compile_entries, document_of
 from config.loader import Configuration, Located
-from config.messages import tr
+from config.messages import joined, tr
 from config.schema import RuleEntry, UnitEntry
 from routing.boxes import Axes, TooComplexError
 from routing.proofs import Unreachable, unreachable
@@ -79,9 +79,12 @@ def _unreachable(configuration: Configuration) -> Iterator[Diagnostic]:
     rules = {rule.entry.id: rule for rule in configuration.rules}
     for found in unreachable(compiled(configuration)):
         configuration.unreachable.add(found.rule)
-        others = ", ".join(
-            tr("`{id}` (line {line})", id=id_, line=rules[id_].node.line)
-            for id_ in found.shadowed_by
+        others = joined(
+            (
+                tr("`{id}` (line {line})", id=id_, line=rules[id_].node.line)
+                for id_ in found.shadowed_by
+            ),
+            ", ",
         )
         code, message, proposal = _explain(found, others)
         yield rules[found.rule].mistake(code, ["id"], message, proposal)

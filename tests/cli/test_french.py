@@ -187,18 +187,26 @@ def test_mistakes_in_json_are_the_same_in_both_languages(
         (("dossiers", "show", "12"), "un dossier se donne sous la forme DÉMARCHE/NUMÉRO"),
         (("dossiers", "list", "--unit", "UD75"), "vouliez-vous dire `UD075` ?"),
         (("rules", "rollback", "--yes"), "donnez une empreinte que montre `wif rules history`"),
-        (("deliveries", "list", "--state", "ded"), "ded n'est pas l'un de pending"),
+        (("deliveries", "list", "--state", "ded"), "ded n'est pas l'un de pending (en attente)"),
+        (("deliveries", "replay", "--channel", "mial"), "vouliez-vous dire `mail` ?"),
+        (("channels", "enable", "UD75"), "vouliez-vous dire `UD075` ?"),
+        (
+            ("dossiers", "reassign", "1/2", "--to", "UD75", "--reason", "workload"),
+            "vouliez-vous dire `UD075` ?",
+        ),
     ],
 )
 def test_what_goes_to_standard_error_beside_json_is_for_people(
     folder: dict[str, str], arguments: tuple[str, ...], said: str
 ) -> None:
-    french = wif(*arguments, "--json", **folder)
-    english = wif(*arguments, "--json", **{**folder, "WIF_LANG": "en"})
+    group, command, *rest = arguments
+    arguments = (group, command, "--json", *rest)
+    french = wif(*arguments, **folder)
+    english = wif(*arguments, **{**folder, "WIF_LANG": "en"})
     assert (french.stdout, french.returncode) == (english.stdout, english.returncode)
     assert said in french.stderr
-    assert french.stderr == wif(*arguments, **folder).stderr
-    assert english.stderr == wif(*arguments, **{**folder, "WIF_LANG": "en"}).stderr
+    assert french.stderr == wif(group, command, *rest, **folder).stderr
+    assert english.stderr == wif(group, command, *rest, **{**folder, "WIF_LANG": "en"}).stderr
 
 
 def test_mistakes_that_stop_a_command_are_french_beside_json(
@@ -211,6 +219,15 @@ def test_mistakes_that_stop_a_command_are_french_beside_json(
     assert "vouliez-vous dire `UD067` ?" in ended.stderr
     ended = wif("status", "--json", **{**folder, "WIF_POLL_INTERVAL": "bientôt"})
     assert "WIF_POLL_INTERVAL : n'est pas un nombre entier ; par exemple : 60" in ended.stderr
+    ended = wif("status", "--json", **{**folder, "WIF_TPS_PROCEDURES": "x"})
+    assert "WIF_TPS_PROCEDURES : n'est pas une liste de nombres" in ended.stderr
+    ended = wif("status", "--json", **{**folder, "WIF_ESCALATE_AFTER": "7"})
+    assert "WIF_ESCALATE_AFTER : n'a pas d'effet sans WIF_REMIND_AFTER" in ended.stderr
+
+
+def test_words_that_tables_show_are_taken_beside_json(folder: dict[str, str]) -> None:
+    for arguments in (("--json", "--state", "abandonné"), ("--state", "abandonné", "--json")):
+        assert wif("deliveries", "list", *arguments, **folder).returncode == 0
 
 
 def timeless(value: object) -> object:
@@ -231,6 +248,7 @@ def test_what_was_typed_wrongly(folder: dict[str, str]) -> None:
         ("deliveries", "list", "--state", "ded"): "ded n'est pas l'un de pending",
         ("dossiers", "reassign", "1/2"): "donnez --to UNITÉ et --reason CODE, ou --unpin",
         ("rules", "rollback"): "donnez une empreinte que montre `wif rules history`",
+        ("worker", "--queues", "pol"): "--queues : pol n'est pas parmi poll, route",
     }
     for arguments, expected in said.items():
         ended = wif(*arguments, **folder)
