@@ -1,7 +1,7 @@
 """What a process of the service is told at its start: settings, clock, how to wake and to stop."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,6 +20,7 @@ class Context:
         jitter: gives a number in [0, 1) that spreads retries.
         thorough: everything is asked for once in this pass, whatever failed before it.
         waker: how other workers are told of work.
+        alive: names of the parts of the service that live, as far as they can be asked.
         stopping: whether this process was told to stop, and should start no new call.
         actor: who acts, where a person does; None for the service itself.
     """
@@ -29,6 +30,7 @@ class Context:
     jitter: Callable[[], float] = random.random
     thorough: bool = False
     waker: Waker = field(default_factory=Silence)
+    alive: Callable[[], Collection[str]] = frozenset
     stopping: Callable[[], bool] = lambda: False
     actor: str | None = None
 

@@ -11,7 +11,6 @@ from store.audit.log import AuditEntry, Step
 from store.retention import Overdue, Removed
 
 BATCH = 500
-"""Dossiers removed in one commit."""
 
 
 @dataclass(slots=True)
@@ -42,6 +41,7 @@ def purge(
     dry_run: bool = False,
     within: timedelta | None = None,
     progress: Callable[[int], None] = lambda _dossiers: None,
+    batch: int = BATCH,
 ) -> PurgeReport:
     """Remove every dossier that ended longer ago than `WIF_RETENTION_DAYS`, with its deliveries.
 
@@ -53,6 +53,7 @@ def purge(
         dry_run: only count.
         within: how long to go on; to the end when None.
         progress: told how many dossiers are removed, or counted, so far.
+        batch: dossiers removed in one commit.
     """
     started_at = runtime.clock()
     report = PurgeReport(started_at - timedelta(days=runtime.settings.retention_days))
@@ -68,8 +69,8 @@ def purge(
                 report.add(retention.count(connection, overdue))
             progress(report.dossiers)
             continue
-        while (batch := _remove(runtime, overdue)).numbers:
-            report.add(batch)
+        while (removed := _remove(runtime, overdue, batch)).numbers:
+            report.add(removed)
             progress(report.dossiers)
             if within is not None and runtime.clock() - started_at > within:
                 report.complete = False
@@ -96,10 +97,10 @@ def _overdue(runtime: Runtime, horizon: datetime) -> Iterator[Overdue]:
         yield Overdue(procedure=number, horizon=horizon, dropped=number not in configured)
 
 
-def _remove(runtime: Runtime, overdue: Overdue) -> Removed:
+def _remove(runtime: Runtime, overdue: Overdue, batch: int) -> Removed:
     now = runtime.clock()
     with runtime.database.begin() as connection:
-        removed = retention.remove(connection, overdue, limit=BATCH)
+        removed = retention.remove(connection, overdue, limit=batch)
         keep_counts(connection, removed.counted)
         runtime.audit.append(
             connection,

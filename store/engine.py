@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,16 +16,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-SQLITE_BUSY_SECONDS = 30
-"""How long a writer waits for the other one; SQLite has one writer at a time."""
-
 T = TypeVar("T")
-
-PING_AFTER_SECONDS = 1.0
-"""A pooled connection that rested for longer is asked whether it lives before it is used.
-
-Asking each time would cost a round trip for every transaction of a busy worker.
-"""
 
 RETRY_PAUSE_SECONDS = 0.5
 
@@ -38,8 +30,24 @@ SESSION_OPTIONS = (
 POOLED_OPTIONS = {"prepare_threshold": None}
 """PgBouncer refuses options at the start, and hands prepared statements to the next client."""
 
-ANSWER_SECONDS = 75.0
-"""How long a whole answer of PostgreSQL may take, however it comes: longer than a statement."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """How long is waited for a database, in seconds.
+
+    Attributes:
+        answer: for a whole answer of PostgreSQL, however it comes: longer than a statement.
+        busy: for the other writer of SQLite, which has one at a time.
+        rest: after which a pooled connection is asked whether it lives before it is used. Asking
+            each time would cost a round trip for every transaction of a busy worker.
+    """
+
+    answer: float = 75.0
+    busy: float = 30.0
+    rest: float = 1.0
+
+
+WAITS = Waits()
 
 
 class Database:
@@ -52,11 +60,11 @@ class Database:
     finds its parent's engine drops it without closing and makes its own.
     """
 
-    def __init__(self, url: str, *, answer_seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(self, url: str, *, waits: Waits = WAITS) -> None:
         given = make_url(url)
         self._url = given.difference_update_query(["pooling"])
         self._pooled = "pooling" in given.query
-        self._answer_seconds = answer_seconds
+        self._waits = waits
         self._engine: Engine | None = None
         self._owner = 0
 
@@ -173,9 +181,9 @@ class Database:
         )
         if self._pooled:
             event.listen(engine, "connect", _prepare_pooled)
-        event.listen(engine, "do_connect", partial(_connect, self._answer_seconds))
+        event.listen(engine, "do_connect", partial(_connect, self._waits.answer))
         event.listen(engine, "checkin", _rest)
-        event.listen(engine, "checkout", partial(_wake, engine.dialect))
+        event.listen(engine, "checkout", partial(_wake, engine.dialect, self._waits.rest))
         return engine
 
     def _make_sqlite(self) -> Engine:
@@ -185,7 +193,7 @@ class Database:
             self._url,
             poolclass=NullPool,
             hide_parameters=True,
-            connect_args={"timeout": SQLITE_BUSY_SECONDS},
+            connect_args={"timeout": self._waits.busy},
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
@@ -212,11 +220,15 @@ def _rest(_connection: object, record: ConnectionPoolEntry) -> None:
 
 
 def _wake(
-    dialect: Dialect, connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object
+    dialect: Dialect,
+    seconds: float,
+    connection: DBAPIConnection,
+    record: ConnectionPoolEntry,
+    _proxy: object,
 ) -> None:
     """Ask a connection that rested whether it still lives; the pool makes another if not."""
     rests_since = record.info.get("rests_since", math.inf)
-    if time.monotonic() - rests_since < PING_AFTER_SECONDS:
+    if time.monotonic() - rests_since < seconds:
         return
     try:
         dialect.do_ping(connection)

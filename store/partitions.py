@@ -47,11 +47,10 @@ SOON = 3
 BATCH = 20_000
 """Lines copied in one commit: some tenths of a second."""
 
-COMPARED = 200_000
-"""Ids that are compared in one query."""
+COMPARED = 10
+"""Batches that are compared in one query."""
 
-LOCK_SECONDS = 2
-TRIES = 30
+PATIENCE = schema.Patience(seconds=2, tries=30)
 
 Progress = Callable[[str, int, int], None]
 """Told what is done, how much of it, and of how much."""
@@ -82,6 +81,7 @@ def partition(
     *,
     role: str | None = None,
     progress: Progress = lambda *_: None,
+    batch: int = BATCH,
 ) -> Partitioned:
     """Partition the audit log by month, or make partitions of months to come.
 
@@ -90,6 +90,7 @@ def partition(
         now: the present instant.
         role: that the service works with, where it is not the owner.
         progress: told of each batch.
+        batch: lines copied in one commit.
 
     Raises:
         PartitionError: it is no PostgreSQL, has an older schema, or the copy is not the same.
@@ -98,9 +99,9 @@ def partition(
     copied = 0
     if not is_partitioned(database):
         _prepare(database, now)
-        copied = _copy(database, progress)
-        _compare(database, progress)
-        copied += _copy(database, progress)
+        copied = _copy(database, progress, batch)
+        _compare(database, progress, batch * COMPARED)
+        copied += _copy(database, progress, batch)
         copied += _patiently(database, lambda connection: _swap(connection, role))
     _patiently(database, lambda connection: _extend(connection, now, role))
     _patiently(database, _drop_old)
@@ -145,16 +146,16 @@ def _patiently(database: Database, work: Callable[[Connection], int]) -> int:
     Raises:
         PartitionError: the table is in use all the time.
     """
-    for _ in range(TRIES):
+    for _ in range(PATIENCE.tries):
         try:
             with database.begin() as connection:
                 _lock(connection)
-                connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
+                connection.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE.seconds}s'"))
                 return work(connection)
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) != schema.LOCK_NOT_AVAILABLE:
                 raise
-        time.sleep(1)
+        time.sleep(PATIENCE.pause)
     raise PartitionError(
         "the audit log is in use all the time, by a backup perhaps: run this again later, it goes "
         "on where it stopped"
@@ -208,30 +209,30 @@ def _add(connection: Connection, parent: str, name: str, since: str, before: str
     connection.execute(text(triggers(name, "postgresql")[-1]))
 
 
-def _copy(database: Database, progress: Progress) -> int:
+def _copy(database: Database, progress: Progress, size: int) -> int:
     """Copy whatever is final, until next to nothing is left; how many lines."""
     copied, final = 0, _final(database)
     while True:
-        batch = _copy_batch(database, final)
+        batch = _copy_batch(database, final, size)
         copied += batch
         progress("copy", copied, max(copied, final))
-        if batch < BATCH:
+        if batch < size:
             before, final = final, _final(database)
-            if final - before < BATCH:
+            if final - before < size:
                 return copied
 
 
 def _final(database: Database) -> int:
     """The id up to which no line can come any more, waited for."""
-    for _ in range(TRIES):
-        found = last_final_id(database, LOCK_SECONDS * 1000)
+    for _ in range(PATIENCE.tries):
+        found = last_final_id(database, int(PATIENCE.seconds * 1000))
         if found is not None:
             return found
-        time.sleep(1)
+        time.sleep(PATIENCE.pause)
     raise PartitionError("the audit log is in use all the time: run this again later")
 
 
-def _copy_batch(database: Database, final: int) -> int:
+def _copy_batch(database: Database, final: int, size: int) -> int:
     with database.begin() as connection:
         _lock(connection)
         if _is_partitioned(connection):
@@ -240,7 +241,7 @@ def _copy_batch(database: Database, final: int) -> int:
             f"INSERT INTO {COPY} SELECT * FROM {TABLE} "  # noqa: S608 - names of ours
             "WHERE id > :done AND id <= :final ORDER BY id LIMIT :batch"
         )
-        given = {"done": _done(connection), "final": final, "batch": BATCH}
+        given = {"done": _done(connection), "final": final, "batch": size}
         return connection.execute(query, given).rowcount
 
 
@@ -250,7 +251,7 @@ def _done(connection: Connection) -> int:
     return -(2**63) if found is None else found
 
 
-def _compare(database: Database, progress: Progress) -> None:
+def _compare(database: Database, progress: Progress, span: int) -> None:
     """See that the copy holds the same as the original, up to where it goes.
 
     Raises:
@@ -264,7 +265,7 @@ def _compare(database: Database, progress: Progress) -> None:
         least = f"SELECT least((SELECT min(id) FROM {TABLE}), (SELECT min(id) FROM {COPY}))"  # noqa: S608
         at: int = connection.scalar(text(least)) or 0
     while at <= last:
-        upto = min(at + COMPARED, last + 1)
+        upto = min(at + span, last + 1)
         with database.read() as connection:
             _lock(connection)
             if _is_partitioned(connection):

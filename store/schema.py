@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,22 @@ MIGRATION_LOCK = 0x57494620
 """Key of the PostgreSQL advisory lock under which one process at a time migrates."""
 
 
-LOCK_SECONDS = 5
-"""How long a migration waits for a table that others use: whoever comes after it waits as well."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How a change of the schema waits for tables that others use.
 
-TRIES = 20
-"""Times that a migration begins anew because a table was in use; a second lies between two."""
+    Attributes:
+        seconds: for which it waits for a table: whoever comes after it waits as well.
+        tries: after which it gives up.
+        pause: seconds between two tries.
+    """
+
+    seconds: float = 5
+    tries: int = 20
+    pause: float = 1
+
+
+PATIENCE = Patience()
 
 Progress = Callable[[str], None]
 """Told of each step in a sentence."""
@@ -35,7 +47,11 @@ class SchemaError(Exception):
 
 
 def upgrade(
-    database: Database, revision: str = "head", *, progress: Progress = lambda _: None
+    database: Database,
+    revision: str = "head",
+    *,
+    progress: Progress = lambda _: None,
+    patience: Patience = PATIENCE,
 ) -> None:
     """Run the migrations that `database` does not have yet; several processes may do so at once.
 
@@ -46,20 +62,21 @@ def upgrade(
         database: which is changed.
         revision: the last migration to run.
         progress: told of each migration, and of waiting for others.
+        patience: with tables that others use.
 
     Raises:
         SchemaError: the database was migrated by a later program.
         DBAPIError: the database cannot be used, or a table is in use all the time.
     """
     _refuse_to_go_down(database)
-    for left in reversed(range(TRIES)):
+    for left in reversed(range(patience.tries)):
         try:
-            _migrate(database, revision, progress)
+            _migrate(database, revision, progress, patience)
         except OperationalError as error:
             if not left or getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
                 raise
             progress("a table is in use; once more in a second")
-            time.sleep(1)
+            time.sleep(patience.pause)
         else:
             return
 
@@ -67,23 +84,23 @@ def upgrade(
 LOCK_NOT_AVAILABLE = "55P03"
 
 
-def _migrate(database: Database, revision: str, progress: Progress) -> None:
+def _migrate(database: Database, revision: str, progress: Progress, patience: Patience) -> None:
     from alembic import command  # noqa: PLC0415
 
     with database.begin() as connection:
         # SQLite has one writer, and this transaction is it from its first word.
         if database.dialect == "postgresql":
-            _lock(connection, progress)
+            _lock(connection, progress, patience)
         command.upgrade(_config(connection, progress), revision)
 
 
-def _lock(connection: Connection, progress: Progress) -> None:
+def _lock(connection: Connection, progress: Progress, patience: Patience) -> None:
     """Let one process at a time migrate, without waiting for tables for long."""
     key = {"key": MIGRATION_LOCK}
     if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), key):
         progress("another process migrates the database: waiting for its end")
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), key)
-    connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
+    connection.execute(text(f"SET LOCAL lock_timeout = '{patience.seconds}s'"))
 
 
 def _refuse_to_go_down(database: Database) -> None:

@@ -106,6 +106,7 @@ class CeleryWaker:
 def _make_runtime() -> Runtime:
     made = Runtime(settings_now(), stopping=told_to_stop)
     made.waker = CeleryWaker(Wakeups(made.redis_state))
+    made.alive = _alive
     return made
 
 
@@ -252,7 +253,8 @@ def sweep() -> None:
 @app.task(name="wif.check-health")
 def check_health() -> None:
     """Open and close incidents, send alarms and the heartbeat."""
-    report = watch_health.check(runtime(), alive=_alive())
+    made = runtime()
+    report = watch_health.check(made, alive=made.alive())
     if report.opened or report.closed:
         log.warning("health-changed", count=report.opened, total=report.lasting)
 

@@ -1,6 +1,6 @@
 """What `wif doctor` says of the groups of units in TPS."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from cli.command_error import CommandError
 from config.messages import tr, trn
@@ -27,18 +27,8 @@ def compare(runtime: Runtime, procedures: Sequence[int]) -> str:
         return tr("nothing is moved in TPS: no unit has a `tps_group`")
     numbers = [number for number in procedures if number in followed]
     compared = list(write_back.compare_groups(runtime, numbers, labels))
-    missing = [
-        tr(
-            "{procedure} has no open group « {label} » ({unit})",
-            procedure=each.procedure,
-            label=label,
-            unit=unit,
-        )
-        for each in compared
-        if each.grouped
-        for unit, label in each.missing.items()
-    ]
-    if missing:
+    grouped = [each for each in compared if each.grouped]
+    if missing := list(_missing(grouped)):
         more = " …" if len(missing) > SHOWN else ""
         raise CommandError(
             trn(
@@ -49,7 +39,6 @@ def compare(runtime: Runtime, procedures: Sequence[int]) -> str:
                 more=more,
             )
         )
-    grouped = [each for each in compared if each.grouped]
     unmapped = sum(len(each.unmapped) for each in grouped)
     return tr("; ").join(
         (
@@ -66,3 +55,14 @@ def compare(runtime: Runtime, procedures: Sequence[int]) -> str:
             ),
         )
     )
+
+
+def _missing(grouped: Sequence[write_back.Comparison]) -> Iterator[str]:
+    for each in grouped:
+        for unit, label in each.missing.items():
+            yield tr(
+                "{procedure} has no open group « {label} » ({unit})",
+                procedure=each.procedure,
+                label=label,
+                unit=unit,
+            )

@@ -36,11 +36,19 @@ class RedisState:
     Args:
         url: the broker's, None where there is none.
         seconds: that a whole answer may take.
+        away_seconds: for which one that did not answer is not asked again.
     """
 
-    def __init__(self, url: str | None, *, seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(
+        self,
+        url: str | None,
+        *,
+        seconds: float = ANSWER_SECONDS,
+        away_seconds: float = AWAY_SECONDS,
+    ) -> None:
         self._client = connect(url, seconds=seconds) if url else None
         self._seconds = seconds
+        self._away_seconds = away_seconds
         self._away_until = 0.0
         self._away = False
 
@@ -72,10 +80,10 @@ class RedisState:
             self._client.close()
 
     def _missed(self) -> None:
-        self._away_until = time.monotonic() + AWAY_SECONDS
+        self._away_until = time.monotonic() + self._away_seconds
         if not self._away:
             self._away = True
-            log.warning("shared-state-away", delay_s=AWAY_SECONDS)
+            log.warning("shared-state-away", delay_s=self._away_seconds)
 
 
 def parse_epoch(written: str) -> datetime | None:

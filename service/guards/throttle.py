@@ -21,7 +21,6 @@ from service.guards.redis_state import PREFIX, RedisState, parse_epoch
 
 MINUTE_SECONDS = 60
 SHELF_LIFE_SECONDS = 5
-"""Within this a reserved request is made; the window is longer than a minute by as much."""
 
 LARGEST_RESERVE = 25
 """Requests reserved at once, to save round trips: a tenth of a second of reading."""
@@ -50,6 +49,9 @@ class Throttle:
         clock: the present instant.
         sleep: lets seconds pass.
         name: of this limit, where there are several; each counts by itself.
+        minute: seconds in which `per_minute` are allowed.
+        shelf_life: seconds within which a reserved request is made; the window is longer than a
+            minute by as much.
 
     Attributes:
         patience: seconds to wait before a request is refused.
@@ -63,13 +65,16 @@ class Throttle:
         sleep: Callable[[float], None] = time.sleep,
         *,
         name: str = "",
+        minute: float = MINUTE_SECONDS,
+        shelf_life: float = SHELF_LIFE_SECONDS,
     ) -> None:
         self.patience = PATIENCE_SECONDS
         self._state = state
         self._clock = clock
         self._sleep = sleep
-        self._window = _Window(state, per_minute, name)
+        self._window = _Window(state, per_minute, name, seconds=int(minute + shelf_life))
         self._pause = f"{PAUSE}{name}"
+        self._shelf_life = shelf_life
         self._left = {True: 0, False: 0}
         self._fresh_until = 0.0
         self._paused_until = datetime.min.replace(tzinfo=UTC)
@@ -112,7 +117,7 @@ class Throttle:
             if reserved := self._window.reserve(reading=reading):
                 # The other kind is thrown away: it was reserved at another time.
                 self._left = {reading: reserved, not reading: 0}
-                self._fresh_until = time.monotonic() + SHELF_LIFE_SECONDS
+                self._fresh_until = time.monotonic() + self._shelf_life
                 return
             if time.monotonic() >= give_up_at:
                 raise Failure(Cause.TPS_THROTTLED, retry_after=self._window.wait)
@@ -132,8 +137,7 @@ class Throttle:
 class _Window:
     """The moving window in which requests are counted."""
 
-    def __init__(self, state: RedisState, per_minute: int, name: str) -> None:
-        seconds = MINUTE_SECONDS + SHELF_LIFE_SECONDS
+    def __init__(self, state: RedisState, per_minute: int, name: str, *, seconds: int) -> None:
         for_polls = int(per_minute * KEPT_FOR_POLLS)
         self._state = state
         self._prefix = f"{PREFIX}tps{name}"

@@ -11,7 +11,6 @@ from pathlib import Path
 from store.audit.seal_keys import PublicKey, SealKeyError, is_signed, read_public_keys
 
 SECONDS = 20.0
-"""How long the command may take for one signature."""
 
 SIGNATURE_BYTES = 64
 
@@ -22,11 +21,13 @@ class CommandSigner:
     Args:
         command: program and arguments; no shell reads them.
         public: the public half of its key, in hex.
+        seconds: that the command may take for one signature.
     """
 
-    def __init__(self, command: Sequence[str], public: str) -> None:
+    def __init__(self, command: Sequence[str], public: str, *, seconds: float = SECONDS) -> None:
         self._command = tuple(command)
         self.public = public
+        self._seconds = seconds
 
     def sign(self, message: bytes) -> str:
         """Signature over `message`, 64 bytes in hex.
@@ -41,11 +42,13 @@ class CommandSigner:
                 input=message,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                timeout=SECONDS,
+                timeout=self._seconds,
                 check=True,
             )
         except subprocess.TimeoutExpired:
-            raise SealKeyError(f"WIF_SEAL_COMMAND: {program} took over {SECONDS:.0f} s") from None
+            raise SealKeyError(
+                f"WIF_SEAL_COMMAND: {program} took over {self._seconds:.0f} s"
+            ) from None
         except (OSError, subprocess.CalledProcessError) as error:
             raise SealKeyError(
                 f"WIF_SEAL_COMMAND: {program} failed ({type(error).__name__}); run it by hand with "

@@ -2,7 +2,6 @@
 
 import pytest
 
-from store import partitions
 from store.audit.check import verify
 from store.audit.seal_keys import load_or_create_signing_key
 from store.audit.seals import read_seals, seal_pending
@@ -18,9 +17,8 @@ postgres_only = pytest.mark.parametrize("engine_name", ["postgres"], indirect=Tr
 
 @postgres_only
 def test_partitions_are_made_under_load_and_nothing_is_lost_or_told_twice(
-    make_service: MakeService, database_url: str, monkeypatch: pytest.MonkeyPatch
+    make_service: MakeService, database_url: str
 ) -> None:
-    monkeypatch.setattr(partitions, "BATCH", 100)
     service = make_service()
     interventions = Interventions(service.system, is_mail, {150: service.kill})
     service.system.file(300)
@@ -29,7 +27,7 @@ def test_partitions_are_made_under_load_and_nothing_is_lost_or_told_twice(
     assert service.until(lambda: len(service.system.offices.messages) > 50)
 
     database, now = Database(database_url), service.system.clock()
-    partition(database, now)
+    partition(database, now, batch=100)
 
     assert is_partitioned(database)
     service.system.file(50)

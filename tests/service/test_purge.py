@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import func, insert, select, update
 
 from routing.facts import DossierState
-from service import purge as purging
 from service.poll import poll
 from service.purge import purge
 from simulator import Simulator
@@ -281,16 +280,13 @@ def test_dossiers_of_a_form_that_is_configured_no_more_do_not_stay_for_ever(
     assert purge(harness.runtime).dossiers == 1
 
 
-def test_it_works_in_batches_and_stops_when_its_time_is_up(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(purging, "BATCH", 4)
+def test_it_works_in_batches_and_stops_when_its_time_is_up(harness: Harness) -> None:
     harness.tps.populate(
         [harness.form()], 10, states=[DossierState.CLOSED], oddities=False, until=harness.now
     )
     harness.run()
     harness.wait(days=DAYS + 1)
-    first = purge(harness.runtime, within=timedelta(microseconds=-1))
+    first = purge(harness.runtime, within=timedelta(microseconds=-1), batch=4)
     assert (first.dossiers, first.complete) == (4, False)
     assert purge(harness.runtime).dossiers == 6
     assert harness.steps().count("purged") == 10

@@ -4,8 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from store import engine
-from store.engine import Database
+from store.engine import Database, Waits
 from tests.fixtures.postgres import Databases, PostgresServer
 
 ONE = text("SELECT 1")
@@ -28,18 +27,15 @@ def test_a_autocommit_read_reads_what_was_committed(database_url: str) -> None:
     database.close()
 
 
-def test_a_connection_that_rested_is_replaced_when_its_server_was_restarted(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_connection_that_rested_is_replaced_when_its_server_was_restarted() -> None:
     with PostgresServer() as server:
-        database = Database(server.url())
-        ask(database)
-        server.restart()
-        monkeypatch.setattr(engine, "PING_AFTER_SECONDS", 0.0)
-        assert ask(database) == 1
+        rested = Database(server.url(), waits=Waits(rest=0))
+        database = Database(server.url(), waits=Waits(rest=60))
+        assert ask(rested) == ask(database) == 1
 
         server.restart()
-        monkeypatch.setattr(engine, "PING_AFTER_SECONDS", 60.0)
+        assert ask(rested) == 1
+        rested.close()
         with pytest.raises(OperationalError):
             ask(database)
         assert ask(database) == 1
@@ -52,7 +48,7 @@ def test_an_answer_of_postgresql_that_is_late_ends_the_statement_and_the_next_on
     postgres_databases: Databases,
 ) -> None:
     url = postgres_databases.create()
-    database = Database(url, answer_seconds=0.2)
+    database = Database(url, waits=Waits(answer=0.2))
     with pytest.raises(OperationalError) as late, database.begin() as connection:
         connection.execute(text("SELECT pg_sleep(2)"))
     assert late.value.connection_invalidated

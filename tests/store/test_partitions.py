@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -43,11 +44,7 @@ def key(tmp_path: Path) -> SigningKey:
     return signing_key(tmp_path)
 
 
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batches so small that a copy takes many."""
-    monkeypatch.setattr(partitions, "BATCH", 50)
-    monkeypatch.setattr(partitions, "COMPARED", 100)
+in_small_batches = partial(partition, batch=50)
 
 
 def fill(database: Database, key: SigningKey) -> None:
@@ -103,7 +100,6 @@ def writers(database_url: str) -> Iterator[list[int]]:
     assert failed == []
 
 
-@pytest.mark.usefixtures("small")
 def test_lines_are_the_same_and_intact_before_and_after(
     database: Database, key: SigningKey
 ) -> None:
@@ -111,7 +107,7 @@ def test_lines_are_the_same_and_intact_before_and_after(
     before = list(read_all(database))
     assert is_intact(database, key)
 
-    done = partition(database, NOW)
+    done = in_small_batches(database, NOW)
 
     assert is_partitioned(database)
     assert done.copied == 630
@@ -125,13 +121,12 @@ def test_lines_are_the_same_and_intact_before_and_after(
     assert months_ahead(database, NOW) == partitions.AHEAD + 1
 
 
-@pytest.mark.usefixtures("small")
 def test_lines_that_are_written_meanwhile_are_all_there(
     database: Database, database_url: str, key: SigningKey
 ) -> None:
     fill(database, key)
     with writers(database_url) as written:
-        partition(database, NOW)
+        in_small_batches(database, NOW)
         with database.begin() as connection:
             LOG.append(connection, NOW, lines(3))
         seal(database, key)
@@ -145,7 +140,6 @@ def test_lines_that_are_written_meanwhile_are_all_there(
 
 
 @pytest.mark.parametrize("at", [1, 5, 11])
-@pytest.mark.usefixtures("small")
 def test_a_run_that_was_cut_off_goes_on_where_it_stopped(
     database: Database, key: SigningKey, at: int
 ) -> None:
@@ -158,15 +152,14 @@ def test_a_run_that_was_cut_off_goes_on_where_it_stopped(
             raise KeyboardInterrupt
 
     with suppress(KeyboardInterrupt):
-        partition(database, NOW, progress=cut_off)
+        in_small_batches(database, NOW, progress=cut_off)
     assert not is_partitioned(database)
     write(database, 20, at=MONTHS[-1])
-    done = partition(database, NOW)
+    done = in_small_batches(database, NOW)
     assert done.copied == 650 - 50 * at
     assert is_intact(database, key)
 
 
-@pytest.mark.usefixtures("small")
 def test_two_runs_at_once_are_one(database: Database, database_url: str, key: SigningKey) -> None:
     fill(database, key)
     other = Database(database_url)
@@ -181,7 +174,7 @@ def test_two_runs_at_once_are_one(database: Database, database_url: str, key: Si
 
 
 def test_a_copy_that_differs_is_refused_and_changes_nothing(
-    database: Database, key: SigningKey, small: None
+    database: Database, key: SigningKey
 ) -> None:
     fill(database, key)
 
@@ -191,8 +184,8 @@ def test_a_copy_that_differs_is_refused_and_changes_nothing(
                 connection.execute(text("ALTER TABLE audit_lines_by_month DISABLE TRIGGER ALL"))
                 connection.execute(text("DELETE FROM audit_lines_by_month WHERE id = 7"))
 
-    with pytest.raises(PartitionError, match="the copy differs between the lines 1 and 101"):
-        partition(database, NOW, progress=bend)
+    with pytest.raises(PartitionError, match="the copy differs between the lines 1 and 501"):
+        in_small_batches(database, NOW, progress=bend)
     assert not is_partitioned(database)
     assert is_intact(database, key)
 
@@ -263,7 +256,7 @@ def test_later_migrations_find_the_table_that_they_know(
 
 
 def test_a_schema_that_moved_on_under_a_copy_begins_it_anew(
-    database: Database, key: SigningKey, small: None
+    database: Database, key: SigningKey
 ) -> None:
     fill(database, key)
 
@@ -271,10 +264,10 @@ def test_a_schema_that_moved_on_under_a_copy_begins_it_anew(
         raise KeyboardInterrupt
 
     with suppress(KeyboardInterrupt):
-        partition(database, NOW, progress=cut_off)
+        in_small_batches(database, NOW, progress=cut_off)
     with database.begin() as connection:
         connection.execute(text("ALTER TABLE audit_lines ADD COLUMN more integer"))
-    assert partition(database, NOW).copied == 630
+    assert in_small_batches(database, NOW).copied == 630
 
 
 def test_the_service_s_own_role_works_with_it(

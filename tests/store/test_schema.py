@@ -93,19 +93,15 @@ def test_who_comes_second_is_told_that_another_migrates(empty_database_url: str)
 
 
 @pytest.mark.parametrize("engine_name", ["postgres"], indirect=True)
-def test_a_table_in_use_makes_a_migration_begin_anew(
-    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(schema, "LOCK_SECONDS", 0.05)
-    monkeypatch.setattr("store.schema.time.sleep", lambda _: None)
+def test_a_table_in_use_makes_a_migration_begin_anew(empty_database_url: str) -> None:
+    soon = schema.Patience(seconds=0.05, tries=2, pause=0)
     database, other = Database(empty_database_url), Database(empty_database_url)
     schema.upgrade(database, "0005")
     told: list[str] = []
     with other.begin() as connection:
         connection.execute(text("LOCK TABLE incidents IN SHARE MODE"))
-        monkeypatch.setattr(schema, "TRIES", 2)
         with pytest.raises(DBAPIError):
-            schema.upgrade(database, progress=told.append)
+            schema.upgrade(database, progress=told.append, patience=soon)
     assert "a table is in use; once more in a second" in told
     schema.upgrade(database)
     assert schema.is_current(database)

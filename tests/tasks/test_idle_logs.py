@@ -26,9 +26,9 @@ CONFIGURED = 74
 
 
 @pytest.fixture
-def idle(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Iterator[Harness]:
+def idle(harness: Harness) -> Iterator[Harness]:
     """A service that knows all there is, with all its parts alive."""
-    monkeypatch.setattr(celery, "_alive", lambda: {"beat", *queues.ALL})
+    harness.runtime.alive = lambda: {"beat", *queues.ALL}
     harness.file()
     harness.run()
     with celery.process.using(harness.runtime):

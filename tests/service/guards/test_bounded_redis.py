@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from service.guards import redis_state
 from service.guards.redis_state import RedisState
 from service.guards.throttle import Throttle
 from tests.fixtures.processes import until, wif
@@ -21,11 +20,8 @@ def broker() -> Iterator[Redundant]:
         yield made
 
 
-def test_what_stands_there_outlives_the_master(
-    broker: Redundant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(redis_state, "AWAY_SECONDS", 0.1)
-    state = RedisState(broker.url)
+def test_what_stands_there_outlives_the_master(broker: Redundant) -> None:
+    state = RedisState(broker.url, away_seconds=0.1)
     assert state.ask(lambda client: bool(client.set("wif:a", "1")), otherwise=False)
     assert state.ask(lambda client: int(client.wait(1, 5_000)), 0) == 1
 

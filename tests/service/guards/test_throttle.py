@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -21,8 +22,10 @@ def server() -> Iterator[RedisServer]:
         yield running
 
 
-def make(shared: RedisState, per_minute: int, patience: float = 0) -> Throttle:
-    throttle = Throttle(shared, per_minute, lambda: NOW, sleep=lambda _: time.sleep(0.01))
+def make(shared: RedisState, per_minute: int, patience: float = 0, **seconds: Any) -> Throttle:  # noqa: ANN401
+    throttle = Throttle(
+        shared, per_minute, lambda: NOW, sleep=lambda _: time.sleep(0.01), **seconds
+    )
     throttle.patience = patience
     return throttle
 
@@ -71,23 +74,17 @@ def test_a_request_too_many_is_a_failure_that_costs_no_attempt(share: Share) -> 
     assert caught.value.retry_after == pytest.approx(MINUTE_SECONDS + SHELF_LIFE_SECONDS)
 
 
-def test_it_waits_a_moment_for_its_turn(monkeypatch: pytest.MonkeyPatch, share: Share) -> None:
-    monkeypatch.setattr("service.guards.throttle.MINUTE_SECONDS", 1)
-    monkeypatch.setattr("service.guards.throttle.SHELF_LIFE_SECONDS", 0)
-    throttle = make(share(None), 5, patience=5)
+def test_it_waits_a_moment_for_its_turn(share: Share) -> None:
+    throttle = make(share(None), 5, patience=5, minute=1, shelf_life=0)
     started = time.monotonic()
     assert granted(throttle, 12) == 12
     assert 1.9 <= time.monotonic() - started < 4
 
 
-def test_what_was_reserved_long_ago_is_thrown_away(
-    monkeypatch: pytest.MonkeyPatch, share: Share
-) -> None:
-    throttle = make(share(None), 200)
-    throttle.take(reading=True)
-    later = time.monotonic() + SHELF_LIFE_SECONDS + 1
-    monkeypatch.setattr("service.guards.throttle.time.monotonic", lambda: later)
-    assert granted(throttle, 200, reading=True) == 178
+def test_what_was_reserved_long_ago_is_thrown_away(share: Share) -> None:
+    kept, stale = make(share(None), 200), make(share(None), 200, shelf_life=0)
+    assert granted(kept, 200, reading=True) == 180
+    assert granted(stale, 200, reading=True) == 90
 
 
 def test_while_redis_is_away_each_counts_for_itself(server: RedisServer, share: Share) -> None:

@@ -113,14 +113,11 @@ def test_what_is_no_signature_seals_nothing(
     assert verify(database).seals == 0
 
 
-def test_a_command_that_is_not_there_or_hangs_is_said(
-    elsewhere: Path, monkeypatch: pytest.MonkeyPatch, engine_name: str
-) -> None:
+def test_a_command_that_is_not_there_or_hangs_is_said(elsewhere: Path, engine_name: str) -> None:
     make_key(elsewhere, "one")
     absent = CommandSigner([str(elsewhere / "none")], "00" * 32)
     with pytest.raises(SealKeyError, match="FileNotFoundError"):
         absent.sign(b"x")
-    monkeypatch.setattr("store.audit.seal_command.SECONDS", 0.05)
-    hangs = CommandSigner(["sleep", "5"], "00" * 32)
+    hangs = CommandSigner(["sleep", "5"], "00" * 32, seconds=0.05)
     with pytest.raises(SealKeyError, match="sleep took over"):
         hangs.sign(b"x")

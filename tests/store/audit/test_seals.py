@@ -18,7 +18,7 @@ from store.audit.lines import COLUMNS, leaves, read_all, read_page
 from store.audit.log import AuditEntry, Step
 from store.audit.seal_keys import SigningKey, rotate_signing_key, trusted_keys
 from store.audit.seals import GENESIS, Seal, newest_seal, read_seals, seal_of, seal_pending
-from store.engine import Database
+from store.engine import Database, Waits
 from store.models import AuditLine, AuditSeal
 from tests.store.audit.samples import LOG, START, seal, signing_key, write
 
@@ -274,12 +274,11 @@ def _append(connection: Connection) -> None:
 
 
 def test_a_busy_sqlite_makes_the_sealer_come_back_later(
-    tmp_path: Path, migrated_sqlite: Path, key: SigningKey, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, migrated_sqlite: Path, key: SigningKey
 ) -> None:
-    monkeypatch.setattr("store.engine.SQLITE_BUSY_SECONDS", 0.05)
     path = tmp_path / "busy.sqlite3"
     path.write_bytes(migrated_sqlite.read_bytes())
-    database = Database(f"sqlite:///{path}")
+    database = Database(f"sqlite:///{path}", waits=Waits(busy=0.05))
     with database.begin() as connection:
         connection.execute(select(1))
         assert seal(database, key).waiting
