@@ -90,7 +90,7 @@ def _record(result: TrialResult) -> dict[str, object]:
     return {
         "unit": result.unit,
         "channel": result.channel,
-        "accepted": failure is None and result.left is None,
+        "accepted": failure is None and result.skipped is None,
         "cause": failure.cause.value if failure else None,
         "status": failure.status if failure else None,
         "duration_ms": result.duration_ms,
@@ -98,8 +98,8 @@ def _record(result: TrialResult) -> dict[str, object]:
 
 
 def _line(result: TrialResult) -> str:
-    if result.left is not None:
-        said = codes.explained(result.left)
+    if result.skipped is not None:
+        said = codes.explained(result.skipped)
     elif result.failure is None:
         said = tr("accepted after {duration} ms", duration=result.duration_ms)
     else:

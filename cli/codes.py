@@ -1,7 +1,7 @@
 """What codes mean, in the language of the program: reasons of decisions and causes of failures."""
 
 from config.messages import joined, mark, tr
-from connectors.channel import Left
+from connectors.channel import SkipReason
 from connectors.tps.errors import TpsFailure
 from routing.facts import Reason
 from routing.failures import TABLE, Failure
@@ -35,16 +35,18 @@ REASONS = {
 }
 """Why a dossier was decided as it was."""
 
-LEFT = {
-    Left.CHOSEN: mark("a person chose another group in TPS: it stays"),
-    Left.UNGROUPED: mark("the form has one group for all: there is nowhere to move a dossier to"),
-    Left.SUPERSEDED: mark("the dossier has other units by now"),
-    Left.SWITCHED_OFF: mark("WIF_TPS_WRITE_BACK is not true"),
+SKIPPED = {
+    SkipReason.CHOSEN: mark("a person chose another group in TPS: it stays"),
+    SkipReason.UNGROUPED: mark(
+        "the form has one group for all: there is nowhere to move a dossier to"
+    ),
+    SkipReason.SUPERSEDED: mark("the dossier has other units by now"),
+    SkipReason.SWITCHED_OFF: mark("WIF_TPS_WRITE_BACK is not true"),
 }
 """Why a delivery was left alone although nothing failed."""
 
 _MEANINGS = {
-    **{left.value: meaning for left, meaning in LEFT.items()},
+    **{reason.value: meaning for reason, meaning in SKIPPED.items()},
     **{reason.value: meaning for reason, meaning in REASONS.items()},
     **{cause.value: verdict.meaning for cause, verdict in TABLE.items()},
 }

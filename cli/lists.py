@@ -14,7 +14,7 @@ import typer
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
 from config.messages import for_people, joined, tr
-from connectors.channel import Left
+from connectors.channel import SkipReason
 from routing.calendar import PARIS
 from routing.failures import Cause
 from routing.territory import departments, read_department
@@ -140,7 +140,7 @@ def refuse_unknown(
         "--unit": (unit, rules.units),
         "--permit-type": (permit_type, labels.values()),
         "--procedure": (procedure, [str(number) for number in rules.forms]),
-        "--reason": (reason, [code.value for code in (*Cause, *Left)]),
+        "--reason": (reason, [code.value for code in (*Cause, *SkipReason)]),
     }
     for option, (given, choices) in known.items():
         if given is not None and str(given) not in choices:

@@ -47,7 +47,7 @@ def _waker(made: Runtime) -> Waker:
     The web process knows no Celery, so it is given what does.
     """
     if made.settings.broker_url is None:
-        return wakers.Silence()
+        return wakers.NoWaker()
     from tasks.celery import CeleryWaker  # noqa: PLC0415
     from tasks.wakeups import Wakeups  # noqa: PLC0415
 

@@ -45,8 +45,8 @@ class Blame(StrEnum):
     """The address or the way: it counts against both."""
 
 
-class Left(StrEnum):
-    """Why a message was left alone although nothing failed. It counts as cancelled."""
+class SkipReason(StrEnum):
+    """Why a message was skipped although nothing failed. It counts as cancelled."""
 
     CHOSEN = "group-chosen-in-tps"
     """A person chose another group since: it stays."""
@@ -62,11 +62,11 @@ class Receipt:
     """What a channel knows of a message that did not fail, beyond that.
 
     Attributes:
-        left: why nothing was done, None when it was done.
+        skipped: why nothing was done, None when it was done.
         group: number of the group in which TPS has the dossier since; None where none was set.
     """
 
-    left: Left | None = None
+    skipped: SkipReason | None = None
     group: int | None = None
 
 
@@ -98,7 +98,7 @@ class ChannelSession(Protocol):
 
     def send(self, message: Message, address: str) -> Receipt | None:
         """Hand `message` over to `address`; it was accepted when this returns, unless the receipt
-        says that it was left alone.
+        says that it was skipped.
 
         A channel of which `addresses_at_once` is above 1 is called by as many threads.
 
@@ -139,7 +139,7 @@ class Channel(Protocol):
     @property
     def outages(self) -> frozenset[Cause]:
         """Causes that only the way to all addresses brings: when it is back, what failed for
-        them is due at once, and what died of them lives."""
+        them is due at once, and what is dead of them is replayed."""
 
     @property
     def disabling(self) -> frozenset[Cause]:

@@ -20,7 +20,7 @@ from cli import help_texts, language
 from cli.language import DOMAIN, LOCALE
 from cli.main import COMMANDS, build
 from connectors.alarm.meanings import MEANINGS
-from connectors.channel import Left
+from connectors.channel import SkipReason
 from connectors.tps.errors import Operation
 from routing.assignment import Event
 from routing.conditions import Attribute
@@ -39,7 +39,7 @@ WIDTH = 100
 
 CODES: tuple[type[StrEnum], ...] = (
     *(DossierStatus, DeliveryState, ProcedureStatus, DossierState, Filer, Event, Attribute),
-    *(DepartmentSource, FormTrouble, Left, Step, Operation),
+    *(DepartmentSource, FormTrouble, SkipReason, Step, Operation),
 )
 """Codes that are shown in words."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from config.diagnostics import did_you_mean, hinted
 from config.messages import tr
-from connectors.channel import Left
+from connectors.channel import SkipReason
 from connectors.channels import CHANNELS
 from connectors.notice import Trial
 from routing.failures import Failure
@@ -45,7 +45,7 @@ class TrialResult:
         unit: code of the unit.
         channel: kind of channel.
         failure: why it was not accepted, None when it was.
-        left: why nothing was done with it, None when something was.
+        skipped: why nothing was done with it, None when something was.
         duration_ms: how long it took.
     """
 
@@ -53,7 +53,7 @@ class TrialResult:
     channel: str
     failure: Failure | None
     duration_ms: int
-    left: Left | None = None
+    skipped: SkipReason | None = None
 
 
 def channel_statuses(runtime: Runtime) -> list[ChannelStatus]:
@@ -118,7 +118,7 @@ def _try(runtime: Runtime, unit: Unit, channel: UnitChannel) -> TrialResult:
         channel=channel.kind,
         failure=failure,
         duration_ms=max(0, took),
-        left=receipt.left if receipt else None,
+        skipped=receipt.skipped if receipt else None,
     )
 
 

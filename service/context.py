@@ -7,7 +7,7 @@ from datetime import datetime
 
 from config.settings import Settings
 from service.clock import Clock, utc_now
-from service.waker import Silence, Waker
+from service.waker import NoWaker, Waker
 
 
 @dataclass
@@ -18,7 +18,7 @@ class Context:
         settings: of this process.
         clock: gives the present instant.
         jitter: gives a number in [0, 1) that spreads retries.
-        thorough: everything is asked for once in this pass, whatever failed before it.
+        single_pass: this process makes one pass and asks for everything once (`wif run-once`).
         waker: how other workers are told of work.
         alive: names of the parts of the service that live, as far as they can be asked.
         stopping: whether this process was told to stop, and should start no new call.
@@ -28,8 +28,8 @@ class Context:
     settings: Settings
     clock: Clock = utc_now
     jitter: Callable[[], float] = random.random
-    thorough: bool = False
-    waker: Waker = field(default_factory=Silence)
+    single_pass: bool = False
+    waker: Waker = field(default_factory=NoWaker)
     alive: Callable[[], Collection[str]] = frozenset
     stopping: Callable[[], bool] = lambda: False
     actor: str | None = None

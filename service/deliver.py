@@ -70,21 +70,21 @@ class DeliveryClaim:
     Attributes:
         lease: under which.
         deliveries: what is to be made.
-        buried: how many were found dead: each attempt was lost with its worker.
+        out_of_attempts: how many were found dead: each attempt was lost with its worker.
         disabled: addresses that want nothing more, by channel and unit.
         places: where TPS has the dossiers, for the channel that moves them; else empty.
     """
 
     lease: Lease
     deliveries: Sequence[ClaimedDelivery]
-    buried: int
+    out_of_attempts: int
     disabled: Mapping[tuple[str, str], Disabled]
     places: Mapping[groups.Key, KnownPlace]
 
     @property
     def size(self) -> int:
         """How many were claimed."""
-        return len(self.deliveries) + self.buried
+        return len(self.deliveries) + self.out_of_attempts
 
 
 def deliver(
@@ -115,7 +115,7 @@ def deliver_on(runtime: Runtime, channel: Channel, *, limit: int = DELIVER_BATCH
         return DeliverReport()
     limit = 1 if state is BreakerState.HALF_OPEN else limit
     claim = _claim(runtime, rules, channel, guard.resting(rules.units), limit=limit)
-    found = DeliverReport(claimed=claim.size, dead=claim.buried)
+    found = DeliverReport(claimed=claim.size, dead=claim.out_of_attempts)
     if not claim.size:
         return found
     if claim.size == DELIVER_BATCH:
@@ -142,12 +142,12 @@ def _claim(
             skip_units=resting,
             most_each=DELIVER_SHARE if channel.addresses_at_once > 1 else None,
         )
-        buried = _note_lost(runtime, connection, found, lease)
+        out_of_attempts = _note_lost(runtime, connection, found, lease)
         disabled = disabled_now(runtime, connection, rules) if channel.disabling and found else {}
         moved = [(each.procedure, each.number) for each in found if channel.kind == GROUP_CHANNEL]
         places = groups.places(connection, moved)
-    alive = [delivery for delivery in found if delivery.id not in buried]
-    return DeliveryClaim(lease, alive, len(buried), disabled, places)
+    alive = [delivery for delivery in found if delivery.id not in out_of_attempts]
+    return DeliveryClaim(lease, alive, len(out_of_attempts), disabled, places)
 
 
 def _make(
@@ -247,8 +247,8 @@ def _commit(
 
 
 def _is_sent(attempt: Attempt) -> bool:
-    left = attempt.receipt.left if attempt.receipt else None
-    return attempt.failure is None and left is None
+    skipped = attempt.receipt.skipped if attempt.receipt else None
+    return attempt.failure is None and skipped is None
 
 
 def _moved(attempts: Sequence[Attempt]) -> Mapping[groups.Key, tuple[int, int]]:
@@ -279,9 +279,9 @@ def _disabled(channel: Channel, attempts: Sequence[Attempt], now: datetime) -> l
 
 def _outcome(runtime: Runtime, attempt: Attempt, now: datetime) -> Outcome:
     delivery, failure = attempt.delivery, attempt.failure
-    if attempt.receipt and attempt.receipt.left:
-        left = attempt.receipt.left.value
-        return Outcome(delivery.id, _entry(attempt, Step.CANCELLED, left), left=left)
+    if attempt.receipt and attempt.receipt.skipped:
+        reason = attempt.receipt.skipped.value
+        return Outcome(delivery.id, _entry(attempt, Step.CANCELLED, reason), skipped=reason)
     if failure is None:
         return Outcome(delivery.id, _entry(attempt, Step.SENT), digest=bool(delivery.carried))
     following = after_failure(failure, attempts=delivery.attempts, now=now, jitter=runtime.jitter)
@@ -357,16 +357,16 @@ def _note_lost(
     """
     now = runtime.clock()
     lost = [delivery for delivery in claimed if delivery.lost]
-    buried = [delivery for delivery in lost if delivery.attempts > MAX_ATTEMPTS]
+    out_of_attempts = [delivery for delivery in lost if delivery.attempts > MAX_ATTEMPTS]
     dead = [
         Postponement(
             id=each.id, reason=LEASE_EXPIRED, attempts=each.attempts - 1, next_attempt_at=None
         )
-        for each in buried
+        for each in out_of_attempts
     ]
     entries = [
         AuditEntry(
-            step=Step.DEAD if delivery in buried else Step.RETRIED,
+            step=Step.DEAD if delivery in out_of_attempts else Step.RETRIED,
             procedure=delivery.procedure,
             number=delivery.number,
             event=delivery.event.value,

@@ -54,7 +54,7 @@ def run_once(runtime: Runtime, *, progress: Progress = lambda _stage, _done: Non
     # Nothing else waits for this process: it may wait for its turn with TPS.
     for throttle in runtime.throttles.values():
         throttle.patience = float(MINUTE_SECONDS + SHELF_LIFE_SECONDS)
-    runtime.thorough = True
+    runtime.single_pass = True
     for number in register_procedures(runtime):
         try:
             report.polls[number] = polled = _poll_to_the_end(runtime, number)

@@ -16,7 +16,7 @@ class Waker(Protocol):
         """There are deliveries to make on `channel`."""
 
 
-class Silence:
+class NoWaker:
     """Wakes no worker: for passes that run in one process, one use case after the other."""
 
     def poll(self, procedure: int) -> None:

@@ -60,14 +60,14 @@ class Outcome:
         entry: of the audit log, that says so.
         postponement: None when it was sent.
         digest: whether it is a digest, with which others are told.
-        left: why it was left alone; it then counts as cancelled, and cost no attempt.
+        skipped: why the channel skipped it; it then counts as cancelled, and cost no attempt.
     """
 
     delivery: int
     entry: AuditEntry
     postponement: Postponement | None = None
     digest: bool = False
-    left: str | None = None
+    skipped: str | None = None
 
 
 def store_outcomes(
@@ -90,14 +90,16 @@ def store_outcomes(
     sent = {
         each.delivery: each.entry
         for each in outcomes
-        if each.postponement is None and each.left is None
+        if each.postponement is None and each.skipped is None
     }
     failed = {each.delivery: each for each in outcomes if each.postponement is not None}
     digests = [each.delivery for each in outcomes if each.digest]
     done = finish_sent(connection, audit, sent, lease, now)
     finish_carried(connection, audit, [id_ for id_ in digests if id_ in done], now)
     entries = [entry for id_, entry in sent.items() if id_ in done]
-    entries += _leave(connection, audit, [each for each in outcomes if each.left], lease, now)
+    entries += _cancel_skipped(
+        connection, audit, [each for each in outcomes if each.skipped], lease, now
+    )
     if not failed:
         return entries
     later = [each.postponement for each in failed.values() if each.postponement is not None]
@@ -107,18 +109,18 @@ def store_outcomes(
     return entries + put_off
 
 
-def _leave(
-    connection: Connection, audit: AuditLog, left: Sequence[Outcome], lease: Lease, now: datetime
+def _cancel_skipped(
+    connection: Connection, audit: AuditLog, skipped: Sequence[Outcome], lease: Lease, now: datetime
 ) -> list[AuditEntry]:
-    """Cancel what was left alone, where `lease` still holds it; the entries that were written."""
+    """Cancel what was skipped, where `lease` still holds it; the entries that were written."""
     entries = []
-    for each in left:
+    for each in skipped:
         changed = connection.execute(
             update(Delivery)
             .where(Delivery.id == each.delivery, Delivery.lease_token == lease.token)
             .values(
                 state=DeliveryState.CANCELLED.value,
-                reason=each.left,
+                reason=each.skipped,
                 attempts=Delivery.attempts - 1,
                 next_attempt_at=None,
                 lease_token=None,

@@ -74,12 +74,12 @@ class CeleryWaker:
 
     Args:
         wakeups: notes of the messages that wait.
-        insists: send a message even if one waits, in case that one was lost.
+        even_if_noted: send a message even if one is noted to wait: that one may be lost.
     """
 
-    def __init__(self, wakeups: Wakeups, *, insists: bool = False) -> None:
+    def __init__(self, wakeups: Wakeups, *, even_if_noted: bool = False) -> None:
         self._wakeups = wakeups
-        self._insists = insists
+        self._even_if_noted = even_if_noted
 
     def poll(self, procedure: int) -> None:
         self._send(poll_procedure, procedure)
@@ -90,12 +90,12 @@ class CeleryWaker:
     def deliver(self, channel: str) -> None:
         self._send(make_deliveries, channel)
 
-    def insisting(self) -> "CeleryWaker":
-        """A waker for the sweep."""
-        return CeleryWaker(self._wakeups, insists=True)
+    def for_sweep(self) -> "CeleryWaker":
+        """A waker that sends what this one holds to be sent already."""
+        return CeleryWaker(self._wakeups, even_if_noted=True)
 
     def _send(self, task: Task[Any, None], *ids: int | str) -> None:
-        if not self._wakeups.note(task.name, ids) and not self._insists:
+        if not self._wakeups.note(task.name, ids) and not self._even_if_noted:
             return
         try:
             task.apply_async(ids, expires=WAKE_UP_EXPIRES_SECONDS)
@@ -247,7 +247,7 @@ def sweep() -> None:
     """Wake workers for whatever is due."""
     made = runtime()
     waker = made.waker
-    sweeping.sweep(made, waker.insisting() if isinstance(waker, CeleryWaker) else waker)
+    sweeping.sweep(made, waker.for_sweep() if isinstance(waker, CeleryWaker) else waker)
 
 
 @app.task(name="wif.check-health")

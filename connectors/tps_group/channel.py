@@ -8,9 +8,9 @@ from connectors.channel import (
     AddressForm,
     Blame,
     ChannelSettingsError,
-    Left,
     Receipt,
     RequestLimit,
+    SkipReason,
 )
 from connectors.closing import Closing
 from connectors.notice import Message, Notice, Trial
@@ -107,7 +107,7 @@ class TpsGroupSession(Closing):
             Failure: it did not, or nobody knows.
         """
         if self._mover is None:
-            return Receipt(Left.SWITCHED_OFF)
+            return Receipt(SkipReason.SWITCHED_OFF)
         if isinstance(message, Trial):
             self._mover.try_out()
             return Receipt()
@@ -118,7 +118,7 @@ class TpsGroupSession(Closing):
         if placement is None:
             raise ValueError("a dossier whose place is not known cannot be moved")
         if not placement.current:
-            return Receipt(Left.SUPERSEDED)
+            return Receipt(SkipReason.SUPERSEDED)
         return mover.move(notice.procedure, notice.number, label, placement)
 
 

@@ -8,7 +8,7 @@ which nobody knows the end. So a repeated attempt has no second effect, and a pe
 from collections.abc import Callable
 from typing import TypeVar
 
-from connectors.channel import Left, Receipt, RequestLimit
+from connectors.channel import Receipt, RequestLimit, SkipReason
 from connectors.deadline import within
 from connectors.notice import Placement
 from connectors.tps.errors import Operation, RequestContext, failure
@@ -51,7 +51,7 @@ class Mover:
         with within(SECONDS):
             groups = self._groups_of(procedure)
             if len(groups) <= 1:
-                return Receipt(Left.UNGROUPED)
+                return Receipt(SkipReason.UNGROUPED)
             group = named(groups, label)
             if group is None:
                 raise failure(
@@ -61,7 +61,7 @@ class Mover:
             if found.group == group.number:
                 return Receipt(group=group.number)
             if found.group not in _ours(groups, placement, found):
-                return Receipt(Left.CHOSEN)
+                return Receipt(SkipReason.CHOSEN)
             self._change(procedure, number, found, group)
             return Receipt(group=group.number)
 

@@ -40,7 +40,7 @@ class ChannelGuard:
         blame = Blame.MESSAGE if failure is None else self._channel.blame(failure)
         match blame:
             case Blame.MESSAGE:
-                self._well(unit)
+                self._record_success(unit)
                 return False
             case Blame.NOBODY:
                 return False
@@ -58,7 +58,7 @@ class ChannelGuard:
     def _address(self, unit: str) -> breakers.Target:
         return breakers.address(self._channel.kind, unit)
 
-    def _well(self, unit: str) -> None:
+    def _record_success(self, unit: str) -> None:
         way = self._breakers.succeeded(self._way)
         address = self._breakers.succeeded(self._address(unit))
         if way or address:

@@ -23,9 +23,9 @@ TPS_OUTAGE = frozenset(
 def counts(runtime: Connections, failure: Failure) -> bool:
     """Whether a failure of TPS counts for its breaker.
 
-    A thorough pass asks for everything once: only unanswered calls would cost it time.
+    A single pass asks for everything once: only unanswered calls would cost it time.
     """
-    return not runtime.thorough or failure.sign is Sign.UNANSWERED
+    return not runtime.single_pass or failure.sign is Sign.UNANSWERED
 
 
 def tps_is_back(runtime: Connections, connection: Connection, procedure: int) -> None:
@@ -40,7 +40,7 @@ def tps_is_back(runtime: Connections, connection: Connection, procedure: int) ->
 
 
 def channel_is_back(runtime: Connections, connection: Connection, channel: Channel) -> None:
-    """A channel takes messages again: what its outage failed is due, what died of it lives."""
+    """A channel takes messages again: what failed in its outage is due, what died is replayed."""
     now = runtime.clock()
     reasons = sorted(cause.value for cause in channel.outages)
     if reasons:

@@ -67,8 +67,8 @@ from tasks.celery import runtime
 waker = runtime().waker
 for _ in range(5):
     waker.route(1); waker.route(2); waker.deliver("mail")
-insisting = waker.insisting()
-insisting.route(1)
+of_sweep = waker.for_sweep()
+of_sweep.route(1)
 """
 
 
