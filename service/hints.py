@@ -1,12 +1,55 @@
 """Hints of TPS: looked at now instead of at the next poll, and otherwise not believed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
+from connectors.tps.hints import HintedEvent, parse_batch, parse_form
+from connectors.tps.webhooks import EventType
 from service.runtime import Runtime
 from service.waker import Waker
 from store import hints
-from store.hints import Due, Tip
+from store.hints import FORM, THE_LIST, Due, Event, Tip
+
+LISTED = {EventType.DELETED}
+"""Events that only the list can confirm: a dossier that is gone cannot be read."""
+
+
+def read_form(body: bytes) -> Tip:
+    """What a form of the old kind hints at.
+
+    Raises:
+        MalformedHint: it does not name one procedure and one dossier.
+    """
+    procedure, number = parse_form(body)
+    return Tip(procedure=procedure, source=FORM, numbers=frozenset({number}))
+
+
+def read_batch(body: bytes, headers: Mapping[str, str], secrets: Path) -> Tip:
+    """What a signed batch hints at.
+
+    Args:
+        body: as it was signed.
+        headers: of the request.
+        secrets: the folder of secrets, a file for each procedure.
+
+    Raises:
+        MalformedHint: it is no batch.
+        UnverifiedBatch: none of the procedure's secrets signed it within five minutes.
+    """
+    batch = parse_batch(body, headers, secrets)
+    return Tip(
+        procedure=batch.procedure,
+        source=f"webhook:{batch.webhook}",
+        events=tuple(Event(each.sequence, _looks_at(each)) for each in batch.events),
+    )
+
+
+def _looks_at(event: HintedEvent) -> int | None:
+    """What an event makes worth a look. A type that TPS will add one day counts as heard."""
+    if event.type is None:
+        return None
+    return THE_LIST if event.type in LISTED else event.number or THE_LIST
 
 
 def take(runtime: Runtime, tips: Sequence[Tip]) -> Due:

@@ -28,8 +28,8 @@ ALLOWED = {
     "privacy/planting.py": "rows for processes that have the machine's clock",
     "store/audit/test_timestamps.py": "openssl signs timestamps by the machine's clock",
     "deploy/test_compose_commands.py": "a health check compares the age of a file",
-    "web/hints/signing.py": "the library that verifies has the machine's clock",
-    "web/hints/test_batch.py": "as above",
+    "fixtures/signed_batches.py": "the library that verifies has the machine's clock",
+    "connectors/tps/test_hints.py": "as above",
 }
 """Modules that read the wall clock, and why they have to."""
 

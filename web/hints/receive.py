@@ -8,13 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from service.hints import take, wake
+from connectors.tps.hints import MalformedHint, UnverifiedBatch
+from service.hints import read_batch, read_form, take, wake
 from service.runtime import Runtime
 from store.hints import Due, Tip
-from web.hints import batch, form
-from web.hints.batch import UnverifiedBatch
 from web.hints.counts import COUNTS, Kind, Outcome
-from web.hints.form import MalformedHint
 from web.hints.group_commit import GroupCommit
 from web.hints.rate import Rate
 from web.limits import HINTS_PER_SECOND
@@ -59,7 +57,7 @@ class Receiver:
         if known is None or not _is_same(given, known.get_secret_value()):
             return Response(status_code=NOT_FOUND)
         try:
-            tip = form.parse(await request.body())
+            tip = read_form(await request.body())
         except MalformedHint:
             return _answer(Kind.FORM, Outcome.MALFORMED)
         return _answer(Kind.FORM, await self._take(tip))
@@ -69,7 +67,7 @@ class Receiver:
         folder = self._runtime.settings.tps_webhook_secrets
         assert folder is not None  # noqa: S101 - else there is no such route
         try:
-            tip = batch.parse(await request.body(), request.headers, folder)
+            tip = read_batch(await request.body(), request.headers, folder)
         except MalformedHint:
             return _answer(Kind.BATCH, Outcome.MALFORMED)
         except UnverifiedBatch:

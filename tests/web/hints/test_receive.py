@@ -9,8 +9,8 @@ from sqlalchemy import select
 from store.models import Dossier
 from tests.fixtures.harness import PARIS_FORM, Harness
 from tests.fixtures.processes import until
+from tests.fixtures.signed_batches import batch, secret, sign
 from tests.fixtures.web import Serve
-from tests.web.hints.signing import batch, secret, sign
 from web.hints import receive
 from web.server import WebServer
 

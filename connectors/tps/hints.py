@@ -1,8 +1,10 @@
-"""A signed batch of events, as Standard Webhooks describe it."""
+"""What the webhooks of TPS post: forms of the old kind, and signed batches (Standard Webhooks)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import parse_qs
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from standardwebhooks.webhooks import (
@@ -14,8 +16,9 @@ from standardwebhooks.webhooks import (
 from config.files import read_regular
 from connectors.tps.webhooks import EventType
 from routing.facts import LARGEST_NUMBER, LARGEST_PROCEDURE
-from store.hints import THE_LIST, Event, Tip
-from web.hints.form import MalformedHint
+
+MOST_FIELDS = 20
+LONGEST_NUMBER = 19
 
 MOST_EVENTS = 1_000
 """Ten times what TPS sends at once."""
@@ -24,12 +27,61 @@ LARGEST_SECRETS = 4_096
 """Bytes of a file of secrets."""
 
 
-LISTED = {EventType.DELETED}
-"""Events that only the list can confirm: a dossier that is gone cannot be read."""
+class MalformedHint(Exception):
+    """A request that hints at nothing that can exist."""
 
 
 class UnverifiedBatch(Exception):
     """A batch without a signature of the procedure that it names, or an old one."""
+
+
+@dataclass(frozen=True, slots=True)
+class HintedEvent:
+    """An event of a signed batch.
+
+    Attributes:
+        sequence: of its webhook.
+        type: what happened; None for a type that does not tell of a dossier, or not yet.
+        number: of the dossier; None where the event names none.
+    """
+
+    sequence: int
+    type: EventType | None
+    number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HintBatch:
+    """A signed batch: its procedure, the id of the webhook, the events in ascending sequence."""
+
+    procedure: int
+    webhook: int | str
+    events: tuple[HintedEvent, ...]
+
+
+def parse_form(body: bytes) -> tuple[int, int]:
+    """The procedure and the dossier of a form; its state and date are not looked at.
+
+    Raises:
+        MalformedHint: it does not name one procedure and one dossier.
+    """
+    try:
+        fields = parse_qs(body.decode("ascii"), max_num_fields=MOST_FIELDS, strict_parsing=True)
+    except ValueError:
+        raise MalformedHint from None
+    return (
+        _number(fields.get("procedure_id"), LARGEST_PROCEDURE),
+        _number(fields.get("dossier_id"), LARGEST_NUMBER),
+    )
+
+
+def _number(values: list[str] | None, largest: int) -> int:
+    text = values[0] if values and len(values) == 1 else ""
+    if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER):
+        raise MalformedHint
+    if not 0 < int(text) <= largest:
+        raise MalformedHint
+    return int(text)
 
 
 class _Event(BaseModel):
@@ -51,8 +103,8 @@ class _Batch(BaseModel):
     events: Annotated[list[_Event], Field(max_length=MOST_EVENTS)]
 
 
-def parse(body: bytes, headers: Mapping[str, str], secrets: Path) -> Tip:
-    """What a signed batch hints at.
+def parse_batch(body: bytes, headers: Mapping[str, str], secrets: Path) -> HintBatch:
+    """A batch that TPS has signed.
 
     Args:
         body: as it was signed.
@@ -68,11 +120,13 @@ def parse(body: bytes, headers: Mapping[str, str], secrets: Path) -> Tip:
     except ValidationError:
         raise MalformedHint from None
     _verify(body, headers, _secrets(secrets / str(batch.demarche_number)))
-    return Tip(
-        procedure=batch.demarche_number,
-        source=f"webhook:{batch.webhook_id}",
-        events=_events(batch.events),
-    )
+    ordered = sorted(batch.events, key=lambda event: event.sequence)
+    return HintBatch(batch.demarche_number, batch.webhook_id, tuple(map(_event, ordered)))
+
+
+def _event(event: _Event) -> HintedEvent:
+    known = EventType(event.type) if event.type in set(EventType) else None
+    return HintedEvent(event.sequence, known, event.dossier_number)
 
 
 def _secrets(path: Path) -> Sequence[str]:
@@ -96,15 +150,3 @@ def _is_signed(body: bytes, headers: Mapping[str, str], secret: str) -> bool:
         # A ValueError is a header, or a secret, that is not of the form that it should have.
         return False
     return True
-
-
-def _events(events: Sequence[_Event]) -> tuple[Event, ...]:
-    ordered = sorted(events, key=lambda event: event.sequence)
-    return tuple(Event(event.sequence, _looks_at(event)) for event in ordered)
-
-
-def _looks_at(event: _Event) -> int | None:
-    """What an event makes worth a look. A type that TPS will add one day counts as heard."""
-    if event.type not in set(EventType):
-        return None
-    return THE_LIST if event.type in LISTED else event.dossier_number or THE_LIST

@@ -1,4 +1,4 @@
-"""Signed batches: which are believed to be of TPS, and what they hint at."""
+"""What TPS posts: signed batches, which are believed to be its own, and forms."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -6,10 +6,17 @@ from typing import Any
 
 import pytest
 
-from store.hints import THE_LIST, Event, Tip
-from tests.web.hints.signing import Signed, batch, secret, sign
-from web.hints.batch import MOST_EVENTS, UnverifiedBatch, parse
-from web.hints.form import MalformedHint
+from connectors.tps.hints import (
+    MOST_EVENTS,
+    HintBatch,
+    HintedEvent,
+    MalformedHint,
+    UnverifiedBatch,
+    parse_batch,
+    parse_form,
+)
+from connectors.tps.webhooks import EventType
+from tests.fixtures.signed_batches import Signed, batch, secret, sign
 
 PROCEDURE = 13760
 OLD, NEW, OTHER = secret("old"), secret("new"), secret("other")
@@ -23,8 +30,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def parsed(signed: Signed, folder: Path) -> Tip:
-    return parse(signed.body, signed.headers, folder)
+def parsed(signed: Signed, folder: Path) -> HintBatch:
+    return parse_batch(signed.body, signed.headers, folder)
 
 
 def test_events_name_dossiers(folder: Path) -> None:
@@ -37,22 +44,22 @@ def test_events_name_dossiers(folder: Path) -> None:
         (13, "dossier_accepte", None),
         more="ignored",
     )
-    assert parsed(sign(document, NEW), folder) == Tip(
-        procedure=PROCEDURE,
-        source="webhook:7",
-        events=(
-            Event(3, 42),
-            Event(9, 43),
-            Event(11, THE_LIST),
-            Event(12, None),
-            Event(13, THE_LIST),
+    assert parsed(sign(document, NEW), folder) == HintBatch(
+        PROCEDURE,
+        7,
+        (
+            HintedEvent(3, EventType.FILED, 42),
+            HintedEvent(9, EventType.MODIFIED, 43),
+            HintedEvent(11, EventType.DELETED, 44),
+            HintedEvent(12, None, 45),
+            HintedEvent(13, EventType.ACCEPTED, None),
         ),
     )
 
 
 @pytest.mark.parametrize("secrets", [(NEW,), (OLD,), (OLD, NEW), (OTHER, NEW)])
 def test_any_secret_of_the_procedure_will_do(secrets: tuple[str, ...], folder: Path) -> None:
-    assert parsed(sign(FILED, *secrets), folder).events == (Event(3, 42),)
+    assert parsed(sign(FILED, *secrets), folder).events == (HintedEvent(3, EventType.FILED, 42),)
 
 
 def test_another_procedures_secret_does_not_sign_for_this_one(folder: Path) -> None:
@@ -63,7 +70,7 @@ def test_another_procedures_secret_does_not_sign_for_this_one(folder: Path) -> N
 def test_a_changed_body_is_not_verified(folder: Path) -> None:
     signed = sign(FILED, NEW)
     with pytest.raises(UnverifiedBatch):
-        parse(signed.body.replace(b"42", b"43"), signed.headers, folder)
+        parse_batch(signed.body.replace(b"42", b"43"), signed.headers, folder)
 
 
 @pytest.mark.parametrize("minutes", [-6, 6])
@@ -90,7 +97,7 @@ def test_a_replay_is_refused(minutes: int, folder: Path) -> None:
 def test_headers_that_are_none_are_refused(headers: dict[str, str], folder: Path) -> None:
     signed = sign(FILED, NEW)
     with pytest.raises(UnverifiedBatch):
-        parse(signed.body, {**signed.headers, **headers} if headers else {}, folder)
+        parse_batch(signed.body, {**signed.headers, **headers} if headers else {}, folder)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"no secret", b"whsec_", b"whsec_???"])
@@ -121,3 +128,34 @@ def test_a_file_without_a_secret_verifies_nothing(content: bytes, folder: Path) 
 def test_what_is_no_batch_is_malformed(document: Any, folder: Path) -> None:  # noqa: ANN401
     with pytest.raises(MalformedHint):
         parsed(sign(document, NEW), folder)
+
+
+def test_a_form_names_a_dossier() -> None:
+    body = b"procedure_id=13760&dossier_id=42&state=en_construction&updated_at=2026-11-23+09%3A00"
+    assert parse_form(body) == (13760, 42)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xff\xfe",
+        b"{}",
+        b"procedure_id=1",
+        b"dossier_id=1",
+        b"procedure_id=1&dossier_id=",
+        b"procedure_id=1&dossier_id=x",
+        b"procedure_id=1&dossier_id=-1",
+        b"procedure_id=1&dossier_id=0",
+        b"procedure_id=1&dossier_id=1.0",
+        b"procedure_id=1&dossier_id=%D9%A1",
+        b"procedure_id=1&dossier_id=1&dossier_id=2",
+        b"procedure_id=2147483648&dossier_id=1",
+        b"procedure_id=1&dossier_id=9223372036854775808",
+        b"procedure_id=1&dossier_id=" + b"1" * 5000,
+        b"&".join(b"a%d=1" % number for number in range(100)),
+    ],
+)
+def test_any_other_form_is_malformed(body: bytes) -> None:
+    with pytest.raises(MalformedHint):
+        parse_form(body)
