@@ -175,7 +175,7 @@ def _incidents() -> Iterator[str]:
     yield from _prose(
         f"Looked for every minute; `{PREFIX}OPS_MAILBOX` gets one mail when one begins and one "
         "when it is over, `wif status` shows those that last. One of age is over when the age is "
-        f"below {incidents.CALM:.0%} of what opened it."
+        f"below {incidents.CLOSES_BELOW:.0%} of what opened it."
     )
     yield ""
     yield "| incident | means | from | what to do |"

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from service.tps_versions import LimitUse
     from store.heartbeats import Pulse
     from store.incidents import StoredIncident
-    from store.overview import NeedyProcedure, Overview
+    from store.overview import Overview, ProcedureToLookAt
 
 
 REFUSED = "refused"
@@ -58,7 +58,7 @@ SAID = {
     "silent": mark("NOT SEEN since"),
     "unknown": mark("not known since"),
 }
-"""What is said of a part of the service, by what is known of its life."""
+"""What is said of a part of the service, by its liveness."""
 
 UNWELL = 3
 """Exit code while an incident is open, or while beat or a worker that once lived is not seen."""
@@ -182,10 +182,10 @@ def old_since(seen: Overview, interval: int, now: datetime) -> datetime | None:
 
 def lives(pulse: Pulse, pulses: Sequence[Pulse], now: datetime) -> dict[str, Any]:
     """A part of the service as it is listed."""
-    life = consumers.life(pulse, pulses, now)
+    state = consumers.liveness(pulse, pulses, now)
     return {
-        "alive": life is consumers.Life.ALIVE,
-        "known": life is not consumers.Life.UNKNOWN,
+        "alive": state is consumers.Liveness.ALIVE,
+        "known": state is not consumers.Liveness.UNKNOWN,
         "since": pulse.since,
         "seen_at": pulse.seen_at,
     }
@@ -197,13 +197,17 @@ def pulse_parts(pulses: Sequence[Pulse], now: datetime) -> Iterator[RenderableTy
         yield Text(tr("neither beat nor a worker was ever seen: `wif up` starts them"))
         return
     rows = [
-        (each.name, tr(SAID[life]), each.since if life is consumers.Life.ALIVE else each.seen_at)
+        (
+            each.name,
+            tr(SAID[state]),
+            each.since if state is consumers.Liveness.ALIVE else each.seen_at,
+        )
         for each in pulses
-        if (life := consumers.life(each, pulses, now))
+        if (state := consumers.liveness(each, pulses, now))
     ]
     yield tables.table(tr("Alive"), ("part", "state", "at"), rows)
-    teller = consumers.teller(pulses)
-    if teller is None or not teller.is_alive(now):
+    observer = consumers.observer(pulses)
+    if observer is None or not observer.is_alive(now):
         yield Text(
             tr(
                 "beat, or every worker on `upkeep`, is away: nobody notes who lives, and incidents "
@@ -212,15 +216,15 @@ def pulse_parts(pulses: Sequence[Pulse], now: datetime) -> Iterator[RenderableTy
         )
 
 
-def show_needy(needy: Sequence[NeedyProcedure]) -> None:
+def show_needy(needy: Sequence[ProcedureToLookAt]) -> None:
     """Print procedures that somebody should look at."""
     for part in needy_parts(needy):
         tables.console().print(part)
 
 
-def needy_parts(needy: Sequence[NeedyProcedure]) -> Iterator[RenderableType]:
+def needy_parts(needy: Sequence[ProcedureToLookAt]) -> Iterator[RenderableType]:
     """Procedures that somebody should look at, those of one cause in one line."""
-    groups: dict[tuple[str, str | None], list[NeedyProcedure]] = {}
+    groups: dict[tuple[str, str | None], list[ProcedureToLookAt]] = {}
     for each in needy:
         groups.setdefault((each.status, each.reason), []).append(each)
     rows = [

@@ -17,27 +17,27 @@ from store.heartbeats import GAP, Pulse
 from store.overview import Wait
 
 
-class Life(StrEnum):
+class Liveness(StrEnum):
     """What is known of a part of the service."""
 
     ALIVE = "alive"
     SILENT = "silent"
     UNKNOWN = "unknown"
-    """Whoever would notice it is silent."""
+    """The part that observes the others is silent."""
 
 
-def teller(pulses: Collection[Pulse]) -> Pulse | None:
+def observer(pulses: Collection[Pulse]) -> Pulse | None:
     """The part that notes who lives, None before it was ever seen: workers on `upkeep`."""
     return next((pulse for pulse in pulses if pulse.name == queues.UPKEEP), None)
 
 
-def life(pulse: Pulse, pulses: Collection[Pulse], now: datetime) -> Life:
+def liveness(pulse: Pulse, pulses: Collection[Pulse], now: datetime) -> Liveness:
     """What is known of one of `pulses` now."""
     if pulse.is_alive(now):
-        return Life.ALIVE
-    noting = teller(pulses)
-    known = pulse is noting or (noting is not None and noting.is_alive(now))
-    return Life.SILENT if known else Life.UNKNOWN
+        return Liveness.ALIVE
+    observing = observer(pulses)
+    known = pulse is observing or (observing is not None and observing.is_alive(now))
+    return Liveness.SILENT if known else Liveness.UNKNOWN
 
 
 def needed(settings: Settings, rules: RuleSet) -> tuple[str, ...]:
@@ -58,12 +58,12 @@ def needed(settings: Settings, rules: RuleSet) -> tuple[str, ...]:
 
 def unserved(pulses: Collection[Pulse], wanted: Collection[str], now: datetime) -> Iterator[str]:
     """Those of `wanted` that no worker takes; none while nobody could tell."""
-    noting = teller(pulses)
-    if noting is None or not noting.is_alive(now):
+    observing = observer(pulses)
+    if observing is None or not observing.is_alive(now):
         return
     seen = {pulse.name: pulse.seen_at for pulse in pulses}
     for name in wanted:
-        if now - max(seen.get(name, noting.since), noting.since) >= GAP:
+        if now - max(seen.get(name, observing.since), observing.since) >= GAP:
             yield name
 
 

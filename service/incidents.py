@@ -16,7 +16,7 @@ closes the others."""
 COUNTED = WATCHED - {IncidentKind.CHANNEL_DISABLED, IncidentKind.CERTIFICATE, IncidentKind.UNSERVED}
 """The kinds that `present_incidents` derives from what waits."""
 
-CALM = 0.5
+CLOSES_BELOW = 0.5
 """An incident of age is over when the age is below half of what opened it: else one that
 stays around the limit would open and close with every look."""
 
@@ -43,7 +43,7 @@ def present_incidents(
         (IncidentKind.POLL_LAG, _lag(waiting, settings, now), settings.alarm_poll_lag_after),
     )
     for kind, wait, seconds in aged:
-        limit = timedelta(seconds=seconds) * (CALM if (kind, "") in known else 1)
+        limit = timedelta(seconds=seconds) * (CLOSES_BELOW if (kind, "") in known else 1)
         if wait.since is not None and now - wait.since >= limit:
             yield PresentIncident(kind=kind, count=wait.count, since=wait.since)
     for cause, wait in waiting.dead.items():

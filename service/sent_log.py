@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from config import logs
 from service.connections import Connections
-from store.sent_log import SentLog, Told
+from store.sent_log import SentDelivery, SentLog
 
 log = logs.get_logger("service")
 
 
-def note_sent(runtime: Connections, sent: Sequence[Told]) -> None:
+def note_sent(runtime: Connections, sent: Sequence[SentDelivery]) -> None:
     """Write down what a server accepted, before the database is told.
 
     A file that cannot be written stops nothing: it is needed after a restore only. It is an error

@@ -1,4 +1,4 @@
-"""Leases: who may work on a row, until when. A lease that ran out is anybody's."""
+"""Leases: who may work on a row, until when. Then any worker may claim it."""
 
 import secrets
 from datetime import datetime, timedelta

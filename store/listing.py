@@ -118,7 +118,7 @@ def note_listed(
     stored = known(connection, procedure, [row.number for row in rows])
     unknown = any(row.number not in stored for row in rows)
     found = news(rows, stored, purged_before(connection, procedure) if unknown else None)
-    insert_rows(connection, Dossier, [_newcomer(procedure, row, now, lane) for row in found.new])
+    insert_rows(connection, Dossier, [_new_row(procedure, row, now, lane) for row in found.new])
     _make_due_again(connection, procedure, found.changed, now)
     first_seen = [(row.number, row.group) for row in rows if _first_told(row, stored)]
     groups.keep(connection, procedure, first_seen)
@@ -159,7 +159,7 @@ def known(
     }
 
 
-def _newcomer(procedure: int, row: ListedDossier, now: datetime, lane: Lane) -> dict[str, Any]:
+def _new_row(procedure: int, row: ListedDossier, now: datetime, lane: Lane) -> dict[str, Any]:
     return {
         "procedure": procedure,
         "number": row.number,

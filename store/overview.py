@@ -15,7 +15,7 @@ from store.procedures import ProcedureStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NeedyProcedure:
+class ProcedureToLookAt:
     """A procedure that does not go as it should: stopped, paused or failing."""
 
     procedure: int
@@ -47,7 +47,7 @@ class Overview:
     oldest_poll: datetime | None
     never_polled: int
     procedures: dict[str, int]
-    needy: Sequence[NeedyProcedure]
+    needy: Sequence[ProcedureToLookAt]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ def _oldest_pending(connection: Connection) -> datetime | None:
     return connection.execute(waiting).scalar()
 
 
-def _needy(connection: Connection) -> list[NeedyProcedure]:
+def _needy(connection: Connection) -> list[ProcedureToLookAt]:
     columns = (
         Procedure.number.label("procedure"),
         Procedure.status,
@@ -215,4 +215,4 @@ def _needy(connection: Connection) -> list[NeedyProcedure]:
     )
     unwell = (Procedure.status != ProcedureStatus.ACTIVE.value) | (Procedure.failures > 0)
     query = select(*columns).where(unwell).order_by(Procedure.number)
-    return [NeedyProcedure(**row._asdict()) for row in connection.execute(query)]
+    return [ProcedureToLookAt(**row._asdict()) for row in connection.execute(query)]

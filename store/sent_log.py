@@ -22,7 +22,7 @@ LONGEST_LINE = 4_096
 """Bytes. A longer line is none of ours."""
 
 
-class Told(Protocol):
+class SentDelivery(Protocol):
     """What of a delivery identifies it."""
 
     @property
@@ -71,7 +71,7 @@ class SentLog:
         self._path = path
         self._key = key
 
-    def append(self, sent: Sequence[Told], at: datetime) -> None:
+    def append(self, sent: Sequence[SentDelivery], at: datetime) -> None:
         """Write a line for each of `sent`; they are on the disk when this returns.
 
         Raises:
@@ -108,7 +108,7 @@ class SentLog:
             _sync_folder(self._path.parent)
         return descriptor
 
-    def _line(self, sent: Told, at: datetime) -> bytes:
+    def _line(self, sent: SentDelivery, at: datetime) -> bytes:
         content = {
             "v": FORMAT,
             "at": at.isoformat(),

@@ -14,7 +14,7 @@ from store import rulesets, schema
 SERVICE_UNAVAILABLE = 503
 
 
-class Lack(StrEnum):
+class MissingPart(StrEnum):
     """What the service cannot work without."""
 
     DATABASE = "database"
@@ -26,10 +26,10 @@ def routes(runtime: Runtime) -> Sequence[BaseRoute]:
     """Both addresses."""
 
     def ready(_request: Request) -> Response:
-        lacking = lack(runtime)
-        if lacking is None:
+        missing = missing_part(runtime)
+        if missing is None:
             return JSONResponse({"ready": True})
-        return JSONResponse({"ready": False, "lacks": lacking.value}, SERVICE_UNAVAILABLE)
+        return JSONResponse({"ready": False, "lacks": missing.value}, SERVICE_UNAVAILABLE)
 
     return [Route("/healthz", _alive), Route("/readyz", ready)]
 
@@ -38,12 +38,12 @@ async def _alive(_request: Request) -> Response:
     return PlainTextResponse("ok\n")
 
 
-def lack(runtime: Runtime) -> Lack | None:
+def missing_part(runtime: Runtime) -> MissingPart | None:
     """The first thing that is missing; None when nothing is."""
     try:
         if not schema.is_current(runtime.database):
-            return Lack.SCHEMA
+            return MissingPart.SCHEMA
         with runtime.database.autocommit_read() as connection:
-            return None if rulesets.active(connection) else Lack.RULES
+            return None if rulesets.active(connection) else MissingPart.RULES
     except SQLAlchemyError:
-        return Lack.DATABASE
+        return MissingPart.DATABASE

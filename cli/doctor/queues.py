@@ -36,15 +36,15 @@ def check_queues(runtime: Runtime) -> str:
             "it last polled at {at}",
             at=tables.cell(polled_at),
         )
-    teller = consumers.teller(pulses)
-    if teller is None:
+    observer = consumers.observer(pulses)
+    if observer is None:
         raise Advice(never)
-    if not teller.is_alive(now):
+    if not observer.is_alive(now):
         raise Advice(
             tr(
                 "no worker on `upkeep`, or no beat, since {at}: what else lives is not known; "
                 "start `wif worker` and `wif beat`",
-                at=tables.cell(teller.seen_at),
+                at=tables.cell(observer.seen_at),
             )
         )
     wanted = consumers.needed(runtime.settings, publish_rules.configured_rules(runtime.settings))

@@ -11,7 +11,7 @@ from routing.forms import TpsApi
 from routing.incidents import IncidentKind
 from service.sent_before_restore import BroughtForward
 from service.tps_versions import LimitUse
-from store.overview import NeedyProcedure
+from store.overview import ProcedureToLookAt
 
 
 class Incident(TypedDict):
@@ -47,7 +47,7 @@ class Status(TypedDict):
     poll_lag_seconds: int | None
     procedures: dict[str, int]
     procedures_never_polled: int
-    procedures_to_look_at: list[NeedyProcedure]
+    procedures_to_look_at: list[ProcedureToLookAt]
     rules: RulesInForce
     incidents: list[Incident]
     alive: dict[str, Alive]
@@ -78,7 +78,7 @@ class Pass(TypedDict):
     sent: int
     retried: int
     dead: int
-    needy: list[NeedyProcedure]
+    needy: list[ProcedureToLookAt]
 
 
 class Statistics(TypedDict):

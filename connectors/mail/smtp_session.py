@@ -22,8 +22,8 @@ from routing.failures import Cause
 _READY = 220
 _SEND_IT = 354
 _REFUSED = 500
-_COURTESY = 5.0
-"""Seconds for an answer without which we simply leave."""
+_OPTIONAL_REPLY_SECONDS = 5.0
+"""How long a reply is waited for on which nothing depends."""
 _LARGEST_REPLY = 32_768
 """Bytes of one reply, all its lines together. Real ones have some hundred."""
 
@@ -194,7 +194,7 @@ class SmtpSession:
     def _answers(self, command: str) -> bool:
         """Whether the server says yes to a command that no message depends on."""
         try:
-            self._smtp.ends_at = time.monotonic() + _COURTESY
+            self._smtp.ends_at = time.monotonic() + _OPTIONAL_REPLY_SECONDS
             status, _ = self._smtp.docmd(command)
         except OSError:
             return False

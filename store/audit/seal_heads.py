@@ -10,18 +10,18 @@ from store.upsert import insert_new
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class LastToldSeal:
     """A seal that was told outside, and when."""
 
     number: int
     at: datetime
 
 
-def last_told(connection: Connection) -> Told | None:
+def last_told(connection: Connection) -> LastToldSeal | None:
     """The newest seal that was told, None before the first."""
     query = select(ToldSeal.number, ToldSeal.at).order_by(ToldSeal.number.desc()).limit(1)
     row = connection.execute(query).first()
-    return Told(*row) if row else None
+    return LastToldSeal(*row) if row else None
 
 
 def note_told(connection: Connection, number: int, at: datetime) -> None:

@@ -89,5 +89,5 @@ def test_what_nobody_notes_is_not_known(harness: Harness) -> None:
     with harness.runtime.database.read() as connection:
         pulses = heartbeats.listing(connection)
     assert list(consumers.unserved(pulses, queues.ALL, harness.now)) == []
-    found = {each.name: consumers.life(each, pulses, harness.now).value for each in pulses}
+    found = {each.name: consumers.liveness(each, pulses, harness.now).value for each in pulses}
     assert found == {"beat": "unknown", "poll": "unknown", "upkeep": "silent"}

@@ -7,7 +7,7 @@ import pytest
 
 from config.settings import read
 from routing.incidents import IncidentKind, PresentIncident
-from service.incidents import CALM, present_incidents
+from service.incidents import CLOSES_BELOW, present_incidents
 from store.overview import Wait, Waits
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -44,7 +44,7 @@ def test_an_incident_begins_at_its_age(age: float, found: bool) -> None:
     assert (IncidentKind.UNREAD in kinds(unread_for(LIMIT * age))) is found
 
 
-@pytest.mark.parametrize(("age", "found"), [(CALM, True), (CALM - 0.01, False)])
+@pytest.mark.parametrize(("age", "found"), [(CLOSES_BELOW, True), (CLOSES_BELOW - 0.01, False)])
 def test_it_ends_at_half_of_it(age: float, found: bool) -> None:
     lasting = kinds(unread_for(LIMIT * age), IncidentKind.UNREAD)
     assert (IncidentKind.UNREAD in lasting) is found

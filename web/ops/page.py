@@ -10,7 +10,7 @@ from jinja2 import Environment, StrictUndefined, Template
 
 from routing.ruleset import Outcome
 from routing.simulation import CaseMove
-from service.consumers import life
+from service.consumers import liveness
 from service.operations import Operations
 from store.dossiers import DossierStatus
 from store.procedures import ProcedureStatus
@@ -71,7 +71,7 @@ def ops_page(ops: Operations, moves: Sequence[CaseMove], *, flower: str | None) 
         procedures=lines,
         moves=[*map(_move, moves)],
         oldest_poll=min(ops.waits.polled.values(), default=None),
-        life={pulse.name: life(pulse, ops.pulses, ops.at).value for pulse in ops.pulses},
+        liveness={pulse.name: liveness(pulse, ops.pulses, ops.at).value for pulse in ops.pulses},
         dead_parts=any(not pulse.is_alive(ops.at) for pulse in ops.pulses),
         flower=flower,
         path=PATH,
