@@ -15,7 +15,7 @@ from service.runtime import Runtime
 from service.statistics.count import count_days
 from service.statistics.publish import update_statistics
 from web.stats import page
-from web.stats.known import read_choices, read_known
+from web.stats.public_figures import read_choices, read_public_figures
 from web.stats.selection import read_selection
 from web.stats.view import view
 
@@ -103,4 +103,4 @@ def _timed(work: Callable[[], object]) -> float:
 
 def _page(runtime: Runtime) -> str:
     selection = read_selection({}, read_choices(runtime))
-    return page.served(view(read_known(runtime, selection), selection))
+    return page.served(view(read_public_figures(runtime, selection), selection))

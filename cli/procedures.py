@@ -61,7 +61,7 @@ def show(
         context.show_json(as_document(shown))
     else:
         _print(shown)
-    if shown.troubled:
+    if shown.mismatched:
         raise typer.Exit(1)
 
 
@@ -83,9 +83,9 @@ def _print(shown: ShownProcedure) -> None:
         said = mark("{api} does not say which fields a form has; v2 does")
         typer.echo(tr(said, api=shown.api.value))
         return
-    columns = ("field", "label", "id", "trouble", "likely")
+    columns = ("field", "label", "id", "mismatch", "likely")
     tables.show_table(tr("Fields"), columns, [_field_row(each) for each in shown.fields])
-    if shown.troubled:
+    if shown.mismatched:
         said = mark(
             "Write the new label in procedures.yaml (or the id under `field_ids`), run "
             "`wif rules publish`, then `wif procedures resume {number}`."
@@ -96,7 +96,7 @@ def _print(shown: ShownProcedure) -> None:
 def _field_row(field: FormField) -> list[str | None]:
     label = field.label or " / ".join(field.labels)
     likely = ", ".join(f"« {each} »" for each in field.likely)
-    return [field.field.value, label, field.id, field.trouble and field.trouble.value, likely]
+    return [field.field.value, label, field.id, field.mismatch and field.mismatch.value, likely]
 
 
 @app.command("resume")

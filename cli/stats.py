@@ -62,17 +62,17 @@ def write_page(runtime: Runtime, month: str | None = None) -> tuple[str, list[st
     Raises:
         CommandError: `month` is not one of them.
     """
-    from web.stats import known, page, selection, view, wording  # noqa: PLC0415
+    from web.stats import page, public_figures, selection, view, wording  # noqa: PLC0415
 
     asked = {} if month is None else {"mois": month}
-    choices = known.read_choices(runtime)
+    choices = public_figures.read_choices(runtime)
     try:
         chosen = selection.read_selection(asked, choices)
     except selection.UnknownChoice:
         raise CommandError(
             tr("--month: {month} is not public, or not YYYY-MM", month=month), code=2
         ) from None
-    found = known.read_known(runtime, chosen)
+    found = public_figures.read_public_figures(runtime, chosen)
     shown = view.view(found, chosen) if found.months else None
     return page.standalone(shown, found), [wording.month_code(each) for each in choices.months]
 

@@ -19,7 +19,7 @@ NAMES = (
     *(mark("pinned"), mark("pinned_reason"), mark("attempts"), mark("seen_at"), mark("age_days")),
     *(mark("id"), mark("event"), mark("channel"), mark("finished_at"), mark("failures")),
     *(mark("polled_at"), mark("scanned_at"), mark("next_poll_at"), mark("api"), mark("field")),
-    *(mark("label"), mark("trouble"), mark("likely"), mark("check"), mark("advice")),
+    *(mark("label"), mark("mismatch"), mark("likely"), mark("check"), mark("advice")),
     *(mark("what"), mark("value"), mark("count"), mark("procedures"), mark("cause")),
     *(mark("part"), mark("at"), mark("kind"), mark("subject"), mark("since"), mark("opened_at")),
     *(mark("section"), mark("entry"), mark("before"), mark("after"), mark("matches")),
@@ -44,7 +44,7 @@ NAMES = (
 """What columns and rows are called; in JSON and CSV these names stay as they are."""
 
 CODED = frozenset(
-    {"status", "state", "event", "action", "department_source", "trouble", "queue", "step"}
+    {"status", "state", "event", "action", "department_source", "mismatch", "queue", "step"}
 )
 """Columns whose codes are shown in words."""
 

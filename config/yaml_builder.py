@@ -56,7 +56,7 @@ _WORD = re.compile(r"[A-Za-z]{6}")
 """How most scalars begin, and none that is refused."""
 
 
-class Unusable(Exception):
+class UnreadableYaml(Exception):
     """The rest of the file cannot be read; the mistake has been noted."""
 
 
@@ -106,20 +106,20 @@ class Builder:
         """The only document of the stream.
 
         Raises:
-            Unusable: there is none, or it cannot be read to its end.
+            UnreadableYaml: there is none, or it cannot be read to its end.
         """
         node: Node | None = None
         for event in events:
             if _kind(event) == "DocumentStartEvent" and node is not None:
                 message = tr("begins a second document")
                 self.refuse(Code.SEVERAL_DOCUMENTS, _place(event), "", message)
-                raise Unusable
+                raise UnreadableYaml
             if hasattr(event, "anchor"):
                 node = self._node(event, events, 0)
         if node is None or (isinstance(node, ScalarNode) and node.plain and node.text in NULL):
             self.mistakes.clear()
             self.refuse(Code.EMPTY_FILE, (1, 1), "", tr("is empty"))
-            raise Unusable
+            raise UnreadableYaml
         return node
 
     def _node(self, event: Event, events: Iterator[Event], depth: int) -> Node:
@@ -145,7 +145,7 @@ class Builder:
     def _check(self, event: Event, kind: str, depth: int) -> None:
         if refused := _end_of_reading(event, kind, depth):
             self.refuse(refused[0], _place(event), *refused[1:])
-            raise Unusable
+            raise UnreadableYaml
         if event.tag:
             message, tag = tr("has a YAML tag"), str(event.tag)
             self.refuse(Code.TAG, _place(event), tag, message, _in_place_of(tag))

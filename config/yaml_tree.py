@@ -18,7 +18,7 @@ from config.diagnostics import Code, Diagnostic
 from config.files import read_regular
 from config.foreign_messages import translated
 from config.messages import tr
-from config.yaml_builder import Builder, Event, Unusable
+from config.yaml_builder import Builder, Event, UnreadableYaml
 from config.yaml_nodes import ListNode, MapNode, Node, Path_, ScalarNode, find, plain, scalars
 from config.yaml_slips import slip
 from config.yaml_text import Place
@@ -91,7 +91,7 @@ def _tree(builder: Builder, events: Iterator[Event]) -> Node | None:
     noted = len(builder.mistakes)
     try:
         return builder.document(events)
-    except (Unusable, ValueError, OverflowError):
+    except (UnreadableYaml, ValueError, OverflowError):
         if len(builder.mistakes) == noted:
             builder.refuse(Code.SYNTAX, (1, 1), "", tr("is not YAML"))
     return None

@@ -26,7 +26,7 @@ from routing.assignment import Event
 from routing.conditions import Attribute
 from routing.facts import DepartmentSource, DossierState, Filer
 from routing.failures import TABLE
-from routing.form_fields import FormTrouble
+from routing.form_fields import FieldMismatch
 from store.audit.log import Step
 from store.procedures import ProcedureStatus
 from store.states import DeliveryState, DossierStatus
@@ -39,7 +39,7 @@ WIDTH = 100
 
 CODES: tuple[type[StrEnum], ...] = (
     *(DossierStatus, DeliveryState, ProcedureStatus, DossierState, Filer, Event, Attribute),
-    *(DepartmentSource, FormTrouble, SkipReason, Step, Operation),
+    *(DepartmentSource, FieldMismatch, SkipReason, Step, Operation),
 )
 """Codes that are shown in words."""
 

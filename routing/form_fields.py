@@ -6,7 +6,7 @@ from enum import StrEnum
 from routing.forms import Field
 
 
-class FormTrouble(StrEnum):
+class FieldMismatch(StrEnum):
     """Why a field that routing reads cannot be told among those of a form."""
 
     MISSING = "missing"
@@ -22,7 +22,7 @@ class FormField:
         labels: by which the configuration knows it.
         label: under which it stands on the form, None while it cannot be told.
         id: by which TPS knows it, None while it cannot be told.
-        trouble: why it cannot be told, None when it can.
+        mismatch: why it cannot be told, None when it can.
         likely: labels of the form that may be its new one, the likeliest first.
     """
 
@@ -30,5 +30,5 @@ class FormField:
     labels: tuple[str, ...]
     label: str | None
     id: str | None
-    trouble: FormTrouble | None = None
+    mismatch: FieldMismatch | None = None
     likely: tuple[str, ...] = ()

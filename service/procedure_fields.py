@@ -27,9 +27,9 @@ class ShownProcedure:
     fields: tuple[FormField, ...] | None
 
     @property
-    def troubled(self) -> bool:
+    def mismatched(self) -> bool:
         """Whether a field cannot be told."""
-        return any(each.trouble for each in self.fields or ())
+        return any(each.mismatch for each in self.fields or ())
 
 
 def show(runtime: Runtime, number: int) -> ShownProcedure:

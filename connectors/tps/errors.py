@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from routing.failures import TABLE, Action, Cause, Failure
-from routing.form_fields import FormTrouble
+from routing.form_fields import FieldMismatch
 from routing.forms import Field
 
 
@@ -138,13 +138,13 @@ class FormChanged(TpsFailure):
 
     Attributes:
         field: the field.
-        trouble: what is wrong with it.
+        mismatch: what is wrong with it.
     """
 
-    def __init__(self, place: RequestContext, field: Field, trouble: FormTrouble) -> None:
+    def __init__(self, place: RequestContext, field: Field, mismatch: FieldMismatch) -> None:
         super().__init__(Cause.TPS_FORM_CHANGED, place)
         self.field = field
-        self.trouble = trouble
+        self.mismatch = mismatch
 
     @property
     def reason(self) -> str:
@@ -152,10 +152,10 @@ class FormChanged(TpsFailure):
         return f"{self.cause}:{self.field}"
 
     def __str__(self) -> str:
-        return f"{super().__str__()}: {self.field} {self.trouble}"
+        return f"{super().__str__()}: {self.field} {self.mismatch}"
 
     def __reduce__(self) -> tuple[Callable[..., TpsFailure], tuple[object, ...]]:
-        return FormChanged, (self.place, self.field, self.trouble)
+        return FormChanged, (self.place, self.field, self.mismatch)
 
 
 _MALFORMED = frozenset({Cause.TPS_OVERSIZED, Cause.TPS_MALFORMED})

@@ -34,13 +34,13 @@ def test_show_lists_the_fields_and_the_likely_new_label(
     assert shown.returncode == 0, shown.stderr
     fields = {each["field"]: each for each in json.loads(shown.stdout)["fields"]}
     assert fields["contract_type"]["label"] == CONTRACT_TYPE
-    assert all(each["id"] and each["trouble"] is None for each in fields.values())
+    assert all(each["id"] and each["mismatch"] is None for each in fields.values())
 
     harness.tps.rename_label(CONTRACT_TYPE, "Nature du contrat")
     shown = wif("procedures", "show", str(PARIS_FORM), "--json", **settings)
     assert shown.returncode == 1
-    [field] = [each for each in json.loads(shown.stdout)["fields"] if each["trouble"]]
-    assert (field["field"], field["trouble"]) == ("contract_type", "missing")
+    [field] = [each for each in json.loads(shown.stdout)["fields"] if each["mismatch"]]
+    assert (field["field"], field["mismatch"]) == ("contract_type", "missing")
     assert field["likely"][0] == "Nature du contrat"
 
 

@@ -57,7 +57,7 @@ class Office:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class CellLine:
     """One line of a cell: who gets what, from whom and in which cases."""
 
     units: tuple[Office, ...]
@@ -76,7 +76,7 @@ class Row:
     code: str
     name: str
     region: str
-    cells: tuple[tuple[Line, ...], ...]
+    cells: tuple[tuple[CellLine, ...], ...]
 
     @property
     def served(self) -> bool:
@@ -140,14 +140,14 @@ def _row(code: str | None, by_permit: Iterable[list[Cell]], offices: Mapping[str
     )
 
 
-def _lines(cells: Iterable[Cell], offices: Mapping[str, Office]) -> tuple[Line, ...]:
+def _lines(cells: Iterable[Cell], offices: Mapping[str, Office]) -> tuple[CellLine, ...]:
     """The lines of a cell; filers that are treated alike share one."""
     found: dict[_Said, list[Filer]] = defaultdict(list)
     for cell in cells:
         for answer in cell.outcomes:
             found[_said(answer, cell.depends_on)].append(cell.filer)
     return tuple(
-        Line(
+        CellLine(
             units=tuple(offices[code] for code in units),
             rule=rule,
             routed=routed,

@@ -12,7 +12,7 @@ from store.published_figures import StoredFigure
 from web.stats import wording
 from web.stats.exports import COLUMNS, LICENCE, LICENCE_URL, as_csv, as_json
 from web.stats.selection import PATH, Selection
-from web.stats.view import Known, View
+from web.stats.view import PublicFigures, View
 
 STYLESHEET = f"{PATH}/style.css"
 TITLE = "Autorisations de travail : statistiques - Work In France"
@@ -48,29 +48,29 @@ def served(view: View | None) -> str:
     )
 
 
-def standalone(view: View | None, known: Known) -> str:
+def standalone(view: View | None, public: PublicFigures) -> str:
     """The page as one file that loads nothing else."""
     style = stylesheet()
     digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    figures = [*known.figures.values()]
+    figures = [*public.figures.values()]
     return _template().render(
         **_common(view),
         links=False,
         style=Markup(style),  # noqa: S704 - our own file
         style_hash=f"sha256-{digest}",
-        downloads=_downloads(figures, known, view.month if view else None),
+        downloads=_downloads(figures, public, view.month if view else None),
     )
 
 
 def _downloads(
-    figures: list[StoredFigure], known: Known, month: object
+    figures: list[StoredFigure], public: PublicFigures, month: object
 ) -> list[tuple[str, str, str]]:
     name = f"autorisations-de-travail-{str(month)[:7]}"
     return [
         (f"ce mois, en {kind.upper()}", f"data:{media};base64,{_base64(text)}", f"{name}.{kind}")
         for kind, media, text in (
-            ("csv", "text/csv;charset=utf-8", as_csv(figures, known.labels)),
-            ("json", "application/json", as_json(figures, known.labels)),
+            ("csv", "text/csv;charset=utf-8", as_csv(figures, public.labels)),
+            ("json", "application/json", as_json(figures, public.labels)),
         )
     ]
 

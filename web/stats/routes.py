@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from service.runtime import Runtime
 from web.stats import exports, page
-from web.stats.known import permit_labels, read_choices, read_figures, read_known
+from web.stats.public_figures import permit_labels, read_choices, read_figures, read_public_figures
 from web.stats.selection import PATH, Selection, UnknownChoice, read_selection
 from web.stats.view import view
 
@@ -28,8 +28,8 @@ def routes(runtime: Runtime) -> Sequence[BaseRoute]:
     """The page, its style and its files."""
 
     def write_page(selection: Selection) -> str:
-        known = read_known(runtime, selection)
-        return page.served(view(known, selection) if known.months else None)
+        public = read_public_figures(runtime, selection)
+        return page.served(view(public, selection) if public.months else None)
 
     def write_csv(selection: Selection) -> str:
         return exports.as_csv(read_figures(runtime, selection), permit_labels(runtime))

@@ -44,7 +44,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class PublicFigures:
     """What is public, as far as a page needs it.
 
     Attributes:
@@ -93,25 +93,25 @@ class View:
     hidden_departments: int
 
 
-def view(known: Known, selection: Selection) -> View:
+def view(public: PublicFigures, selection: Selection) -> View:
     """The page of a selection. There is at least one month."""
-    month = selection.month or known.months[-1]
+    month = selection.month or public.months[-1]
     kind, place = selection.permit_type, selection.department
-    series = [*_series(known, selection, month)]
-    by_type = [*_by_type(known, selection, month)]
-    by_department = [*_by_department(known, selection)]
+    series = [*_series(public, selection, month)]
+    by_type = [*_by_type(public, selection, month)]
+    by_department = [*_by_department(public, selection)]
     picture = selection.picture if kind == ALL else Picture.REQUESTS
-    at = known.months.index(month)
-    months = [*_months(known.months, selection, month)]
+    at = public.months.index(month)
+    months = [*_months(public.months, selection, month)]
     return View(
         selection=selection,
         month=month,
-        what=wording.kind_name(kind, known.labels),
+        what=wording.kind_name(kind, public.labels),
         where=wording.place_name(place),
         timed=ALL in {kind, place},
-        figure=_figure(known, month, place, kind),
+        figure=_figure(public, month, place, kind),
         months=months[::-1],
-        permit_types=[*_permit_types(known, selection)],
+        permit_types=[*_permit_types(public, selection)],
         departments=[*_departments(selection)],
         earlier=months[at - 1] if at else None,
         later=months[at + 1] if at + 1 < len(months) else None,
@@ -130,40 +130,40 @@ def view(known: Known, selection: Selection) -> View:
     )
 
 
-def _figure(known: Known, month: date, place: str, kind: str) -> StoredFigure:
-    found = known.figures.get((place, kind))
+def _figure(public: PublicFigures, month: date, place: str, kind: str) -> StoredFigure:
+    found = public.figures.get((place, kind))
     return found or StoredFigure(month=month, department=place, permit_type=kind)
 
 
-def _series(known: Known, selection: Selection, month: date) -> Iterator[Row]:
-    end = known.months.index(month) + 1
-    for each in known.months[max(0, end - MONTHS_SHOWN) : end]:
+def _series(public: PublicFigures, selection: Selection, month: date) -> Iterator[Row]:
+    end = public.months.index(month) + 1
+    for each in public.months[max(0, end - MONTHS_SHOWN) : end]:
         empty = StoredFigure(
             month=each, department=selection.department, permit_type=selection.permit_type
         )
         yield Row(
             label=wording.month_name(each),
             url=selection.choose(month=each).url(),
-            figure=known.series.get(each, empty),
+            figure=public.series.get(each, empty),
             current=each == month,
         )
 
 
-def _by_type(known: Known, selection: Selection, month: date) -> Iterator[Row]:
-    for kind in [ALL, *_kinds(known), UNKNOWN]:
-        name = wording.kind_name(kind, known.labels)
+def _by_type(public: PublicFigures, selection: Selection, month: date) -> Iterator[Row]:
+    for kind in [ALL, *_kinds(public), UNKNOWN]:
+        name = wording.kind_name(kind, public.labels)
         yield Row(
             label=name[0].upper() + name[1:],
             url="" if kind == UNKNOWN else selection.choose(permit_type=kind).url(),
-            figure=_figure(known, month, selection.department, kind),
+            figure=_figure(public, month, selection.department, kind),
             current=kind == selection.permit_type,
         )
 
 
-def _by_department(known: Known, selection: Selection) -> Iterator[Row]:
+def _by_department(public: PublicFigures, selection: Selection) -> Iterator[Row]:
     """The départements of which something is published."""
     for place in [*departments(), UNKNOWN]:
-        figure = known.figures.get((place, selection.permit_type))
+        figure = public.figures.get((place, selection.permit_type))
         if figure is None:
             continue
         name = wording.place_name(place)
@@ -175,10 +175,10 @@ def _by_department(known: Known, selection: Selection) -> Iterator[Row]:
         )
 
 
-def _kinds(known: Known) -> list[str]:
+def _kinds(public: PublicFigures) -> list[str]:
     """Permit types in the order of the rules, then those that the rules know no more."""
-    others = {kind for _, kind in known.figures} - {ALL, UNKNOWN} - known.labels.keys()
-    return [*known.labels, *sorted(others)]
+    others = {kind for _, kind in public.figures} - {ALL, UNKNOWN} - public.labels.keys()
+    return [*public.labels, *sorted(others)]
 
 
 def _months(months: Sequence[date], selection: Selection, month: date) -> Iterator[Link]:
@@ -187,9 +187,9 @@ def _months(months: Sequence[date], selection: Selection, month: date) -> Iterat
         yield Link(label=wording.month_name(each), url=url, current=each == month)
 
 
-def _permit_types(known: Known, selection: Selection) -> Iterator[Link]:
-    for kind in [ALL, *_kinds(known)]:
-        name = wording.kind_name(kind, known.labels)
+def _permit_types(public: PublicFigures, selection: Selection) -> Iterator[Link]:
+    for kind in [ALL, *_kinds(public)]:
+        name = wording.kind_name(kind, public.labels)
         yield Link(
             label=name[0].upper() + name[1:],
             url=selection.choose(permit_type=kind).url(),

@@ -180,7 +180,7 @@ class TpsV2:
 def _found(form: Form, at: Cursor) -> FoundFields | None:
     """The fields as the cursor knows them, None when they are to be looked up."""
     if not wanted(form):
-        return FoundFields("", {}, addresses=False, trouble={})
+        return FoundFields("", {}, addresses=False, mismatch={})
     known = at.fields
     if known is None or known.wanted != wanted_digest(form):
         return None

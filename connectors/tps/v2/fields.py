@@ -9,7 +9,7 @@ from rapidfuzz import fuzz
 
 from connectors.tps.errors import MalformedReason
 from connectors.tps.json_checks import MalformedJson, a_list, an_object
-from routing.form_fields import FormField, FormTrouble
+from routing.form_fields import FieldMismatch, FormField
 from routing.forms import Field, Form
 from routing.text import normalise
 
@@ -63,13 +63,13 @@ class FoundFields:
         revision: id of the revision.
         ids: by field.
         addresses: whether one of them is an address.
-        trouble: fields that cannot be told, and why.
+        mismatch: fields that cannot be told, and why.
     """
 
     revision: str
     ids: Mapping[Field, str]
     addresses: bool
-    trouble: Mapping[Field, FormTrouble]
+    mismatch: Mapping[Field, FieldMismatch]
 
 
 def revision_of(value: object) -> FormRevision:
@@ -97,8 +97,8 @@ def find(form: Form, revision: FormRevision) -> FoundFields:
         revision=revision.id,
         ids={field: descriptor.id for field, descriptor in found.items()},
         addresses=any(descriptor.kind == _ADDRESS for descriptor in found.values()),
-        trouble={
-            field: FormTrouble.AMBIGUOUS if each else FormTrouble.MISSING
+        mismatch={
+            field: FieldMismatch.AMBIGUOUS if each else FieldMismatch.MISSING
             for field, each in candidates.items()
             if len(each) != 1
         },
@@ -134,8 +134,8 @@ def described(form: Form, revision: FormRevision) -> tuple[FormField, ...]:
             labels=form.labels.get(field, ()),
             label=labels.get(found.ids.get(field, "")),
             id=found.ids.get(field),
-            trouble=found.trouble.get(field),
-            likely=_likely(form.labels.get(field, ()), free) if field in found.trouble else (),
+            mismatch=found.mismatch.get(field),
+            likely=_likely(form.labels.get(field, ()), free) if field in found.mismatch else (),
         )
         for field in wanted(form)
     )

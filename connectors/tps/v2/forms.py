@@ -52,8 +52,8 @@ class Forms:
             FormChanged: one of them cannot be told.
         """
         found = find(form, self.today(form.procedure))
-        for field, trouble in found.trouble.items():
-            raise FormChanged(RequestContext(Operation.LOOK_UP, form.procedure), field, trouble)
+        for field, mismatch in found.mismatch.items():
+            raise FormChanged(RequestContext(Operation.LOOK_UP, form.procedure), field, mismatch)
         return found
 
     def remembered(self, form: Form, revision: str, today: FoundFields) -> FoundFields | None:

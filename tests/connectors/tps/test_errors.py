@@ -18,7 +18,7 @@ from connectors.tps.errors import (
     malformed,
 )
 from routing.failures import TABLE, Action, Cause
-from routing.form_fields import FormTrouble
+from routing.form_fields import FieldMismatch
 from routing.forms import Field
 
 CAUSES = [
@@ -51,7 +51,7 @@ def test_every_cause_has_the_class_that_says_what_to_do(cause: Cause) -> None:
 
 
 def test_a_form_that_changed_pauses_its_procedure_and_names_the_field() -> None:
-    error = FormChanged(LIST, Field.CONTRACT_TYPE, FormTrouble.MISSING)
+    error = FormChanged(LIST, Field.CONTRACT_TYPE, FieldMismatch.MISSING)
     assert error.action is Action.PAUSE_PROCEDURE
     assert error.reason == "tps-form-changed:contract_type"
     assert pickle.loads(pickle.dumps(error)).reason == error.reason  # noqa: S301 - our own bytes

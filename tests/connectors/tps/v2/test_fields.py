@@ -16,7 +16,7 @@ from connectors.tps.v2.fields import (
     wanted_digest,
 )
 from routing.failures import Action
-from routing.form_fields import FormTrouble
+from routing.form_fields import FieldMismatch
 from routing.forms import Field
 from simulator.fields import CONTRACT_TYPE, NATIONALITY, PERMIT_DEPARTMENT
 from tests.connectors.tps.samples import LABELS, student_form
@@ -34,20 +34,20 @@ def revision(*more: Descriptor, without: Field | None = None) -> FormRevision:
 
 def test_labels_are_compared_as_people_read_them() -> None:
     found = find(FORM, revision(text("TYPE  DE CONTRAT ", 99), without=Field.CONTRACT_TYPE))
-    assert found.trouble == {}
+    assert found.mismatch == {}
     assert found.ids[Field.CONTRACT_TYPE] == global_id("99")
 
 
 def test_a_heading_of_the_same_words_is_no_field() -> None:
     heading = text(NATIONALITY, 99, "HeaderSectionChampDescriptor")
-    assert find(FORM, revision(heading)).trouble == {}
+    assert find(FORM, revision(heading)).mismatch == {}
 
 
 def test_a_label_that_is_missing_or_stands_twice_is_trouble() -> None:
     found = find(FORM, revision(text("Nationalité ", 99), without=Field.CONTRACT_TYPE))
-    assert found.trouble == {
-        Field.CONTRACT_TYPE: FormTrouble.MISSING,
-        Field.NATIONALITY: FormTrouble.AMBIGUOUS,
+    assert found.mismatch == {
+        Field.CONTRACT_TYPE: FieldMismatch.MISSING,
+        Field.NATIONALITY: FieldMismatch.AMBIGUOUS,
     }
 
 
@@ -56,8 +56,8 @@ def test_a_configured_id_wins(configured: str) -> None:
     form = student_form(field_ids={Field.NATIONALITY: configured})
     twice = revision(text("Nationalité ", 99))
     found = find(form, twice)
-    assert (found.trouble, found.ids[Field.NATIONALITY]) == ({}, global_id("99"))
-    assert find(form, revision()).trouble == {Field.NATIONALITY: FormTrouble.MISSING}
+    assert (found.mismatch, found.ids[Field.NATIONALITY]) == ({}, global_id("99"))
+    assert find(form, revision()).mismatch == {Field.NATIONALITY: FieldMismatch.MISSING}
 
 
 def test_what_is_found_depends_on_what_the_configuration_says() -> None:
@@ -86,7 +86,7 @@ class TestOverTheWire:
         with pytest.raises(FormChanged) as caught:
             v2.changes()
         failure = caught.value
-        assert (failure.field, failure.trouble) == (Field.CONTRACT_TYPE, FormTrouble.MISSING)
+        assert (failure.field, failure.mismatch) == (Field.CONTRACT_TYPE, FieldMismatch.MISSING)
         assert failure.action is Action.PAUSE_PROCEDURE
         assert failure.reason == "tps-form-changed:contract_type"
         assert "contract_type missing" in str(failure)

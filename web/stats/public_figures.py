@@ -9,10 +9,10 @@ from service.statistics.suppression import ALL
 from store import published_figures
 from store.published_figures import StoredFigure
 from web.stats.selection import Choices, Selection
-from web.stats.view import Known
+from web.stats.view import PublicFigures
 
 
-def read_known(runtime: Runtime, selection: Selection) -> Known:
+def read_public_figures(runtime: Runtime, selection: Selection) -> PublicFigures:
     """What is public of the month, the permit type and the département of a selection."""
     with runtime.database.read() as connection:
         months = published_figures.months(connection)
@@ -21,7 +21,7 @@ def read_known(runtime: Runtime, selection: Selection) -> Known:
         series = published_figures.figures(
             connection, department=selection.department, permit_type=selection.permit_type
         )
-    return Known(
+    return PublicFigures(
         months=months,
         labels=permit_labels(runtime),
         figures={(each.department, each.permit_type): each for each in figures},
