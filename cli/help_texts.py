@@ -82,7 +82,7 @@ def _help_option(option_of: Any, context: Any) -> Any:  # noqa: ANN401
 
 
 def _for_scripts(_context: object, _parameter: object, wanted: object) -> object:
-    """What scripts read is the same whoever runs them, the texts in it included; what goes to
+    """What scripts read is the same for every user, the texts in it included; what goes to
     standard error beside it is for people."""
     if wanted:
         speak_to_scripts()

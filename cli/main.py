@@ -1,4 +1,4 @@
-"""The `wif` command: the map of what it can do, and one line for whatever goes wrong.
+"""The `wif` command: the map of what it can do, and one line for each error.
 
 What a command needs is imported when it is used: help and completion need none of it.
 """
@@ -122,7 +122,7 @@ def _path_of_called() -> str:
 
 
 def main() -> None:
-    """Run the command; whatever is foreseen to go wrong ends in one line, not in a traceback."""
+    """Run the command; a foreseen error ends in one line, not in a traceback."""
     # What a command writes is readable by its user alone.
     os.umask(0o077)
     language.use(language.chosen(os.environ))

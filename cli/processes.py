@@ -100,7 +100,7 @@ class Fleet:
             signal.signal(number, lambda *_: self._stopping.set())
 
     def watch(self, look: Callable[[], None] = lambda: None) -> None:
-        """Restart whatever dies, until told to stop; `look` is called each second."""
+        """Restart processes that die, until told to stop; `look` is called each second."""
         while not self._stopping.wait(RESTART_PAUSE_SECONDS):
             look()
             for name, process in self._running.items():

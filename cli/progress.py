@@ -35,7 +35,7 @@ class Bars:
             self._drawn.update(self._task(what), advance=count, total=total)
 
     def _task(self, what: str) -> TaskID:
-        assert self._drawn is not None  # noqa: S101 - whoever calls has looked
+        assert self._drawn is not None  # noqa: S101 - callers have looked
         if what not in self._tasks:
             self._tasks[what] = self._drawn.add_task(what, total=None)
         return self._tasks[what]
@@ -53,7 +53,7 @@ def bars() -> Iterator[Bars]:
     if not sys.stderr.isatty():
         yield Bars(None)
         return
-    from rich.console import Console  # noqa: PLC0415 - only where somebody looks
+    from rich.console import Console  # noqa: PLC0415 - only at a terminal
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())

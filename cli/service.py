@@ -185,7 +185,7 @@ def run_once_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
 _UNWELL = frozenset(
     {"polls_failed", "rows_malformed", "quarantined", "held", "not_read", "retried", "dead"}
 )
-"""What of a pass somebody should look at."""
+"""What of a pass a person should look at."""
 
 
 def _unwell(report: PassReport) -> str:

@@ -217,13 +217,13 @@ def pulse_parts(pulses: Sequence[Pulse], now: datetime) -> Iterator[RenderableTy
 
 
 def show_needy(needy: Sequence[ProcedureToLookAt]) -> None:
-    """Print procedures that somebody should look at."""
+    """Print procedures that a person should look at."""
     for part in needy_parts(needy):
         tables.console().print(part)
 
 
 def needy_parts(needy: Sequence[ProcedureToLookAt]) -> Iterator[RenderableType]:
-    """Procedures that somebody should look at, those of one cause in one line."""
+    """Procedures that a person should look at, those of one cause in one line."""
     groups: dict[tuple[str, str | None], list[ProcedureToLookAt]] = {}
     for each in needy:
         groups.setdefault((each.status, each.reason), []).append(each)

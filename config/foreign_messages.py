@@ -163,7 +163,7 @@ def _known() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 
 def translated(sentence: str) -> str:
-    """A sentence of somebody else's in our language; as it is when it is not known."""
+    """A sentence of a library in our language; as it is when it is not known."""
     for text, pattern in _known():
         if found := pattern.fullmatch(sentence):
             values = found.groupdict()

@@ -147,7 +147,7 @@ class Configuration:
 
     @property
     def sound(self) -> set[str]:
-        """Names of the files that mean what they say, whatever else is wrong with them."""
+        """Names of the files that mean what they say, even where they hold mistakes."""
         wrong = {mistake.file for mistake in self.mistakes if mistake.code not in _HARMLESS}
         return {name for name in FILES if self.path(name) not in wrong}
 

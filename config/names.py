@@ -121,7 +121,7 @@ class Names:
 
 
 def references(node: Node, section: str | None = None) -> Iterator[tuple[str, ScalarNode]]:
-    """Whatever below `node` names something: the kind of thing, and where its code stands."""
+    """References below `node`: the kind of thing that each names, and where its code stands."""
     match node:
         case MapNode():
             for key, value in node.values.items():

@@ -1,6 +1,6 @@
 """From a directory that an admin edits to a rule set that is in force.
 
-`read_directory` refuses whatever is wrong, with every mistake at once; what it returns is
+`read_directory` refuses a wrong configuration, with every mistake at once; what it returns is
 a document that can be stored, and that `compile_document` turns into a rule set.
 """
 

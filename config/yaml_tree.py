@@ -49,7 +49,7 @@ LARGEST_EXPLAINED = 1_000_000
 def read_tree(path: Path, mistakes: list[Diagnostic]) -> Node | None:
     """The content of the file, None when it cannot be used at all.
 
-    Whatever is wrong is added to `mistakes`; never raises for what the file contains.
+    What is wrong is added to `mistakes`; never raises for what the file contains.
     """
     builder = Builder(str(path), mistakes)
     text = _text(builder, path)

@@ -154,7 +154,7 @@ class Channel(Protocol):
         """
 
     def check_ready(self, settings: Any, unit: str, address: str) -> None:  # noqa: ANN401
-        """Look whether a message could be sent, as far as that is known without asking anybody.
+        """Look whether a message could be sent, as far as that is known without a request.
 
         Raises:
             routing.failures.Failure: it could not.

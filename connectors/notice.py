@@ -118,4 +118,4 @@ class Trial:
 
 
 Message = Notice | Trial
-"""Whatever a channel can be given."""
+"""What a channel can be given to send."""

@@ -1,4 +1,4 @@
-"""Timestamps of a third party (RFC 3161): when something existed, signed by somebody else."""
+"""Timestamps of a third party (RFC 3161): proof of when something existed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Authority:
     """Whose timestamps are taken.
 
     Attributes:
-        certificates: those trusted from outside, roots and whatever stands between.
+        certificates: those trusted from outside, roots and intermediates.
     """
 
     certificates: Sequence[Certificate]

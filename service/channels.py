@@ -57,7 +57,7 @@ class TrialResult:
 
 
 def channel_statuses(runtime: Runtime) -> list[ChannelStatus]:
-    """Every channel of every unit of the rules in force, without asking anybody."""
+    """Every channel of every unit of the rules in force, without a request."""
     rules = runtime.rules()
     with runtime.database.begin() as connection:
         disabled = disabled_now(runtime, connection, rules)

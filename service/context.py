@@ -35,5 +35,5 @@ class Context:
     actor: str | None = None
 
     def now(self) -> datetime:
-        """The present instant, by whatever clock there is at that moment."""
+        """The present instant, by the clock set at that moment: tests replace it."""
         return self.clock()

@@ -10,8 +10,8 @@ from store.disabled_addresses import Disabled
 from store.overview import Wait, Waits
 
 WATCHED = frozenset(IncidentKind) - {IncidentKind.RULES_REFUSED, IncidentKind.WEBHOOK_OFF}
-"""The kinds that are derived here; whoever publishes rules, or asks TPS for its webhooks, opens and
-closes the others."""
+"""The kinds that are derived here; publishing rules and asking TPS for its webhooks open and
+close the others."""
 
 COUNTED = WATCHED - {IncidentKind.CHANNEL_DISABLED, IncidentKind.CERTIFICATE, IncidentKind.UNSERVED}
 """The kinds that `present_incidents` derives from what waits."""

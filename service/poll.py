@@ -1,4 +1,4 @@
-"""Polling a procedure: what is new is listed at every tick, everything now and then.
+"""Polling a procedure: what is new is listed at every tick, everything at every scan.
 
 A poll is a loop over pages: claim, ask for a page (no transaction open), commit it together
 with the cursor that passed it, and so on; then release.

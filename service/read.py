@@ -104,7 +104,7 @@ def concerns_all(failure: Failure) -> bool:
 
 
 def read_one(runtime: Connections, claim: Claim, dossier: DossierRecord) -> Reading:
-    """Read one dossier; whatever goes wrong becomes the failure of its reading.
+    """Read one dossier; an error becomes the failure of its reading.
 
     Raises:
         TimeLimitReached: the task's time is up.

@@ -1,4 +1,4 @@
-"""Requests to TPS, counted by each process and added to the tallies now and then."""
+"""Requests to TPS, counted by each process and added to the tallies every ten seconds."""
 
 import time
 

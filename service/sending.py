@@ -164,7 +164,7 @@ def _stops_address(channel: Channel, failure: Failure) -> bool:
 
 
 def make_attempt(how: Sending, job: Job | Unmade) -> Attempt:
-    """Make one delivery; whatever goes wrong is in the attempt, and nothing is raised."""
+    """Make one delivery; an error is in the attempt, and nothing is raised."""
     if isinstance(job, Unmade):
         return Attempt(job.delivery, job.failure)
     failure, receipt, cut_off = None, None, False

@@ -43,7 +43,7 @@ def wake_due_polls(runtime: Runtime, waker: Waker | None = None) -> int:
 
 
 def sweep(runtime: Runtime, waker: Waker | None = None) -> SweepReport:
-    """Wake workers for whatever is due and unclaimed: messages are only wake-ups.
+    """Wake workers for all that is due and unclaimed: messages are only wake-ups.
 
     It starts nothing itself, so that sweeping twice does no harm: a claim is taken once.
 
@@ -70,7 +70,7 @@ def sweep(runtime: Runtime, waker: Waker | None = None) -> SweepReport:
 
 
 def _put_clocks_right(runtime: Runtime, now: datetime) -> None:
-    """Whatever a clock that was wrong has put off for too long is due."""
+    """Make due what a clock that was wrong has put off for too long."""
     settings = runtime.settings
     with runtime.database.begin() as connection:
         changed = clock_repair.put_right(

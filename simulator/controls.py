@@ -25,7 +25,7 @@ class Controls(Filing):
 
     @property
     def selected(self) -> set[str]:
-        """Every field that anybody has asked v2 for, as `Type.field`."""
+        """Every field that v2 was asked for, as `Type.field`."""
         return self.v2.selected
 
     def delete(self, number: int) -> None:

@@ -44,7 +44,7 @@ class SimulatedForm:
 
 @dataclass(frozen=True, slots=True)
 class FieldPath:
-    """A commune where somebody lives or works."""
+    """A commune where a person lives or works."""
 
     department: str
     commune: str

@@ -17,7 +17,7 @@ _JOBS = ("Contrôleur d'essais", "Dessinatrice de maquettes", "Vendeur d'exemple
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody made up from a number, always the same from the same one."""
+    """A person made up from a number, always the same from the same one."""
 
     civility: str
     given: str

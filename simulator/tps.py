@@ -60,7 +60,7 @@ class Tps:
             era: which TPS of v1 it is.
             seed: the same seed gives the same dossiers.
             token: what opens it.
-            fixed_page: rows of every page of v1 whatever is asked, 12 before March 2018; of v2 at
+            fixed_page: rows of every page of v1, 12 before March 2018; of v2 at
                 most.
             en_dash: write départements with an en dash, as since December 2022.
             paris_dates: write instants with the offset of Paris.

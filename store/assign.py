@@ -106,7 +106,7 @@ def _moves(change: Change) -> bool:
 
 
 def _informs(change: Change) -> bool:
-    """Whether a dossier that has units is told for information: somebody may know of it."""
+    """Whether a dossier that has units is told for information: some unit may know of it."""
     decision = change.decided.decision
     return decision is not None and bool(decision.inform) and change.dossier.assignment.ordinal > 0
 

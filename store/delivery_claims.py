@@ -104,8 +104,8 @@ def claim(
         lease: under which they are held.
         now: the present instant.
         skip_units: units whose address on this channel is to be left alone.
-        most_each: at most so many to one unit, and none to a unit to which somebody sends right
-            now: the backlog of one address, or its silence, keeps nobody else waiting. None where
+        most_each: at most so many to one unit, and none to a unit to which a worker sends right
+            now: the backlog of one address, or its silence, keeps no other waiting. None where
             all addresses share one way.
     """
     taken = connection.execute(

@@ -195,8 +195,8 @@ def _hear(connection: Connection, rows: Sequence[dict[str, Any]], now: datetime)
 
 
 def _look(connection: Connection, wanted: set[Key], known: set[Key], now: datetime) -> Due:
-    # A dossier that is not known yet is found by listing: a row made for a hint would be a
-    # row for whatever somebody sends.
+    # A dossier that is not known yet is found by listing: else
+    # anything that is sent would make a row.
     keys = {key if key in known else (key[0], THE_LIST) for key in wanted}
     # One order for all: two that ask for the same rows wait for each other in turn.
     asked = _ask(connection, sorted(keys), now)
@@ -209,7 +209,7 @@ def _read(connection: Connection, keys: Sequence[Key], now: datetime) -> set[Key
     """Make dossiers due; those that are."""
     if not keys:
         return set()
-    # Rows that somebody has locked are not waited for: two that wait for each other fail.
+    # Rows that another process has locked are not waited for: two that wait for each other fail.
     free = select(_DOSSIER.procedure, _DOSSIER.number).where(
         _are(_DOSSIER, keys), _DOSSIER.lease_token.is_(None)
     )

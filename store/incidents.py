@@ -102,7 +102,7 @@ def close(connection: Connection, incident: StoredIncident, now: datetime) -> bo
 def claim_untold(
     connection: Connection, ways: Collection[Way], lease: Lease, now: datetime
 ) -> list[StoredIncident]:
-    """Take those of which somebody has to be told in one of `ways`, unless it is being done."""
+    """Claim those that are to be told in one of `ways` and are not being told."""
     news = or_(Incident.closed_at.is_(None), Incident.closed_at > now - OLD_NEWS)
     free = or_(Incident.lease_until.is_(None), Incident.lease_until <= now)
     taken = connection.execute(
@@ -147,7 +147,7 @@ def _is_untold(way: Way) -> ColumnElement[bool]:
 
 
 def give_back(connection: Connection, lease: Lease) -> None:
-    """Let go of whatever `lease` holds."""
+    """Let go of what `lease` holds."""
     connection.execute(
         update(Incident)
         .where(Incident.lease_token == lease.token)

@@ -37,7 +37,7 @@ class Overview:
         oldest_poll: when the active procedure that waits longest was last polled.
         never_polled: active procedures that were never polled.
         procedures: how many in each status.
-        needy: procedures that somebody should look at.
+        needy: procedures that a person should look at.
     """
 
     dossiers: dict[str, int]

@@ -210,7 +210,7 @@ def _add(connection: Connection, parent: str, name: str, since: str, before: str
 
 
 def _copy(database: Database, progress: Progress, size: int) -> int:
-    """Copy whatever is final, until next to nothing is left; how many lines."""
+    """Copy lines that are final, until next to nothing is left; how many."""
     copied, final = 0, _final(database)
     while True:
         batch = _copy_batch(database, final, size)

@@ -1,6 +1,6 @@
 """Retention: dossiers that came to their end long ago are removed with their deliveries.
 
-What stays is the latest deposit among them, one for each procedure: whatever TPS still lists
+What stays is the latest deposit among them, one for each procedure: what TPS still lists
 from before it, decided, was known here once. No reference to a dossier is needed for that.
 """
 

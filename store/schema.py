@@ -26,7 +26,7 @@ class Patience:
     """How a change of the schema waits for tables that others use.
 
     Attributes:
-        seconds: for which it waits for a table: whoever comes after it waits as well.
+        seconds: for which it waits for a table: queries that come after it wait as well.
         tries: after which it gives up.
         pause: seconds between two tries.
     """

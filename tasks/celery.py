@@ -244,7 +244,7 @@ def make_deliveries(channel: str = DEFAULT_CHANNEL) -> None:
 
 @app.task(name="wif.sweep")
 def sweep() -> None:
-    """Wake workers for whatever is due."""
+    """Wake workers for all that is due."""
     made = runtime()
     waker = made.waker
     sweeping.sweep(made, waker.for_sweep() if isinstance(waker, CeleryWaker) else waker)

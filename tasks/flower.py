@@ -21,7 +21,7 @@ class LocalFlower(Flower):  # type: ignore[misc] # Flower is not typed
     """Flower behind a check of the requests' `Host`."""
 
     def find_handler(self, request: Any, **options: Any) -> Any:  # noqa: ANN401
-        """Whatever Flower has for the request; 403 when it was made to another name."""
+        """Flower's response to the request; 403 when it was made to another name."""
         if request.host_name not in LOOPBACK | set(load().flower_hosts.replace(",", " ").split()):
             return self.get_handler_delegate(request, ErrorHandler, {"status_code": 403})
         return super().find_handler(request, **options)

@@ -8,7 +8,7 @@ from config.settings import Settings
 
 PURGE_EVERY = timedelta(hours=6)
 """More often than daily: the first tick comes an interval after beat's start, and beat is
-restarted now and then."""
+restarted."""
 
 
 AUTORELOAD_EVERY = timedelta(seconds=30)

@@ -1,7 +1,7 @@
 """The two applications of the web process, each put together from the routes of its modules.
 
-Whoever adds a page writes a function `routes(runtime)` in a module of its own and names it in
-`PUBLIC` or `PRIVATE`.
+A new page is a function `routes(runtime)` in a module of its own, named in `PUBLIC` or
+`PRIVATE`.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ def application(runtime: Runtime, parts: Sequence[Routes]) -> ASGIApp:
     """The routes of `parts` behind the limits and headers that all share."""
     routes = [route for part in parts for route in part(runtime)]
     served = Starlette(routes=routes, middleware=[Middleware(RequestLimits)])
-    # A redirect would name the host that the request names, which may be anybody's.
+    # A redirect would name the host that the request names, which may be any.
     served.router.redirect_slashes = False
     # Around everything, so that an answer to an unforeseen error has the headers, too.
     return SecurityHeaders(FreshSecrets(served, runtime))

@@ -14,7 +14,7 @@ IDLE_SECONDS = 5
 """A connection on which nothing is asked any more is closed."""
 
 CONNECTIONS = 500
-"""At the same time, on each address; whoever comes then is told to come back."""
+"""At the same time, on each address; a request beyond it is told to come back."""
 
 THREADS = 3
 """Requests that work with the database at the same time: fewer than its pool has connections, of

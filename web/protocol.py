@@ -11,7 +11,7 @@ from web.limits import EXCHANGE_SECONDS
 class BoundedProtocol(H11Protocol):
     """Cuts a connection whose request or answer takes longer than it may.
 
-    uvicorn limits only how long a connection may rest: one that sends a byte now and then,
+    uvicorn limits only how long a connection may rest: one that sends a byte at times,
     or never reads its answer, would be kept for ever.
     """
 

@@ -67,7 +67,7 @@ class RequestLimits:
             message = await receive()
             received += len(message.get("body", b""))
             if received > BODY_BYTES:
-                # Whatever reads the body is left by it, and answers with it.
+                # It ends the reading of the body, and is the answer.
                 raise HTTPException(TOO_LARGE, headers=CLOSE)
             return message
 

@@ -104,7 +104,7 @@ def _configured(served: ASGIApp) -> uvicorn.Config:
         ws="none",
         lifespan="off",
         log_config=None,
-        # Whoever sends nonsense must not be able to fill the log.
+        # Nonsense that is sent must not fill the log.
         log_level="error",
         access_log=False,
         server_header=False,

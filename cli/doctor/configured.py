@@ -87,12 +87,12 @@ def check_signatures(runtime: Runtime) -> str:
 
 
 def check_reminders(runtime: Runtime) -> str:
-    """Who is reminded and when; whoever it is escalated to is a unit; who is never reached."""
+    """Who is reminded and when; that it is escalated to a unit; who is never reached."""
     if runtime.settings.remind_after is None:
         return tr("nobody is reminded: WIF_REMIND_AFTER is not set")
     rules = publish_rules.configured_rules(runtime.settings)
     terms = reminders.terms_of(runtime.settings, rules)
-    assert terms is not None  # noqa: S101 - somebody is reminded
+    assert terms is not None  # noqa: S101 - reminders are on
     if terms.escalate_to not in rules.units:
         raise CommandError(
             tr("WIF_ESCALATE_TO: no unit has the code {unit}", unit=terms.escalate_to)

@@ -1,4 +1,4 @@
-"""Codes: each is defined once, and whatever names one names one that is defined."""
+"""Codes: each is defined once, and every reference names one that is defined."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any

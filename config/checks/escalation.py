@@ -1,4 +1,4 @@
-"""Escalation: whoever is reminded of what waits at another unit can be reached."""
+"""Escalation: a unit that is reminded of what waits at another one can be reached."""
 
 from collections.abc import Iterator
 

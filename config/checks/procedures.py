@@ -1,4 +1,4 @@
-"""Procedures: each under its own département, which somebody serves."""
+"""Procedures: each under its own département, which a unit serves."""
 
 import json
 from collections.abc import Iterator

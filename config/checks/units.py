@@ -118,7 +118,7 @@ def _names() -> list[tuple[str, str]]:
 
 
 def _successor(unit: Unit, by_code: Mapping[str, Unit]) -> Iterator[Diagnostic]:
-    """Whoever follows is open on the day on which the unit closes."""
+    """The successor is open on the day on which the unit closes."""
     day, path = unit.entry.closes, [unit.entry.code]
     follower = by_code.get(unit.entry.successor or "")
     if day is None or follower is None:

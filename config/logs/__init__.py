@@ -1,7 +1,7 @@
-"""Logs: codes and numbers that are declared, and nothing else, whoever writes the line.
+"""Logs: codes and numbers that are declared, and nothing else, from every library.
 
 Every line of the process, ours or a library's, is reduced to declared fields before
-any handler sees it, at DEBUG as well. A text that somebody typed, an answer, an
+any handler sees it, at DEBUG as well. A text that a person typed, an answer, an
 argument, an exception's message: none of them is a declared field.
 """
 

@@ -115,7 +115,7 @@ def _frames(trace: Any) -> Iterator[tuple[str, int]]:  # noqa: ANN401
 
 
 def own_place(path: str, line: int) -> Computed | None:
-    """`path` below our own packages and `line`, None for a file of somebody else."""
+    """`path` below our own packages and `line`, None for a file of a library."""
     try:
         relative = Path(path).relative_to(ROOT)
     except ValueError:

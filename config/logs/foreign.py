@@ -82,7 +82,7 @@ MESSAGES: dict[str, tuple[MessageRule, ...]] = {
 
 
 class ReducedRecord(logging.LogRecord):
-    """A log record whose message is a `Line`, whoever asked for it."""
+    """A log record whose message is a `Line`, from every logger."""
 
     def __init__(
         self,

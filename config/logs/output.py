@@ -100,7 +100,7 @@ def _take_over(handler: logging.Handler) -> None:
 
 
 def _is_silenced(logger: logging.Logger) -> bool:
-    """Whether somebody saw to it that nothing of `logger` is written."""
+    """Whether `logger` was told to write nothing."""
     nulls = [isinstance(handler, logging.NullHandler) for handler in logger.handlers]
     return not logger.propagate and bool(nulls) and all(nulls)
 
@@ -132,7 +132,7 @@ def _told(record: logging.LogRecord) -> dict[str, Shown]:
 
 
 def _level(number: int) -> str:
-    """The standard level at or below `number`: a level of somebody's own may bear any name."""
+    """The standard level at or below `number`: a level that a library defines may have any name."""
     return next((name for least, name in _LEVELS if number >= least), "debug")
 
 

@@ -1,4 +1,4 @@
-"""Whatever messages are given to: an SMTP server, or a folder where there is none."""
+"""A sender of mails: the SMTP server, or a folder where there is none."""
 
 from pathlib import Path
 from types import TracebackType

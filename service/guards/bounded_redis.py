@@ -137,7 +137,7 @@ def sentinels(address: SentinelAddress, *, seconds: float) -> list[redis.Redis]:
 
 
 class _OfMaster(redis.Redis):
-    """A client of whatever server is the master; it closes those of the Sentinels, too."""
+    """A client of the server that is the master; it closes those of the Sentinels, too."""
 
     asked: Sequence[redis.Redis] = ()
 

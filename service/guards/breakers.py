@@ -1,7 +1,7 @@
 """Circuit breakers: after repeated failures a target is not called for a while, then probed.
 
 One for each target, its state shared by all workers: a mailbox, a procedure or a server
-that is down neither takes time from the others nor uses up anybody's attempts.
+that is down neither takes time from the others nor uses up the attempts of deliveries.
 """
 
 from collections.abc import Collection

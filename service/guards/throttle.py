@@ -2,7 +2,7 @@
 
 Each process reserves a few requests at once, so that the count costs no round trip for
 each dossier. What is reserved is used soon or thrown away, and counted a little longer
-than a minute: so no minute whatever sees more requests than allowed.
+than a minute: so no minute sees more requests than allowed.
 """
 
 import time
@@ -34,7 +34,7 @@ PATIENCE_SECONDS = 2.0
 LOOK_AGAIN_SECONDS = 0.2
 
 LONGEST_PAUSE = timedelta(hours=1)
-"""However long TPS says, and whatever stands in Redis: then it is asked again."""
+"""The most that is believed of TPS and of Redis: then TPS is asked again."""
 
 PAUSE = f"{PREFIX}tps-pause"
 _ALL = "all"

@@ -41,7 +41,7 @@ class V2Service:
         selected: every field that was asked for and given, as `Type.field`.
         slow_above: dossiers of a page above which execution runs into its time limit, None for
             none.
-        largest_page: rows of a page at most, whatever is asked.
+        largest_page: rows of a page at most.
         cursors_from: cursors that were made before this is raised are refused.
         webhooks: by id.
         schema: file of the schema to execute; None: the published one where it is at hand, else

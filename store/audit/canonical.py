@@ -1,4 +1,4 @@
-"""Values of a table as bytes to be hashed: the same on both engines, whatever stands in a column.
+"""Values of a table as bytes to be hashed: the same on both engines.
 
 An intruder can put anything into a column, on SQLite even a blob, a real or a text that is
 not UTF-8. Nothing of that may end a program, or look the same as another content.

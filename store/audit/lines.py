@@ -61,7 +61,7 @@ def leaves(rows: Sequence[Row], version: int = FORMAT) -> list[bytes]:
 class LineReader:
     """Reads the lines in the order of their ids, a page at a time, in short transactions.
 
-    It begins with the lowest id there is, which need not be positive once somebody tampers.
+    It begins with the lowest id there is, which need not be positive after tampering.
     """
 
     def __init__(self, database: Database) -> None:
@@ -107,7 +107,7 @@ def read_lines(
 ) -> list[Row]:
     """`read_page` in the transaction of `connection`.
 
-    Somebody who tampers can give an id twice: all lines with the last id come with its page, which
+    Tampering can give an id twice: all lines with the last id come with its page, which
     may so be longer than `limit`, and none falls between two pages.
     """
 

@@ -176,7 +176,7 @@ def anchored_keys(known: Iterable[PublicKey], pins: Collection[str]) -> frozense
     """The public keys that trust from outside reaches.
 
     Args:
-        known: keys as they stand in their file, oldest first; anybody may have added one.
+        known: keys as they stand in their file, oldest first; any process may have added one.
         pins: keys (hex) that the verifier knows from elsewhere. One that stands after them in the
             file is trusted when one that is trusted has signed it.
     """

@@ -37,7 +37,7 @@ BATCH = 10_000
 
 LOCK_MILLISECONDS = 250
 """How long a sealer waits for writers in flight. Writers that come meanwhile wait behind it, so
-this is also the longest that a seal can hold anybody up; it lets autovacuum work undisturbed."""
+this is also the longest that a seal can hold up writers; it lets autovacuum work undisturbed."""
 
 GENESIS = "0" * 64
 """What the first seal is chained to."""

@@ -1,4 +1,4 @@
-"""Work on many requests at once: whatever came while one batch was worked on is the next."""
+"""Work on many requests at once: what came while one batch was worked on is the next."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -67,5 +67,5 @@ class GroupCommit(Generic[T, R]):
 
 
 def _lasting(batch: Sequence[tuple[T, asyncio.Future[R]]]) -> list[asyncio.Future[R]]:
-    """Those that somebody waits for: a connection may have been cut meanwhile."""
+    """Those whose connection still waits: it may have been cut meanwhile."""
     return [done for _, done in batch if not done.done()]

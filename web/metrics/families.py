@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Label(StrEnum):
-    """What a metric may be divided by. Each has few values, and none is somebody's."""
+    """What a metric may be divided by. Each has few values, and none names a person."""
 
     PROCEDURE = "procedure"
     PERMIT_TYPE = "permit_type"

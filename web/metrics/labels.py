@@ -20,7 +20,7 @@ NONE = "none"
 """Stands where nothing is known, or nothing applies."""
 
 OTHER = "other"
-"""Stands for whatever is not known beforehand: no text gets out by a label."""
+"""Stands for a value that is not known beforehand: no text gets out by a label."""
 
 PARTS = frozenset({"beat", *queues.ALL})
 

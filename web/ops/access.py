@@ -1,4 +1,4 @@
-"""Who may see the ops page: whoever knows the password, or whom a proxy let through."""
+"""Who may see the ops page: with the password, or through a proxy."""
 
 import binascii
 import hmac
@@ -33,7 +33,7 @@ class Access:
 
     @property
     def configured(self) -> bool:
-        """Whether anybody can be let through at all."""
+        """Whether any way is set to be let through."""
         settings = self._context.settings
         return bool(settings.ops_password or settings.ops_proxy_header)
 
@@ -65,7 +65,7 @@ class Access:
 
 
 def _password(authorization: str) -> bytes | None:
-    """The password of an `Authorization` header; whoever gives it may have any name."""
+    """The password of an `Authorization` header; any user name goes with it."""
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
         return None

@@ -41,7 +41,7 @@ class ProcedureLine:
 
     @property
     def unwell(self) -> bool:
-        """Whether somebody should look at it."""
+        """Whether a person should look at it."""
         return self.status != ProcedureStatus.ACTIVE or self.failures > 0
 
 

@@ -87,7 +87,7 @@ def _address(champ: _Object, field: Field) -> object:
         postal_code=address.get("postalCode"),
         commune=address.get("cityName"),
     )
-    # Never the whole address, which is somebody's home.
+    # Never the whole address, which may be a person's home.
     return found or ""
 
 

@@ -1,6 +1,6 @@
 """The documents that are sent, each static and in a file beside this module.
 
-Whatever is selected of TPS stands in these files and nowhere else; a test holds each against
+All that is selected of TPS stands in these files and nowhere else; a test holds each against
 the list of fields that carry nobody's personal data.
 """
 

@@ -54,7 +54,7 @@ def without_fields(at: Cursor) -> Cursor:
 
 
 def _fields_are_stale(at: Cursor, page: PageAnswer, now: datetime) -> bool:
-    """Whether the form is another by now, or seems to be: its revision, or a field in no row."""
+    """Whether the form has changed, or seems to have: its revision, or a field in no row."""
     known = at.fields
     if known is None or page.revision is None:
         return False

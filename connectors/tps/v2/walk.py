@@ -59,7 +59,7 @@ def _begin_changes(at: Cursor, now: datetime) -> Cursor:
 
 
 def _begin_scan(at: Cursor, now: datetime) -> Cursor:
-    """Whatever changes while the first scan goes on is walked through after it."""
+    """Changes made while the first scan goes on are walked through after it."""
     since = now - MARGIN
     return _with(
         at,
