@@ -1,41 +1,38 @@
 """Rules that choose how units are told: for information, by digest or at once."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from routing.units import Digest, Notify
+from routing.units import Notify
 from service.reassign import reassign, unpin
 from service.reroute import reroute_open
+from tests.fixtures import shipped_rules
 from tests.fixtures.harness import PARIS_FORM, Harness
 
 MORNING = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
-DIGEST = Digest((time(8, 30),))
+DIGEST = {"at": ["08:30"], "days": "working"}
 
 Publish = Callable[..., None]
 
 
 @pytest.fixture
-def publish(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Publish:
+def publish(harness: Harness) -> Publish:
     """Puts the shipped rules in force with changes to every rule and to Paris."""
-    shipped = harness.runtime.rules()
     harness.now = MORNING
 
-    def change(digest: Digest | None = None, *, name: str = "a", **changes: Any) -> None:  # noqa: ANN401
-        paris = replace(shipped.units["UD075"], digest=digest)
-        changed = replace(
-            shipped,
-            hash=name * 64,
-            rules=tuple(replace(rule, **changes) for rule in shipped.rules),
-            units={**shipped.units, "UD075": paris},
-        )
-        monkeypatch.setattr(type(harness.runtime), "rules", lambda *_, **__: changed)
-        monkeypatch.setattr(harness.runtime.rule_sets, "get", lambda *_: changed)
+    def change(digest: dict[str, Any] | None = None, **changes: Any) -> None:  # noqa: ANN401
+        def edit(content: dict[str, Any]) -> None:
+            if digest is not None:
+                shipped_rules.unit_of(content, "UD075")["digest"] = digest
+            for rule in content["rules"]:
+                rule.update(changes)
+
+        shipped_rules.publish_edited(harness.runtime, edit)
 
     return change
 
@@ -47,7 +44,7 @@ def queued(harness: Harness, number: int) -> list[tuple[str, str]]:
 def test_a_unit_that_a_rule_informs_is_told_who_has_the_dossier(
     harness: Harness, publish: Publish
 ) -> None:
-    publish(inform=("UD093",))
+    publish(inform=["UD093"])
     number = harness.file()
     harness.run()
 
@@ -64,12 +61,12 @@ def test_a_unit_that_a_rule_informs_is_told_who_has_the_dossier(
 def test_it_is_told_once_whatever_becomes_of_the_dossier(
     harness: Harness, publish: Publish
 ) -> None:
-    publish(inform=("UD093",))
+    publish(inform=["UD093"])
     number = harness.file()
     harness.run()
     reassign(harness.runtime, PARIS_FORM, number, unit="UD092", reason="moved")
     unpin(harness.runtime, PARIS_FORM, number)
-    publish(name="b", inform=("UD093",))
+    publish(inform=["UD093"], why="Nouvelle raison.")
     reroute_open(harness.runtime)
     harness.run()
 
@@ -79,7 +76,7 @@ def test_it_is_told_once_whatever_becomes_of_the_dossier(
 def test_one_that_gets_the_dossier_unread_is_told_of_that_alone(
     harness: Harness, publish: Publish
 ) -> None:
-    publish(inform=("UD093",))
+    publish(inform=["UD093"])
     number = harness.file()
     harness.outbox.parent.mkdir(exist_ok=True)
     harness.outbox.write_text("no folder")
@@ -100,7 +97,7 @@ def test_an_edited_rule_informs_of_dossiers_to_come_not_of_those_that_stay(
     publish()
     number = harness.file()
     harness.run()
-    publish(name="b", inform=("UD093",))
+    publish(inform=["UD093"])
     reroute_open(harness.runtime)
 
     assert queued(harness, number) == [("filed", "UD075")]
@@ -112,7 +109,7 @@ def test_a_dossier_of_which_another_rule_decides_now_informs_whom_that_one_names
     publish()
     number = harness.file()
     harness.run()
-    publish(inform=("UD093",))
+    publish(inform=["UD093"])
     harness.wait(hours=1)
     harness.tps.change(number, permit_type="doctorat")
     harness.wait(hours=1)
@@ -132,11 +129,11 @@ def test_a_rule_tells_at_once_a_unit_that_has_a_digest(harness: Harness, publish
 def test_a_digest_on_request_carries_what_a_rule_puts_there(
     harness: Harness, publish: Publish
 ) -> None:
-    on_request = replace(DIGEST, on_request=True)
+    on_request = {**DIGEST, "on_request": True}
     publish(on_request)
     at_once = harness.file()
     harness.run()
-    publish(on_request, name="b", notify=Notify.DIGEST)
+    publish(on_request, notify=Notify.DIGEST)
     waiting = harness.file()
     harness.run()
 
@@ -150,7 +147,7 @@ def test_a_digest_on_request_carries_what_a_rule_puts_there(
 def test_an_informed_unit_reads_of_it_in_its_digest_even_of_what_no_rule_places(
     harness: Harness, publish: Publish
 ) -> None:
-    publish(DIGEST, inform=("UD075",))
+    publish(DIGEST, inform=["UD075"])
     numbers = [
         harness.file(permit_department="93 - Seine-Saint-Denis"),
         harness.file(permit_department="99 - Étranger", department=None),
@@ -177,7 +174,7 @@ UNITS = st.sampled_from(["UD075", "UD092", "UD093", "UD094"])
 def test_whatever_moves_each_unit_is_informed_once(
     harness: Harness, publish: Publish, moves: list[tuple[str, bool]]
 ) -> None:
-    publish(DIGEST, inform=("UD093", "UD075"))
+    publish(DIGEST, inform=["UD093", "UD075"])
     number = harness.file(permit_department="92 - Hauts-de-Seine")
     harness.run()
     for unit, waits in moves:

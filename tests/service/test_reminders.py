@@ -17,6 +17,7 @@ from routing.office_days import is_working_day
 from service.reminders import ReminderTerms, due_today, queue_reminders
 from simulator import Server
 from store.waiting_dossiers import WaitingDossier
+from tests.fixtures import shipped_rules
 from tests.fixtures.harness import Harness, make_harness
 
 MONDAY = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
@@ -108,21 +109,17 @@ Escalating = Callable[..., None]
 
 
 @pytest.fixture
-def escalating(reminding: Harness, monkeypatch: pytest.MonkeyPatch) -> Escalating:
+def escalating(reminding: Harness) -> Escalating:
     """Puts the shipped rules in force with the `escalate_to` of some units, and closing days."""
-    shipped = reminding.runtime.rules()
 
     def change(*, closing: dict[str, date] | None = None, **units: str | None) -> None:
-        changed = {
-            **{code: replace(shipped.units[code], escalate_to=to) for code, to in units.items()},
-            **{
-                code: replace(shipped.units[code], closes=on)
-                for code, on in (closing or {}).items()
-            },
-        }
-        rules = replace(shipped, hash="a" * 64, units={**shipped.units, **changed})
-        monkeypatch.setattr(type(reminding.runtime), "rules", lambda *_, **__: rules)
-        monkeypatch.setattr(reminding.runtime.rule_sets, "get", lambda *_: rules)
+        def edit(content: dict[str, Any]) -> None:
+            for code, to in units.items():
+                shipped_rules.unit_of(content, code)["escalate_to"] = to
+            for code, on in (closing or {}).items():
+                shipped_rules.unit_of(content, code)["closes"] = on.isoformat()
+
+        shipped_rules.publish_edited(reminding.runtime, edit)
 
     return change
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.mail import message
+from connectors.channels import CHANNELS
+from connectors.notice import Message, Notice
 from routing.decision import Decision
 from routing.facts import Facts
 from routing.ruleset import RuleSet
@@ -20,6 +21,7 @@ from store.deliveries import StoredDelivery
 from tests.fixtures.harness import OTHER_FORM, PARIS_FORM, Harness, make_harness
 from tests.fixtures.smtp import SmtpServer
 from tests.fixtures.smtp_faults import At, Fault
+from tests.fixtures.watched_mail import WatchedMail
 
 BAD = "moe.ud075@direccte.example"
 MAILBOX = POLICIES[Kind.ADDRESS]
@@ -161,14 +163,13 @@ def test_a_delivery_that_our_code_cannot_make_does_not_keep_the_others(
     post.queue(10)
     doomed = post.of("UD075")[0].number
 
-    compose = message.compose
-
-    def broken(notice, **options):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN003, ANN202
-        if notice.number == doomed:
+    def break_down(message: Message) -> None:
+        if isinstance(message, Notice) and message.number == doomed:
             raise ZeroDivisionError
-        return compose(notice, **options)
 
-    monkeypatch.setattr(message, "compose", broken)
+    mail = WatchedMail()
+    mail.before_each = break_down
+    monkeypatch.setitem(CHANNELS, mail.kind, mail)
     post.work()
     states = {each.number: (each.state, each.reason) for each in post.of("UD075")}
     assert states.pop(doomed) == ("pending", "internal-error")
