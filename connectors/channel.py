@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
+from connectors.closing import Opened
 from connectors.notice import Message
 from routing.failures import Cause, Failure
 from routing.forms import TpsApi
@@ -84,17 +84,8 @@ class RequestLimit(Protocol):
         """Let all workers pause when TPS asked for it."""
 
 
-class ChannelSession(Protocol):
+class ChannelSession(Opened, Protocol):
     """A channel in use for one batch: a context manager that lets go of what it opened."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None: ...
 
     def send(self, message: Message, address: str) -> Receipt | None:
         """Hand `message` over to `address`; it was accepted when this returns, unless the receipt

@@ -81,11 +81,11 @@ def update_leased(
         return
     names = tuple(rows[0])
     if connection.dialect.name == "sqlite":
-        statement = _updating_each(model, names, keys, fixed, first)
+        statement = _updating(model, names, keys, fixed, first, each=True)
         connection.execute(statement, [{**_named(row), _LEASE: lease} for row in rows])
         return
     given = {DOCUMENT: document(connection, model, rows), _LEASE: lease}
-    connection.execute(_updating(model, names, keys, fixed, first), given)
+    connection.execute(_updating(model, names, keys, fixed, first, each=False), given)
 
 
 @lru_cache
@@ -105,32 +105,18 @@ def _updating(
     keys: tuple[str, ...],
     fixed: Fixed,
     first: tuple[str, ...],
+    *,
+    each: bool,
 ) -> Update:
-    given = as_table(model, names)
-    return _update(model, {name: given.c[name] for name in names}, keys, fixed, first)
-
-
-@lru_cache
-def _updating_each(
-    model: type[Base],
-    names: tuple[str, ...],
-    keys: tuple[str, ...],
-    fixed: Fixed,
-    first: tuple[str, ...],
-) -> Update:
+    """The statement for a row by itself, or for all of a document."""
     table = table_of(model).c
-    given = {name: bindparam(_PARAMETER.format(name), type_=table[name].type) for name in names}
-    return _update(model, given, keys, fixed, first)
-
-
-def _update(
-    model: type[Base],
-    given: Mapping[str, ColumnElement[Any]],
-    keys: tuple[str, ...],
-    fixed: Fixed,
-    first: tuple[str, ...],
-) -> Update:
-    table = table_of(model).c
+    rows = None if each else as_table(model, names).c
+    given: dict[str, ColumnElement[Any]] = {
+        name: bindparam(_PARAMETER.format(name), type_=table[name].type)
+        if rows is None
+        else rows[name]
+        for name in names
+    }
     values: dict[str, Any] = {name: value for name, value in given.items() if name not in keys}
     for name in first:
         kept = func.coalesce(table[name], given[name])

@@ -9,18 +9,13 @@ from connectors.channel import AddressForm, Blame, ChannelSettingsError
 from connectors.closing import Closing
 from connectors.mail.blame import blame
 from connectors.notice import Message, Trial
+from connectors.secret import Secret
 from routing.failures import Cause, Failure
 from routing.mailbox import Mailbox
 from routing.units import MAIL_CHANNEL
 
 if TYPE_CHECKING:
     from connectors.mail.sender import Sender
-
-
-class Secret(Protocol):
-    """A value that does not show itself."""
-
-    def get_secret_value(self) -> str: ...
 
 
 class MailSettings(Protocol):

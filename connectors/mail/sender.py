@@ -1,25 +1,16 @@
 """A sender of mails: the SMTP server, or a folder where there is none."""
 
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
+from connectors.closing import Opened
 from connectors.mail.eml_folder import EmlFolder
 from connectors.mail.envelope import Envelope
 from connectors.mail.smtp import SmtpSender
 
 
-class Sender(Protocol):
+class Sender(Opened, Protocol):
     """Takes messages one by one; a context manager that lets go of what it opened."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None: ...
 
     def check(self) -> None:
         """Find out whether messages would be taken; send nothing.

@@ -46,7 +46,6 @@ class RequestContext:
 class MalformedReason(StrEnum):
     """Which promise of the protocol an answer broke. Names of keys, never their values."""
 
-    NESTING = "json"
     ROOT = "root"
     DOSSIER = "dossier"
     NUMBER = "id"

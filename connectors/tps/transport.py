@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Protocol
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import orjson
@@ -20,6 +19,7 @@ from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attem
 from connectors.deadline import within
 from connectors.http import BoundedSession, read_body
 from connectors.retry_after import seconds_to_wait
+from connectors.secret import Secret
 from connectors.tps.causes import cause_before_answer, cause_within_answer
 from connectors.tps.errors import RequestContext, TpsFailure, failure
 from connectors.tps.http_status import cause_of
@@ -40,12 +40,6 @@ _HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent
 _POSTED = {"Content-Type": "application/json"}
 _PORTS = {"http": 80, "https": 443}
 _TOKEN = re.compile(r"[\x21-\x7e]+")
-
-
-class Secret(Protocol):
-    """A secret that shows itself only when asked, such as pydantic's `SecretStr`."""
-
-    def get_secret_value(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

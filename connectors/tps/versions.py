@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from connectors.secret import Secret
 from connectors.tps.port import TpsPort, TpsWritePort
-from connectors.tps.transport import Limits, Secret, Transport
+from connectors.tps.transport import Limits, Transport
 from connectors.tps.v1.adapter import TpsV1
 from connectors.tps.v1.client import V1Client
 from connectors.tps.v2.adapter import TpsV2

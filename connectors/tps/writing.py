@@ -2,14 +2,10 @@
 
 from typing import TYPE_CHECKING, Protocol
 
+from connectors.secret import Secret
+
 if TYPE_CHECKING:
     from connectors.tps.port import TpsWritePort
-
-
-class Secret(Protocol):
-    """A value that does not show itself."""
-
-    def get_secret_value(self) -> str: ...
 
 
 class WriteSettings(Protocol):

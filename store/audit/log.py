@@ -43,7 +43,6 @@ class Step(StrEnum):
     PROCEDURE_RESUMED = "procedure-resumed"
     RULES_PUBLISHED = "rules-published"
     RULES_REFUSED = "rules-refused"
-    RULES_ROLLED_BACK = "rules-rolled-back"
     RESTORED = "restored"
     CHANNEL_DISABLED = "channel-disabled"
     CHANNEL_ENABLED = "channel-enabled"

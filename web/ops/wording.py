@@ -1,7 +1,7 @@
 """How the ops page writes ages and kinds, in French; everything else is a code."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from routing.calendar import PARIS
 from routing.incidents import IncidentKind
@@ -44,8 +44,3 @@ def age(since: datetime | None, now: datetime) -> str:
 def instant(at: datetime | None) -> str:
     """`28/11/2026 14:03` in Paris."""
     return "–" if at is None else f"{at.astimezone(PARIS):%d/%m/%Y %H:%M}"
-
-
-def is_late(since: datetime | None, now: datetime, limit: timedelta) -> bool:
-    """Whether something is older than it should be."""
-    return since is not None and now - since >= limit

@@ -7,10 +7,11 @@ from typing import TypeVar
 import requests
 
 from connectors.closing import Closing
+from connectors.secret import Secret
 from connectors.tps.errors import MalformedReason, Operation, RequestContext, TpsFailure
 from connectors.tps.exchange import reduced
 from connectors.tps.json_checks import an_object
-from connectors.tps.transport import Limits, Secret, Transport
+from connectors.tps.transport import Limits, Transport
 from connectors.tps.v1.dossier import facts_of
 from connectors.tps.v1.listing import LARGEST_PAGE, ListPage, page_of
 from routing.facts import Facts
