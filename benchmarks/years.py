@@ -29,7 +29,7 @@ from store import delivery_claims, tallies
 from store.audit.check import verify
 from store.audit.seal_keys import SigningKey
 from store.audit.seals import seal_pending
-from store.engine import Database, Waits
+from store.engine import Database, Timing
 from store.leases import Lease
 from store.partitions import partition
 
@@ -108,7 +108,7 @@ def _fill(runtime: Runtime, url: str, dossiers: int, lines: int) -> None:
     form = next(iter(runtime.rules().forms.values()))
     given = {"overdue": OVERDUE, "due": DUE, "procedure": form.procedure}
     # To fill takes longer than any statement of the service may.
-    filler = Database(url, waits=Waits(answer=FILL_SECONDS))
+    filler = Database(url, timing=Timing(answer=FILL_SECONDS))
     with filler.begin() as connection:
         connection.execute(text("SET LOCAL statement_timeout = 0"))
         for statement in metrics.FILL:

@@ -32,7 +32,7 @@ POOLED_OPTIONS = {"prepare_threshold": None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waits:
+class Timing:
     """How long is waited for a database, in seconds.
 
     Attributes:
@@ -47,7 +47,7 @@ class Waits:
     rest: float = 1.0
 
 
-WAITS = Waits()
+TIMING = Timing()
 
 
 class Database:
@@ -60,11 +60,11 @@ class Database:
     finds its parent's engine drops it without closing and makes its own.
     """
 
-    def __init__(self, url: str, *, waits: Waits = WAITS) -> None:
+    def __init__(self, url: str, *, timing: Timing = TIMING) -> None:
         given = make_url(url)
         self._url = given.difference_update_query(["pooling"])
         self._pooled = "pooling" in given.query
-        self._waits = waits
+        self._timing = timing
         self._engine: Engine | None = None
         self._owner = 0
 
@@ -181,9 +181,9 @@ class Database:
         )
         if self._pooled:
             event.listen(engine, "connect", _prepare_pooled)
-        event.listen(engine, "do_connect", partial(_connect, self._waits.answer))
+        event.listen(engine, "do_connect", partial(_connect, self._timing.answer))
         event.listen(engine, "checkin", _rest)
-        event.listen(engine, "checkout", partial(_wake, engine.dialect, self._waits.rest))
+        event.listen(engine, "checkout", partial(_wake, engine.dialect, self._timing.rest))
         return engine
 
     def _make_sqlite(self) -> Engine:
@@ -193,7 +193,7 @@ class Database:
             self._url,
             poolclass=NullPool,
             hide_parameters=True,
-            connect_args={"timeout": self._waits.busy},
+            connect_args={"timeout": self._timing.busy},
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)

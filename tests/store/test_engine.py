@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from store.engine import Database, Waits
+from store.engine import Database, Timing
 from tests.fixtures.postgres import Databases, PostgresServer
 
 ONE = text("SELECT 1")
@@ -29,8 +29,8 @@ def test_a_autocommit_read_reads_what_was_committed(database_url: str) -> None:
 
 def test_a_connection_that_rested_is_replaced_when_its_server_was_restarted() -> None:
     with PostgresServer() as server:
-        rested = Database(server.url(), waits=Waits(rest=0))
-        database = Database(server.url(), waits=Waits(rest=60))
+        rested = Database(server.url(), timing=Timing(rest=0))
+        database = Database(server.url(), timing=Timing(rest=60))
         assert ask(rested) == ask(database) == 1
 
         server.restart()
@@ -48,7 +48,7 @@ def test_an_answer_of_postgresql_that_is_late_ends_the_statement_and_the_next_on
     postgres_databases: Databases,
 ) -> None:
     url = postgres_databases.create()
-    database = Database(url, waits=Waits(answer=0.2))
+    database = Database(url, timing=Timing(answer=0.2))
     with pytest.raises(OperationalError) as late, database.begin() as connection:
         connection.execute(text("SELECT pg_sleep(2)"))
     assert late.value.connection_invalidated

@@ -18,7 +18,7 @@ from store.audit.lines import COLUMNS, leaves, read_all, read_page
 from store.audit.log import AuditEntry, Step
 from store.audit.seal_keys import SigningKey, rotate_signing_key, trusted_keys
 from store.audit.seals import GENESIS, Seal, newest_seal, read_seals, seal_of, seal_pending
-from store.engine import Database, Waits
+from store.engine import Database, Timing
 from store.models import AuditLine, AuditSeal
 from tests.store.audit.samples import LOG, START, seal, signing_key, write
 
@@ -278,7 +278,7 @@ def test_a_busy_sqlite_makes_the_sealer_come_back_later(
 ) -> None:
     path = tmp_path / "busy.sqlite3"
     path.write_bytes(migrated_sqlite.read_bytes())
-    database = Database(f"sqlite:///{path}", waits=Waits(busy=0.05))
+    database = Database(f"sqlite:///{path}", timing=Timing(busy=0.05))
     with database.begin() as connection:
         connection.execute(select(1))
         assert seal(database, key).waiting
