@@ -3,11 +3,11 @@
 A secret goes from TPS's answer into a file that its owner alone can read, and nowhere else.
 """
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from config.files import open_whole
 from config.messages import tr
 from config.settings import Settings, SettingsError
 from connectors.tps.port import TpsWritePort
@@ -140,28 +140,22 @@ def _place_for_secret(folder: Path, procedure: int) -> Iterator[Callable[[str], 
         SettingsError: nothing can be written there.
     """
     path = folder / str(procedure)
-    draft = folder / f".{procedure}.{os.getpid()}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        before = path.read_text(encoding="ascii").split() if path.exists() else []
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            tr(
-                "WIF_TPS_WEBHOOK_SECRETS: cannot be written ({name}); give a folder of this user's",
-                name=type(error).__name__,
-            )
-        ) from None
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            before = path.read_text(encoding="ascii").split() if path.exists() else []
+            file = stack.enter_context(open_whole(path, sync=True))
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(
+                tr(
+                    "WIF_TPS_WEBHOOK_SECRETS: cannot be written ({name}); "
+                    "give a folder of this user's",
+                    name=type(error).__name__,
+                )
+            ) from None
 
-    def keep(secret: str) -> None:
-        with os.fdopen(descriptor, "w", encoding="ascii", closefd=False) as file:
-            file.writelines(f"{line}\n" for line in (secret, *before)[:KEPT])
-            file.flush()
-            os.fsync(descriptor)
-        draft.replace(path)
+        def keep(secret: str) -> None:
+            file.write("".join(f"{each}\n" for each in (secret, *before)[:KEPT]).encode())
+            stack.close()
 
-    try:
         yield keep
-    finally:
-        os.close(descriptor)
-        draft.unlink(missing_ok=True)
