@@ -55,15 +55,13 @@ def test_what_fails_on_one_channel_is_retried_on_that_one_alone(offices: Offices
     assert len(offices.harness.mails()) == 1
 
 
-def test_a_channel_dies_alone_and_is_replayed_alone(
-    offices: Offices, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("routing.retries.MAX_ATTEMPTS", 3)
+def test_a_channel_dies_alone_and_is_replayed_alone(offices: Offices) -> None:
     offices.paris.usual = Answer(status=404, handle=False)
     offices.queue(1)
-    for _ in range(4):
-        offices.work()
-        offices.harness.wait(hours=4)
+    offices.work()
+    offices.harness.use_up_attempts()
+    offices.harness.wait(hours=4)
+    offices.work()
     assert offices.states("webhook") == {("dead", "webhook-rejected")}
     assert offices.states("mail") == {("sent", None)}
     offices.paris.usual = Answer()

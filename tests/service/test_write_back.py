@@ -280,12 +280,10 @@ def test_a_group_that_the_form_does_not_have_holds_up_nobody_else(offices: Offic
     assert offices.group(number) == made
 
 
-def test_what_is_never_accepted_is_dead_and_the_mail_is_not(
-    offices: Offices, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("routing.retries.MAX_ATTEMPTS", 2)
+def test_what_is_never_accepted_is_dead_and_the_mail_is_not(offices: Offices) -> None:
     offices.harness.tps.close_group(PARIS_FORM, offices.groups["UD075"])
     number = offices.file()
+    offices.harness.use_up_attempts()
     offices.go_on(hours=4)
     assert offices.states(number) == [("UD075", "dead", "tps-group-missing")]
     assert len(offices.harness.mails()) == 1
