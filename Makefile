@@ -121,8 +121,9 @@ audit: install  ## compare the lock with the recorded security advisories, offli
 audit-record: install ## record what osv.dev knows of the locked versions (needs the network)
 	$(BIN)/python -m release.audit --record
 
-lock: install   ## resolve the dependencies anew into requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+UPGRADE =
+lock: install   ## lock what pyproject.toml asks for; UPGRADE=--upgrade takes the newest of all
+	$(BIN)/uv pip compile pyproject.toml $(UPGRADE) --extra dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock
 
 clean:          ## remove everything that the targets above made
