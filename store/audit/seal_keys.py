@@ -42,7 +42,8 @@ class Signer(Protocol):
         public: the public half of its key, 32 bytes in hex.
     """
 
-    public: str
+    @property
+    def public(self) -> str: ...
 
     def sign(self, message: bytes) -> str:
         """Signature over `message`, 64 bytes in hex."""

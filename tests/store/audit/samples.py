@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from store.audit.log import AuditEntry, AuditLog, Step
-from store.audit.seal_keys import SigningKey, load_or_create_signing_key
+from store.audit.seal_keys import Signer, SigningKey, load_or_create_signing_key
 from store.audit.seals import SealReport, seal_pending
 from store.engine import Database
 
@@ -52,7 +52,7 @@ def signing_key(folder: Path) -> SigningKey:
     return load_or_create_signing_key(folder / "seal.key")
 
 
-def seal(database: Database, key: SigningKey, *, batch: int = 1_000) -> SealReport:
+def seal(database: Database, key: Signer, *, batch: int = 1_000) -> SealReport:
     """Seal what is pending, an hour after the first line."""
     return seal_pending(database, key, now=START + timedelta(hours=1), batch=batch)
 

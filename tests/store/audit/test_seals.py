@@ -3,8 +3,8 @@
 import hashlib
 import json
 import threading
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -203,19 +203,28 @@ def test_sealers_at_the_same_time_make_one_chain(database: Database, key: Signin
     assert (result.lines, result.intact, result.tail.size) == (200, True, 0)
 
 
+@dataclass
+class SlowKey:
+    """A key that signs once something has happened."""
+
+    key: SigningKey
+    meanwhile: Callable[[], object]
+
+    @property
+    def public(self) -> str:
+        return self.key.public
+
+    def sign(self, message: bytes) -> str:
+        self.meanwhile()
+        return self.key.sign(message)
+
+
 def test_a_sealer_that_was_overtaken_leaves_the_rest_to_the_other(
-    database: Database, key: SigningKey, monkeypatch: pytest.MonkeyPatch
+    database: Database, key: SigningKey
 ) -> None:
     write(database, 20)
-    make = Seal.make
-
-    def overtaken(*args: object, **options: object) -> Seal:
-        monkeypatch.setattr(Seal, "make", make)
-        seal(database, key, batch=10)
-        return make(*args, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Seal, "make", overtaken)
-    assert seal(database, key, batch=10).overtaken
+    slow = SlowKey(key, lambda: seal(database, key, batch=10))
+    assert seal(database, slow, batch=10).overtaken
     assert [one.ids for one in read_seals(database)] == ["1-10", "11-20"]
 
 
@@ -257,15 +266,8 @@ class TestWritersInFlight:
     ) -> None:
         """The lock is held while an id is read, not while lines are hashed and signed."""
         write(database, 10)
-        make = Seal.make
-        with pytest.MonkeyPatch.context() as patch:
-
-            def slow(*args: object, **options: object) -> Seal:
-                write(database, 1)
-                return make(*args, **options)  # type: ignore[arg-type]
-
-            patch.setattr(Seal, "make", slow)
-            assert seal(database, key, batch=5).lines == 10
+        slow = SlowKey(key, lambda: write(database, 1))
+        assert seal(database, slow, batch=5).lines == 10
         assert seal(database, key).lines == 2
 
 
