@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from config.settings import read
 from service import heartbeat, watch_health
@@ -96,18 +98,14 @@ def test_a_heartbeat_that_nobody_hears_fails_nothing_and_betrays_nothing(
     harness.runtime.close()
 
 
-def test_no_heartbeat_when_the_look_failed(
-    database_url: str, tps: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_heartbeat_when_the_look_failed(database_url: str, tps: Server, tmp_path: Path) -> None:
     file = tmp_path / "heartbeat"
     harness = make_harness(database_url, tps, tmp_path, heartbeat_file=file)
     harness.run()
 
-    def broken(*_: object) -> None:
-        raise ZeroDivisionError
-
-    monkeypatch.setattr(watch_health, "waits", broken)
-    with pytest.raises(ZeroDivisionError):
+    with harness.runtime.database.begin() as connection:
+        connection.execute(text("ALTER TABLE deliveries RENAME TO elsewhere"))
+    with pytest.raises(DBAPIError):
         watch_health.check(harness.runtime)
     assert not file.exists()
     harness.runtime.close()
