@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 from config.files import open_regular
 from config.messages import tr
 from config.schema import FILES
-from service.runtime import Runtime
+from service.connections import Connections
 from store import schema
 from store.audit.seal_keys import public_key_file
 from store.database_copy import FILE_NAMES, dump
@@ -78,7 +78,7 @@ class Manifest:
 
 
 def back_up(
-    runtime: Runtime, folder: Path, *, keys: bool = True, progress: Progress = lambda *_: None
+    runtime: Connections, folder: Path, *, keys: bool = True, progress: Progress = lambda *_: None
 ) -> Manifest:
     """Write a backup into `folder`, which is new or empty, while the service goes on.
 
@@ -122,7 +122,7 @@ def back_up(
     return manifest
 
 
-def _small_files(runtime: Runtime, *, keys: bool) -> Iterator[tuple[str, bytes]]:
+def _small_files(runtime: Connections, *, keys: bool) -> Iterator[tuple[str, bytes]]:
     settings = runtime.settings
     if settings.seal_journal.exists():
         yield SEALS, settings.seal_journal.read_bytes()

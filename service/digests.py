@@ -1,11 +1,11 @@
 """Digests: what waits for the digest of its unit is put into one message when its time comes."""
 
-from service.runtime import Runtime
+from service.connections import Connections
 from service.waker import Waker
 from store import digests
 
 
-def make_digests(runtime: Runtime, waker: Waker | None = None) -> int:
+def make_digests(runtime: Connections, waker: Waker | None = None) -> int:
     """Make the digests that are due, each in a transaction of its own; how many.
 
     Args:

@@ -5,14 +5,14 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import Connection
 
 from routing.ruleset import RuleSet
-from service.runtime import Runtime
+from service.connections import Connections
 from store import disabled_addresses
 from store.audit.log import AuditEntry, Step
 from store.disabled_addresses import Disabled, address_hash
 
 
 def disabled_now(
-    runtime: Runtime, connection: Connection, rules: RuleSet
+    runtime: Connections, connection: Connection, rules: RuleSet
 ) -> Mapping[tuple[str, str], Disabled]:
     """The disabled addresses by channel and unit; one that was changed since is enabled again."""
     known = disabled_addresses.listing(connection)
@@ -31,7 +31,11 @@ def disabled_now(
 
 
 def enable(
-    runtime: Runtime, connection: Connection, disabled: Collection[Disabled], *, reason: str | None
+    runtime: Connections,
+    connection: Connection,
+    disabled: Collection[Disabled],
+    *,
+    reason: str | None,
 ) -> int:
     """Enable addresses again, with an audit entry for each; how many were disabled.
 
@@ -58,7 +62,7 @@ def enable(
     return len(enabled)
 
 
-def disable(runtime: Runtime, connection: Connection, disabled: Collection[Disabled]) -> None:
+def disable(runtime: Connections, connection: Connection, disabled: Collection[Disabled]) -> None:
     """Disable addresses, with an audit entry for each that was not."""
     if not disabled:
         return

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from connectors.tps.hints import HintedEvent, parse_batch, parse_form
 from connectors.tps.webhooks import EventType
-from service.runtime import Runtime
+from service.connections import Connections
 from service.waker import Waker
 from store import hints
 from store.hints import FORM, THE_LIST, Due, Event, Tip
@@ -52,13 +52,13 @@ def _looks_at(event: HintedEvent) -> int | None:
     return THE_LIST if event.type in LISTED else event.number or THE_LIST
 
 
-def take(runtime: Runtime, tips: Sequence[Tip]) -> Due:
+def take(runtime: Connections, tips: Sequence[Tip]) -> Due:
     """Store hints in one commit; what they make due is for the caller to wake."""
     now = runtime.clock()
     return runtime.database.run(lambda connection: hints.note(connection, tips, now))
 
 
-def follow(runtime: Runtime, now: datetime) -> Due:
+def follow(runtime: Connections, now: datetime) -> Due:
     """Make due what earlier hints asked for and could not have at once."""
     return runtime.database.run(lambda connection: hints.follow(connection, now))
 

@@ -24,7 +24,7 @@ from service.backup import (
     read_manifest,
     verify_files,
 )
-from service.runtime import Runtime
+from service.connections import Connections
 from service.sent_before_restore import BroughtForward, bring_database_forward
 from store import bring_forward, schema
 from store.audit.log import AuditEntry, AuditKey, Step
@@ -60,7 +60,7 @@ class RestoreReport:
 
 
 def restore(
-    runtime: Runtime,
+    runtime: Connections,
     folder: Path,
     sent_logs: Sequence[Path],
     *,
@@ -136,7 +136,7 @@ def _refuse_unfit(folder: Path, manifest: Manifest, *, dialect: str) -> None:
 
 
 def apply_sent_logs(
-    runtime: Runtime, manifest: Manifest, sent_logs: Sequence[Path]
+    runtime: Connections, manifest: Manifest, sent_logs: Sequence[Path]
 ) -> tuple[BroughtForward, int]:
     """Tell a restored database what was sent since its backup; also how many lines are damaged.
 
@@ -154,7 +154,7 @@ def apply_sent_logs(
 
 
 def _place_files(
-    runtime: Runtime, folder: Path, manifest: Manifest
+    runtime: Connections, folder: Path, manifest: Manifest
 ) -> tuple[list[Path], list[Path]]:
     """Write keys to where the settings look for them, where nothing is.
 
@@ -180,7 +180,7 @@ def _place_files(
     return placed, kept
 
 
-def _place_audit_keys(runtime: Runtime, folder: Path) -> list[Path]:
+def _place_audit_keys(runtime: Connections, folder: Path) -> list[Path]:
     saved = (folder / AUDIT_KEYS).read_text(encoding="ascii").split()
     path = runtime.settings.var_dir / "audit.key"
     placed = []

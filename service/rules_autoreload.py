@@ -8,8 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from config.ruleset import ConfigurationError, document_hash
+from service.connections import Connections
 from service.publish_rules import configured_document, publish
-from service.runtime import Runtime
 from store import refusals, rulesets
 from store.audit.log import AuditEntry, Step
 
@@ -25,7 +25,7 @@ class ReloadOutcome(StrEnum):
     REFUSED = "refused"
 
 
-def autoreload(runtime: Runtime) -> ReloadOutcome:
+def autoreload(runtime: Connections) -> ReloadOutcome:
     """Publish the configuration folder if it differs from the rule set in force."""
     if not runtime.settings.rules_autoreload:
         return ReloadOutcome.OFF
@@ -45,7 +45,7 @@ def fingerprint(folder: Path) -> str:
     return content.hexdigest()[:FINGERPRINT_DIGITS]
 
 
-def _publish(runtime: Runtime, document: str) -> ReloadOutcome:
+def _publish(runtime: Connections, document: str) -> ReloadOutcome:
     now = runtime.clock()
     digest = document_hash(document)
     with runtime.database.begin() as connection:
@@ -56,7 +56,7 @@ def _publish(runtime: Runtime, document: str) -> ReloadOutcome:
     return ReloadOutcome.PUBLISHED
 
 
-def _refuse(runtime: Runtime, mark: str, mistakes: int) -> ReloadOutcome:
+def _refuse(runtime: Connections, mark: str, mistakes: int) -> ReloadOutcome:
     now = runtime.clock()
     with runtime.database.begin() as connection:
         if not refusals.refuse(connection, mark, mistakes=mistakes, at=now):

@@ -9,8 +9,8 @@ from config.messages import tr
 from config.settings import Settings, SettingsError, example_of
 from connectors.alarm.seal_head import compose_seal_head
 from routing.failures import Failure
+from service.connections import Connections
 from service.mail import mail_sender
-from service.runtime import Runtime
 from store.audit import seal_heads
 from store.audit.seal_command import load_command_signer
 from store.audit.seal_file import extend_seals
@@ -40,7 +40,7 @@ STAMP_EVERY = timedelta(hours=1)
 log = logs.get_logger("service")
 
 
-def seal(runtime: Runtime) -> SealReport:
+def seal(runtime: Connections) -> SealReport:
     """Seal what is pending and write the new seals to the journal as well.
 
     Raises:
@@ -58,7 +58,7 @@ def seal(runtime: Runtime) -> SealReport:
     return report
 
 
-def _stamp_head(runtime: Runtime, url: str) -> None:
+def _stamp_head(runtime: Connections, url: str) -> None:
     """Let the timestamp authority see the newest seal, once an hour while there are new ones.
 
     An authority that is away stops no sealing: the next timestamp covers what it missed.
@@ -98,7 +98,7 @@ def timestamp_authority(settings: Settings) -> "Authority":
     return Authority.from_file(settings.tsa_certificates_file)
 
 
-def _tell_head(runtime: Runtime, mailbox: str, key: Signer) -> None:
+def _tell_head(runtime: Connections, mailbox: str, key: Signer) -> None:
     """Mail the newest seal to those who run the service, once a day while there are new ones."""
     now = runtime.clock()
     with runtime.database.read() as connection:
@@ -131,7 +131,7 @@ def first_key(settings: Settings, key: Signer) -> str:
     return known[0].public if known else key.public
 
 
-def signing_key(runtime: Runtime) -> Signer:
+def signing_key(runtime: Connections) -> Signer:
     """The key that signs; made on first use where settings allow it.
 
     Raises:

@@ -7,7 +7,7 @@ from config.settings import Settings
 from connectors.tps.groups import Group, named
 from routing.ruleset import RuleSet
 from routing.units import GROUP_CHANNEL
-from service.runtime import Runtime
+from service.connections import Connections
 from service.tps import write_port
 
 
@@ -52,7 +52,7 @@ def labels_of(rules: RuleSet) -> Mapping[str, str]:
 
 
 def compare_groups(
-    runtime: Runtime, procedures: Iterable[int], labels: Mapping[str, str]
+    runtime: Connections, procedures: Iterable[int], labels: Mapping[str, str]
 ) -> Iterator[Comparison]:
     """Compare the groups of units with those of each procedure in TPS: a request a procedure.
 
