@@ -15,6 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import celery.__main__
+
 from cli.processes import ROOT
 from service.guards.limits import LEASE
 from simulator import Seen
@@ -25,6 +27,7 @@ from tests.faults.office_server import Told
 from tests.faults.system import HOUR, System
 from tests.faults.violations import Violation
 from tests.faults.worker_processes import PATIENCE, Contact, kill, lives, wait_for_end
+from tests.fixtures.forked_programs import Running, fork
 
 INTERVALS = {"poll_interval": 2, "sweep_interval": 3, "scan_interval": 5}
 """Seconds; a tick is worth something until the next one."""
@@ -49,7 +52,7 @@ class Service:
         self._environment = {**os.environ, **_variables(system), WITHOUT: " ".join(without)}
         self._commands: dict[str, list[str]] = {}
         self._trees: dict[str, Path] = {}
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._running: dict[str, Running] = {}
         self._revives = True
 
     def start_worker(
@@ -176,9 +179,19 @@ class Service:
         self._spawn(name)
 
     def _spawn(self, name: str) -> None:
+        arguments = ["-A", "tests.faults.app", *self._commands[name]]
+        if self._trees[name] == ROOT:
+            self._running[name] = fork(
+                celery.__main__.main,
+                ["celery", *arguments],
+                environment=self._environment,
+                folder=ROOT,
+                output=self.log,
+            )
+            return
         with self.log.open("ab") as log:
             self._running[name] = subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", "tests.faults.app", *self._commands[name]],
+                [sys.executable, "-m", "celery", *arguments],
                 env=self._environment,
                 cwd=self._trees[name],
                 stdin=subprocess.DEVNULL,
@@ -234,7 +247,7 @@ class Interventions:
                 self.done += 1
 
 
-def _wait_or_ask_again(process: subprocess.Popen[bytes]) -> None:
+def _wait_or_ask_again(process: Running) -> None:
     """Celery's beat ends by an exception in its signal handler, and takes it for a failure of
     the broker when it comes while a message is being sent: it has to be asked again."""
     for _ in range(3):

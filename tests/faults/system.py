@@ -47,8 +47,6 @@ FORMS = tuple(
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 
-celery_tasks.app.finalize()
-
 SOON = timedelta(hours=6)
 """Within this everything is done that nothing hinders: a few full scans, a few retries."""
 

@@ -4,7 +4,6 @@ A clean server process, which knows nothing of the test's threads, forks them. W
 are in their work is seen from outside: a request to TPS, a message that was accepted.
 """
 
-import multiprocessing
 import os
 import signal
 import threading
@@ -26,9 +25,7 @@ from tests.faults import safeguards
 from tests.faults.clock import CLOCK, SimulatedClock
 from tests.faults.office_server import Told
 from tests.faults.system import MINUTE, InProcessWorkers, System, make_runtime
-
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload([__name__])
+from tests.fixtures.forked_programs import FORKS
 
 PATIENCE = 60.0
 """Seconds within which a process ends one way or the other."""

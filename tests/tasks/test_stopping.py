@@ -7,41 +7,44 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
+import celery.__main__
 import pytest
 from sqlalchemy import select
 
+import tasks.celery
 from service.guards.limits import FINISH_WITHIN, SOFT_SHUTDOWN
 from service.poll import poll
 from service.route import route
 from simulator import FaultKind, Server
 from simulator.seen import Seen
 from store.models import Delivery, Dossier, Procedure
+from tasks import stopping
 from tasks.stopping import StopFlag
+from tests.fixtures.forked_programs import ForkedProgram, fork
 from tests.fixtures.harness import PARIS_FORM, Harness, make_harness
 from tests.fixtures.processes import ROOT, clean_environment, until
 from tests.fixtures.redis import redis_server
 from tests.fixtures.smtp import SmtpServer
 from tests.fixtures.smtp_faults import At, Fault
 
-WORKER = """
-import sys
-from datetime import timedelta
-from service.guards import limits
-from tasks import stopping
-stopping.cut_off_later.__kwdefaults__["after"] = timedelta(seconds=float(sys.argv[1]))
-from celery.__main__ import main
-sys.argv = ["celery", "-A", "tasks", "worker", "--concurrency=2", "--without-gossip",
-            "--without-mingle", "--without-heartbeat", "--queues=poll,route,deliver,upkeep"]
-sys.exit(main())
-"""
+QUIET = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+
+
+def work() -> None:
+    """A worker that cuts off what hangs when it was told to stop, after as many seconds."""
+    after = timedelta(seconds=float(sys.argv[1]))
+    vars(tasks.celery)["cut_off_later"] = partial(stopping.cut_off_later, after=after)
+    queues = "--queues=poll,route,deliver,upkeep"
+    sys.argv = ["celery", "-A", "tasks", "worker", "--concurrency=2", *QUIET, queues]
+    celery.__main__.main()
 
 
 @contextmanager
-def worker(
-    harness: Harness, broker: str, *, cut_off_after: float
-) -> Iterator[subprocess.Popen[bytes]]:
+def worker(harness: Harness, broker: str, *, cut_off_after: float) -> Iterator[ForkedProgram]:
     """A real worker on the harness's database, TPS and mail server; killed at the end."""
     settings = harness.runtime.settings
     smtp = settings.smtp_url.get_secret_value() if settings.smtp_url else ""
@@ -56,11 +59,12 @@ def worker(
         "WIF_VAR_DIR": str(settings.var_dir),
         "WIF_SMTP_URL": smtp,
     }
-    process = subprocess.Popen(
-        [sys.executable, "-c", WORKER, str(cut_off_after)],
-        cwd=ROOT,
-        env=clean_environment(environment),
-        start_new_session=True,
+    process = fork(
+        work,
+        ["worker", str(cut_off_after)],
+        environment=clean_environment(environment),
+        folder=ROOT,
+        output=settings.var_dir / "worker.log",
     )
     try:
         yield process
@@ -103,7 +107,7 @@ def attempts(harness: Harness, *states: str) -> list[int]:
         return list(connection.execute(query).scalars())
 
 
-def stop(process: subprocess.Popen[bytes]) -> float:
+def stop(process: ForkedProgram) -> float:
     """Stop it as an operator would; the seconds that it took."""
     started = time.monotonic()
     process.send_signal(signal.SIGTERM)
