@@ -66,6 +66,7 @@ _FIXTURES = (
     "postgres",
     "redis",
     "redis_state",
+    "scheduling",
     "shared_statements",
     "smtp",
     "tps",
