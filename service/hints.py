@@ -9,23 +9,23 @@ from connectors.tps.webhooks import EventType
 from service.connections import Connections
 from service.waker import Waker
 from store import hints
-from store.hints import FORM, THE_LIST, Due, Event, Tip
+from store.hints import FORM, THE_LIST, Due, Event, ReceivedHint
 
 LISTED = {EventType.DELETED}
 """Events that only the list can confirm: a dossier that is gone cannot be read."""
 
 
-def read_form(body: bytes) -> Tip:
+def read_form(body: bytes) -> ReceivedHint:
     """What a form of the old kind hints at.
 
     Raises:
         MalformedHint: it does not name one procedure and one dossier.
     """
     procedure, number = parse_form(body)
-    return Tip(procedure=procedure, source=FORM, numbers=frozenset({number}))
+    return ReceivedHint(procedure=procedure, source=FORM, numbers=frozenset({number}))
 
 
-def read_batch(body: bytes, headers: Mapping[str, str], secrets: Path) -> Tip:
+def read_batch(body: bytes, headers: Mapping[str, str], secrets: Path) -> ReceivedHint:
     """What a signed batch hints at.
 
     Args:
@@ -38,7 +38,7 @@ def read_batch(body: bytes, headers: Mapping[str, str], secrets: Path) -> Tip:
         UnverifiedBatch: none of the procedure's secrets signed it within five minutes.
     """
     batch = parse_batch(body, headers, secrets)
-    return Tip(
+    return ReceivedHint(
         procedure=batch.procedure,
         source=f"webhook:{batch.webhook}",
         events=tuple(Event(each.sequence, _looks_at(each)) for each in batch.events),
@@ -52,10 +52,10 @@ def _looks_at(event: HintedEvent) -> int | None:
     return THE_LIST if event.type in LISTED else event.number or THE_LIST
 
 
-def take(runtime: Connections, tips: Sequence[Tip]) -> Due:
+def take(runtime: Connections, received: Sequence[ReceivedHint]) -> Due:
     """Store hints in one commit; what they make due is for the caller to wake."""
     now = runtime.clock()
-    return runtime.database.run(lambda connection: hints.note(connection, tips, now))
+    return runtime.database.run(lambda connection: hints.note(connection, received, now))
 
 
 def follow(runtime: Connections, now: datetime) -> Due:

@@ -58,7 +58,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tip:
+class ReceivedHint:
     """What one request of TPS hints at.
 
     Attributes:
@@ -94,19 +94,21 @@ _PROCEDURE = table_of(Procedure).c
 _SOURCE = table_of(HintSource).c
 
 
-def note(connection: Connection, tips: Sequence[Tip], now: datetime) -> Due:
-    """Store what `tips` hint at; those of procedures that are not known are left out.
+def note(connection: Connection, received: Sequence[ReceivedHint], now: datetime) -> Due:
+    """Store what `received` hint at; those of procedures that are not known are left out.
 
     Args:
         connection: a transaction that has locked nothing yet.
-        tips: in the order in which they came.
+        received: in the order in which they came.
         now: the present instant.
     """
-    named = {(tip.procedure, number) for tip in tips for number in (*tip.numbers, THE_LIST)}
-    named |= {(tip.procedure, each.number) for tip in tips for each in tip.events if each.number}
+    named = {(hint.procedure, number) for hint in received for number in (*hint.numbers, THE_LIST)}
+    named |= {
+        (hint.procedure, each.number) for hint in received for each in hint.events if each.number
+    }
     known = _known(connection, named)
-    mine = [tip for tip in tips if (tip.procedure, THE_LIST) in known]
-    wanted = {(tip.procedure, number) for tip in mine for number in tip.numbers}
+    mine = [hint for hint in received if (hint.procedure, THE_LIST) in known]
+    wanted = {(hint.procedure, number) for hint in mine for number in hint.numbers}
     wanted |= _news(connection, mine, now)
     return _look(connection, wanted, known, now)
 
@@ -152,21 +154,21 @@ def _known(connection: Connection, keys: Collection[Key]) -> set[Key]:
     return {(row[0], row[1]) for row in found}
 
 
-def _news(connection: Connection, tips: Sequence[Tip], now: datetime) -> set[Key]:
-    """What the events of `tips` tell that was not heard; remember how far each webhook was."""
+def _news(connection: Connection, received: Sequence[ReceivedHint], now: datetime) -> set[Key]:
+    """What the events of `received` tell that was not heard; remember how far each webhook was."""
     wanted: set[Key] = set()
-    heard = _heard(connection, {(tip.procedure, tip.source) for tip in tips if tip.events})
-    sources = {(tip.procedure, tip.source) for tip in tips}
-    for tip in tips:
-        if not tip.events:
+    heard = _heard(connection, {(hint.procedure, hint.source) for hint in received if hint.events})
+    sources = {(hint.procedure, hint.source) for hint in received}
+    for hint in received:
+        if not hint.events:
             continue
-        source = (tip.procedure, tip.source)
+        source = (hint.procedure, hint.source)
         before = heard.get(source)
-        news = [each for each in tip.events if before is None or each.sequence > before]
-        wanted |= {(tip.procedure, each.number) for each in news if each.number is not None}
+        news = [each for each in hint.events if before is None or each.sequence > before]
+        wanted |= {(hint.procedure, each.number) for each in news if each.number is not None}
         if before is None or (news and news[0].sequence > before + 1):
-            wanted.add((tip.procedure, THE_LIST))
-        heard[source] = max(tip.events[-1].sequence, before or 0)
+            wanted.add((hint.procedure, THE_LIST))
+        heard[source] = max(hint.events[-1].sequence, before or 0)
     rows = [
         {"procedure": procedure, "source": name, "sequence": heard.get((procedure, name))}
         for procedure, name in sorted(sources)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from store import hints
-from store.hints import Tip
+from store.hints import ReceivedHint
 from tests.fixtures.harness import PARIS_FORM, Harness
 from tests.fixtures.processes import Ran, wif
 
@@ -35,8 +35,8 @@ def test_a_webhook_from_its_making_to_its_end(harness: Harness, tmp_path: Path) 
     (webhook,) = harness.tps.v2.webhooks.values()
     harness.run()
     with harness.runtime.database.begin() as connection:
-        tip = Tip(procedure=PARIS_FORM, source="webhook:1")
-        hints.note(connection, [tip], harness.now)
+        hint = ReceivedHint(procedure=PARIS_FORM, source="webhook:1")
+        hints.note(connection, [hint], harness.now)
     listed = json.loads(run(harness, tmp_path, "webhooks", "list", "--json").stdout)
     assert [(row["procedure"], row["id"], row["enabled"]) for row in listed] == [
         (PARIS_FORM, webhook.id, True)

@@ -36,7 +36,7 @@ CUT = ["OperationalError", "InternalError", "DBAPIError"]
 MOMENTS = {
     "storing-a-page": (listing, "note_listed"),
     "claiming-dossiers": (dossier_claims, "claim"),
-    "settling": (dossier_outcomes, "settle"),
+    "settling": (dossier_outcomes, "write_settlements"),
     "queueing": (deliveries, "queue"),
     "claiming-deliveries": (delivery_claims, "claim"),
     "finishing": (delivery_outcomes, "finish_sent"),

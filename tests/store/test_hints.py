@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 
 from store import hints
 from store.dossier_claims import claim
-from store.hints import DOSSIER_INTERVAL, FORM, LIST_INTERVAL, THE_LIST, Due, Event, Tip
+from store.hints import DOSSIER_INTERVAL, FORM, LIST_INTERVAL, THE_LIST, Due, Event, ReceivedHint
 from store.leases import Lease
 from store.models import Dossier, Hint, Procedure
 from store.polls import claim as claim_procedure
@@ -19,9 +19,9 @@ POLL = Due(polls=frozenset({PARIS_FORM}))
 NOTHING = Due()
 
 
-def note(harness: Harness, *tips: Tip) -> Due:
+def note(harness: Harness, *received: ReceivedHint) -> Due:
     with harness.runtime.database.begin() as connection:
-        return hints.note(connection, tips, harness.now)
+        return hints.note(connection, received, harness.now)
 
 
 def follow(harness: Harness) -> Due:
@@ -29,12 +29,12 @@ def follow(harness: Harness) -> Due:
         return hints.follow(connection, harness.now)
 
 
-def tip(*numbers: int, procedure: int = PARIS_FORM) -> Tip:
-    return Tip(procedure=procedure, source=FORM, numbers=frozenset(numbers))
+def hint(*numbers: int, procedure: int = PARIS_FORM) -> ReceivedHint:
+    return ReceivedHint(procedure=procedure, source=FORM, numbers=frozenset(numbers))
 
 
-def batch(*events: tuple[int, int | None], webhook: str = "webhook:1") -> Tip:
-    return Tip(
+def batch(*events: tuple[int, int | None], webhook: str = "webhook:1") -> ReceivedHint:
+    return ReceivedHint(
         procedure=PARIS_FORM,
         source=webhook,
         events=tuple(Event(sequence, number) for sequence, number in events),
@@ -75,7 +75,7 @@ def put_off(harness: Harness) -> None:
 
 def test_a_known_dossier_becomes_due_at_once(harness: Harness, known: int) -> None:
     assert due_at(harness, known) is None
-    assert note(harness, tip(known)) == READ
+    assert note(harness, hint(known)) == READ
     assert due_at(harness, known) == harness.now
 
 
@@ -83,14 +83,14 @@ def test_an_unknown_dossier_makes_its_procedure_due_and_leaves_no_row(
     harness: Harness, known: int
 ) -> None:
     put_off(harness)
-    assert note(harness, tip(known + 1)) == POLL
+    assert note(harness, hint(known + 1)) == POLL
     assert next_poll_at(harness) == harness.now
     assert due_at(harness, known + 1) is None
     assert stored(harness) == 1
 
 
 def test_a_procedure_that_is_not_ours_leaves_nothing(harness: Harness, known: int) -> None:
-    assert note(harness, tip(known, procedure=77)) == NOTHING
+    assert note(harness, hint(known, procedure=77)) == NOTHING
     assert stored(harness) == 0
     with harness.runtime.database.read() as connection:
         assert hints.sources(connection) == []
@@ -100,17 +100,17 @@ def test_a_flood_reads_a_dossier_once_a_minute(harness: Harness, known: int) -> 
     read = 0
     start = harness.now
     while harness.now < start + timedelta(minutes=3):
-        read += bool(note(harness, tip(known)).routes)
+        read += bool(note(harness, hint(known)).routes)
         read += bool(follow(harness).routes)
         harness.wait(seconds=5)
     assert read == 3
 
 
 def test_a_hint_within_the_minute_is_followed_after_it(harness: Harness, known: int) -> None:
-    note(harness, tip(known))
+    note(harness, hint(known))
     harness.run()
     harness.wait(seconds=20)
-    assert note(harness, tip(known)) == NOTHING
+    assert note(harness, hint(known)) == NOTHING
     assert follow(harness) == NOTHING
     harness.now += DOSSIER_INTERVAL
     assert follow(harness) == READ
@@ -121,12 +121,12 @@ def test_a_hint_within_the_minute_is_followed_after_it(harness: Harness, known: 
 def test_a_hint_about_a_dossier_that_is_being_read_is_followed_after_it(
     harness: Harness, known: int
 ) -> None:
-    note(harness, tip(known))
+    note(harness, hint(known))
     lease = Lease(harness.now, timedelta(minutes=4))
     with harness.runtime.database.begin() as connection:
         assert claim(connection, PARIS_FORM, limit=9, lease=lease, now=harness.now)
     harness.wait(seconds=61)
-    assert note(harness, tip(known)) == NOTHING
+    assert note(harness, hint(known)) == NOTHING
     assert due_at(harness, known) == lease.until
     harness.wait(minutes=4)
     harness.run()
@@ -137,15 +137,15 @@ def test_a_hint_about_a_dossier_that_is_being_read_is_followed_after_it(
 def test_a_row_that_somebody_has_locked_is_not_waited_for(harness: Harness, known: int) -> None:
     with harness.runtime.database.begin() as other:
         other.execute(select(Dossier.number).with_for_update())
-        assert note(harness, tip(known)) == NOTHING
+        assert note(harness, hint(known)) == NOTHING
     harness.now += DOSSIER_INTERVAL
     assert follow(harness) == READ
 
 
 def test_lists_are_asked_for_once_in_their_interval(harness: Harness, known: int) -> None:
-    assert note(harness, tip(1)) == POLL
+    assert note(harness, hint(1)) == POLL
     harness.wait(seconds=5)
-    assert note(harness, tip(2)) == NOTHING
+    assert note(harness, hint(2)) == NOTHING
     put_off(harness)
     harness.now += LIST_INTERVAL
     assert follow(harness) == POLL
@@ -158,7 +158,7 @@ def test_a_hint_that_comes_while_the_list_is_read_is_followed_after_it(
     with harness.runtime.database.begin() as connection:
         lease = Lease(harness.now, timedelta(seconds=10))
         assert claim_procedure(connection, PARIS_FORM, lease, harness.now)
-    assert note(harness, tip(1)) == NOTHING
+    assert note(harness, hint(1)) == NOTHING
     harness.now += LIST_INTERVAL
     assert follow(harness) == POLL
 
@@ -167,13 +167,13 @@ def test_a_stopped_procedure_is_not_tried_for_a_hint(harness: Harness, known: in
     put_off(harness)
     with harness.runtime.database.begin() as connection:
         connection.execute(update(Procedure).values(status="stopped"))
-    assert note(harness, tip(1)) == NOTHING
+    assert note(harness, hint(1)) == NOTHING
     assert next_poll_at(harness) == harness.now + timedelta(hours=1)
 
 
 def test_what_was_followed_is_forgotten(harness: Harness, known: int) -> None:
-    note(harness, tip(known, 1))
-    note(harness, tip(known, 2))
+    note(harness, hint(known, 1))
+    note(harness, hint(known, 2))
     assert stored(harness) == 2
     harness.wait(minutes=2)
     follow(harness)
@@ -217,7 +217,7 @@ def test_a_repeated_batch_reads_nothing_again(harness: Harness, known: int) -> N
 
 
 def test_each_webhook_is_remembered(harness: Harness, known: int) -> None:
-    note(harness, batch((3, known)), tip(known), tip(known, procedure=OTHER_FORM))
+    note(harness, batch((3, known)), hint(known), hint(known, procedure=OTHER_FORM))
     harness.wait(minutes=1)
     note(harness, batch((2, known)))
     with harness.runtime.database.read() as connection:

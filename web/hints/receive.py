@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 from connectors.tps.hints import MalformedHint, UnverifiedBatch
 from service.hints import read_batch, read_form, take, wake
 from service.runtime import Runtime
-from store.hints import Due, Tip
+from store.hints import Due, ReceivedHint
 from web.hints.counts import COUNTS, Kind, Outcome
 from web.hints.group_commit import GroupCommit
 from web.hints.rate import Rate
@@ -57,36 +57,36 @@ class Receiver:
         if known is None or not _is_same(given, known.get_secret_value()):
             return Response(status_code=NOT_FOUND)
         try:
-            tip = read_form(await request.body())
+            hint = read_form(await request.body())
         except MalformedHint:
             return _answer(Kind.FORM, Outcome.MALFORMED)
-        return _answer(Kind.FORM, await self._take(tip))
+        return _answer(Kind.FORM, await self._take(hint))
 
     async def receive_batch(self, request: Request) -> Response:
         """Take a signed batch."""
         folder = self._runtime.settings.tps_webhook_secrets
         assert folder is not None  # noqa: S101 - else there is no such route
         try:
-            tip = read_batch(await request.body(), request.headers, folder)
+            hint = read_batch(await request.body(), request.headers, folder)
         except MalformedHint:
             return _answer(Kind.BATCH, Outcome.MALFORMED)
         except UnverifiedBatch:
             return _answer(Kind.BATCH, Outcome.UNVERIFIED)
-        return _answer(Kind.BATCH, await self._take(tip))
+        return _answer(Kind.BATCH, await self._take(hint))
 
-    async def _take(self, tip: Tip) -> Outcome:
+    async def _take(self, hint: ReceivedHint) -> Outcome:
         if not self._rate.hit(HINTS_PER_SECOND):
             return Outcome.TOO_MANY
         try:
-            due = await self._stored.submit(tip)
+            due = await self._stored.submit(hint)
         except SQLAlchemyError:
             return Outcome.UNAVAILABLE
         if due.polls or due.routes:
             self._woken.put(due)
         return Outcome.STORED
 
-    def _store(self, tips: Sequence[Tip]) -> Due:
-        return take(self._runtime, tips)
+    def _store(self, received: Sequence[ReceivedHint]) -> Due:
+        return take(self._runtime, received)
 
     def _wake(self, found: Sequence[Due]) -> None:
         polls = frozenset[int]().union(*(due.polls for due in found))

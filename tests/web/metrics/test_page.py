@@ -17,7 +17,7 @@ from service import queues
 from service.guards.breakers import TPS
 from service.seal import seal
 from store import heartbeats, incidents, tallies
-from store.hints import FORM, Tip, note
+from store.hints import FORM, ReceivedHint, note
 from store.models import Dossier
 from tests.fixtures.harness import OTHER_FORM, PARIS_FORM, START, Harness
 from tests.fixtures.redis import RedisServer, redis_server
@@ -142,7 +142,7 @@ def test_incidents_parts_rules_and_seals_are_told(harness: Harness) -> None:
         seen = PresentIncident(kind=IncidentKind.DEAD_LETTERS, subject="x", count=1)
         incidents.note(connection, seen, harness.now)
         heartbeats.note(connection, ["beat"], harness.now)
-        note(connection, [Tip(procedure=PARIS_FORM, source=FORM)], harness.now)
+        note(connection, [ReceivedHint(procedure=PARIS_FORM, source=FORM)], harness.now)
     found = scrape(harness)
     assert value(found, "wif_incidents", kind="dead-letters") == 1
     assert value(found, "wif_incidents", kind="poll-lag") == 0
