@@ -101,6 +101,15 @@ def test_a_translation_is_no_copy_of_the_english() -> None:
     assert copied == []
 
 
+def test_one_thing_has_one_word_in_french_too() -> None:
+    """As the glossary at the top of wif.po says it."""
+    other = re.compile(r"\b(broker|bureau|pooler|procédures?|unité de repli)\b", re.IGNORECASE)
+    forms = [form for message in messages() for _, form in texts(message)]
+    pages = [path.read_text() for path in (ROOT / "web").rglob("*.j2")]
+    assert [form for form in forms if other.search(re.sub(r"`[^`]*`", "", form))] == []
+    assert [found[0] for page in pages for found in other.finditer(page)] == []
+
+
 def test_the_compiled_catalogue_is_that_of_the_source() -> None:
     compiled = io.BytesIO()
     write_mo(compiled, read())

@@ -188,7 +188,7 @@ def _when(case_class: CaseClass, depends_on: Collection[Axis]) -> str:
         f"déposé avant le {before:%d/%m/%Y}" if before else "",
     ]
     parts = {
-        Axis.PROCEDURE: f"procédure {', '.join(map(str, case_class.procedures))}",
+        Axis.PROCEDURE: f"démarche {', '.join(map(str, case_class.procedures))}",
         Axis.STATE: ", ".join(STATES[state] for state in case_class.states),
         Axis.FILED: ", ".join(filter(None, filed)),
     }

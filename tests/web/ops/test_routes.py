@@ -87,7 +87,7 @@ def test_an_idle_service_is_well_and_links_to_flower(server: WebServer, harness:
     assert 'href="https://flower.example"' in page
     assert " style=" not in page
     assert "<script>" not in page
-    assert ">0 procédure, celles" in page
+    assert ">0 démarche, celles" in page
 
 
 def test_it_names_what_waits_and_why(server: WebServer, harness: Harness) -> None:
