@@ -1,6 +1,5 @@
 """Many rows in one statement do what one statement for each row would."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,13 +15,6 @@ from store.models import AuditLine, Dossier
 NOW = datetime(2026, 11, 23, 8, 0, 0, 123_456, tzinfo=UTC)
 LEASE = "a" * 32
 FIXED = (("attempts", 0), ("lease_token", None))
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
-    yield made
-    made.close()
 
 
 def newcomer(number: int, **values: object) -> dict[str, Any]:

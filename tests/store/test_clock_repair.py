@@ -33,13 +33,6 @@ DELIVERY = {
 PROCEDURE = {"next_poll_at": NOW, "next_scan_at": NOW}
 
 
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    opened = Database(database_url)
-    yield opened
-    opened.close()
-
-
 def store(database: Database, model: Any, **values: Any) -> None:  # noqa: ANN401
     with database.begin() as connection:
         connection.execute(insert(model).values(**values))

@@ -1,7 +1,6 @@
 """The outbox: unique keys, claims, leases, dead letters."""
 
 import threading
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 
@@ -24,13 +23,6 @@ from store.models import AuditLine
 from tests.fixtures.harness import START
 
 LEASE = timedelta(minutes=4)
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
-    yield made
-    made.close()
 
 
 def order(number: int, unit: str = "UD075") -> Order:

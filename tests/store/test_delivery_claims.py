@@ -1,11 +1,8 @@
 """Claims by channel: what rests is skipped, and no address keeps the others waiting."""
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-
-import pytest
 
 from routing.assignment import Event, Notification
 from store import deliveries
@@ -17,13 +14,6 @@ from tests.fixtures.harness import START
 from tests.store.test_deliveries import queue
 
 LEASE = timedelta(minutes=4)
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
-    yield made
-    made.close()
 
 
 def fill(database: Database, **counts: int) -> None:

@@ -1,6 +1,5 @@
 """Claims of due dossiers: in which order, for how long, and what a lost worker leaves."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -16,12 +15,10 @@ LEASE = timedelta(minutes=4)
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
-    with made.begin() as connection:
+def database(database: Database) -> Database:
+    with database.begin() as connection:
         procedures.register(connection, [PROCEDURE, PROCEDURE + 1], START)
-    yield made
-    made.close()
+    return database
 
 
 def claim(

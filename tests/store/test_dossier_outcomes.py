@@ -1,6 +1,5 @@
 """What is written of a claimed dossier, and that only its claim may write it."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -49,11 +48,9 @@ SETTLEMENT = Settlement(
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
-    list_dossiers(made, [1])
-    yield made
-    made.close()
+def database(database: Database) -> Database:
+    list_dossiers(database, [1])
+    return database
 
 
 def claimed(database: Database) -> Lease:

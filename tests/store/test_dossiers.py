@@ -1,6 +1,5 @@
 """Looking dossiers up: filters of the listing, pins, and making due again."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -17,12 +16,10 @@ from tests.store.samples import PROCEDURE, list_dossiers
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
-    list_dossiers(made, [1, 2, 3])
-    list_dossiers(made, [4], procedure=PROCEDURE + 1, now=START + timedelta(hours=1))
-    yield made
-    made.close()
+def database(database: Database) -> Database:
+    list_dossiers(database, [1, 2, 3])
+    list_dossiers(database, [4], procedure=PROCEDURE + 1, now=START + timedelta(hours=1))
+    return database
 
 
 def write(database: Database, number: int, **values: object) -> None:

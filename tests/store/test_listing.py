@@ -1,9 +1,7 @@
 """Storing a page: what becomes due, and what waits."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-import pytest
 from sqlalchemy import select, update
 
 from routing.listing import ListedDossier
@@ -17,13 +15,6 @@ from tests.fixtures.harness import START
 
 PROCEDURE = 13760
 LATER = START + timedelta(minutes=5)
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
-    yield made
-    made.close()
 
 
 def row(number: int, changed_at: datetime = START) -> ListedDossier:

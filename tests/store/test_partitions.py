@@ -21,7 +21,7 @@ from store.grants import grant
 from store.partitions import PartitionError, is_partitioned, months_ahead, partition
 from tests.fixtures.postgres import PACKAGE, Databases
 from tests.fixtures.processes import wif
-from tests.store.audit.samples import LOG, START, lines, seal, signing_key, write
+from tests.store.audit.samples import LOG, START, lines, seal, write
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
 MONTHS = (START, START + timedelta(days=31), START + timedelta(days=60))
@@ -30,18 +30,6 @@ MONTHS = (START, START + timedelta(days=31), START + timedelta(days=60))
 @pytest.fixture
 def engine_name() -> str:
     return "postgres"
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def key(tmp_path: Path) -> SigningKey:
-    return signing_key(tmp_path)
 
 
 in_small_batches = partial(partition, batch=50)

@@ -1,6 +1,5 @@
 """A poll holds its procedure by a lease, and writes nothing without it."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -21,12 +20,10 @@ AUDIT = AuditLog([b"synthetic-key-of-32-bytes-length!"])
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
-    with made.begin() as connection:
+def database(database: Database) -> Database:
+    with database.begin() as connection:
         procedures.register(connection, [NUMBER], START)
-    yield made
-    made.close()
+    return database
 
 
 def claim(connection: Connection, *, after: timedelta = timedelta()) -> PollClaim | None:

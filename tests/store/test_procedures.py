@@ -1,6 +1,5 @@
 """Procedures: which are due, which are stopped or paused, and what they are asked."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -16,12 +15,10 @@ LATER = START + timedelta(minutes=1)
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
-    with made.begin() as connection:
+def database(database: Database) -> Database:
+    with database.begin() as connection:
         procedures.register(connection, [FIRST, SECOND], START)
-    yield made
-    made.close()
+    return database
 
 
 def test_a_procedure_is_registered_once(database: Database) -> None:

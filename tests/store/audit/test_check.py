@@ -1,6 +1,5 @@
 """The check names what was changed: which line, which seal, and how."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,26 +13,19 @@ from store.audit.seal_keys import SigningKey, load_or_create_signing_key
 from store.audit.seals import GENESIS, Seal, read_seals
 from store.engine import Database
 from store.models import AuditSeal
-from tests.store.audit.samples import START, seal, signing_key, tampering, write
+from tests.store.audit.samples import START, seal, tampering, write
 
 NEW_LINE = "INSERT INTO audit_lines (id, at, step) VALUES ({id}, '2026-01-05 08:00:00', 'seen')"
 RENUMBER = "UPDATE audit_lines SET id = {new} WHERE id = {old}"
 
 
 @pytest.fixture
-def key(tmp_path: Path) -> SigningKey:
-    return signing_key(tmp_path)
-
-
-@pytest.fixture
-def database(database_url: str, key: SigningKey) -> Iterator[Database]:
+def database(database: Database, key: SigningKey) -> Database:
     """30 lines under three seals, and two more that are not sealed yet."""
-    made = Database(database_url)
-    write(made, 30)
-    seal(made, key, batch=10)
-    write(made, 2, at=START + timedelta(days=1))
-    yield made
-    made.close()
+    write(database, 30)
+    seal(database, key, batch=10)
+    write(database, 2, at=START + timedelta(days=1))
+    return database
 
 
 def found(database: Database, key: SigningKey) -> list[str]:

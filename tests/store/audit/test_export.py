@@ -3,7 +3,6 @@
 import io
 import json
 import random
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from store.audit.lines import COLUMNS
 from store.audit.seal_keys import SigningKey, load_or_create_signing_key
 from store.audit.seals import read_seals
 from store.engine import Database
-from tests.store.audit.samples import START, seal, signing_key, tampering, write
+from tests.store.audit.samples import START, seal, tampering, write
 
 SCHEMA_DOCUMENT = json.loads(SCHEMA.read_text(encoding="utf-8"))
 SCHEMA_OF_A_LINE = Draft202012Validator(SCHEMA_DOCUMENT)
@@ -27,19 +26,12 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def key(tmp_path: Path) -> SigningKey:
-    return signing_key(tmp_path)
-
-
-@pytest.fixture
-def database(database_url: str, key: SigningKey) -> Iterator[Database]:
+def database(database: Database, key: SigningKey) -> Database:
     """90 lines, ten a second, under nine seals of twelve and less; then ten without a seal."""
-    made = Database(database_url)
-    write(made, 90)
-    seal(made, key, batch=12)
-    write(made, 10, at=START + 9 * SECOND)
-    yield made
-    made.close()
+    write(database, 90)
+    seal(database, key, batch=12)
+    write(database, 10, at=START + 9 * SECOND)
+    return database
 
 
 def exported(

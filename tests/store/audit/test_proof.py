@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from sqlalchemy import text
 from store.audit.proof import NoProofError, prove
 from store.audit.seal_keys import SigningKey, public_key_file
 from store.engine import Database
-from tests.store.audit.samples import START, seal, signing_key, tampering, write
+from tests.store.audit.samples import START, seal, tampering, write
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "audit.md"
 OF_THE_LINE, OF_THE_SEAL = re.findall(
@@ -22,18 +21,11 @@ OF_THE_LINE, OF_THE_SEAL = re.findall(
 
 
 @pytest.fixture
-def key(tmp_path: Path) -> SigningKey:
-    return signing_key(tmp_path)
-
-
-@pytest.fixture
-def database(database_url: str, key: SigningKey) -> Iterator[Database]:
-    made = Database(database_url)
-    write(made, 23)
-    seal(made, key, batch=11)
-    write(made, 1, at=START)
-    yield made
-    made.close()
+def database(database: Database, key: SigningKey) -> Database:
+    write(database, 23)
+    seal(database, key, batch=11)
+    write(database, 1, at=START)
+    return database
 
 
 def record(database: Database, line: int) -> dict[str, object]:

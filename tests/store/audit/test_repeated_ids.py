@@ -1,6 +1,5 @@
 """A line that has the id of another: no page of a reader may end between the two."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,25 +11,18 @@ from store.audit.export_check import verify_file
 from store.audit.lines import PAGE, has_odd_ids, lines_of, repeated
 from store.audit.seal_keys import SigningKey
 from store.engine import Database
-from tests.store.audit.samples import LOG, START, lines, seal, signing_key, tampering
+from tests.store.audit.samples import LOG, START, lines, seal, tampering
 
 LINES = PAGE + 200
 
 
 @pytest.fixture
-def key(tmp_path: Path) -> SigningKey:
-    return signing_key(tmp_path)
-
-
-@pytest.fixture
-def database(database_url: str, key: SigningKey) -> Iterator[Database]:
+def database(database: Database, key: SigningKey) -> Database:
     """More lines than a page holds, all sealed, in a table whose ids need not differ."""
-    made = Database(database_url)
-    with made.begin() as connection:
+    with database.begin() as connection:
         LOG.append(connection, START, lines(LINES))
-    seal(made, key)
-    yield made
-    made.close()
+    seal(database, key)
+    return database
 
 
 def without_key(connection: Connection) -> None:

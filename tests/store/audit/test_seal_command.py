@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,13 +22,6 @@ message=$(mktemp) && trap 'rm -f "$message"' EXIT
 cat > "$message"
 openssl pkeyutl -sign -rawin -in "$message" -inkey "$1"
 """
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,21 +12,14 @@ from store.audit.seal_keys import SigningKey
 from store.audit.seals import read_seals
 from store.engine import Database
 from store.models import AuditLine
-from tests.store.audit.samples import START, seal, signing_key, tampering, write
+from tests.store.audit.samples import START, seal, tampering, write
 
 
 @pytest.fixture
-def key(tmp_path: Path) -> SigningKey:
-    return signing_key(tmp_path)
-
-
-@pytest.fixture
-def database(database_url: str, key: SigningKey) -> Iterator[Database]:
-    made = Database(database_url)
-    write(made, 30)
-    seal(made, key, batch=10)
-    yield made
-    made.close()
+def database(database: Database, key: SigningKey) -> Database:
+    write(database, 30)
+    seal(database, key, batch=10)
+    return database
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -21,18 +21,6 @@ from store.audit.seals import GENESIS, Seal, newest_seal, read_seals, seal_of, s
 from store.engine import Database, Timing
 from store.models import AuditLine, AuditSeal
 from tests.store.audit.samples import LOG, START, seal, signing_key, write
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def key(tmp_path: Path) -> SigningKey:
-    return signing_key(tmp_path)
 
 
 def test_the_canonical_form_holds_every_column_of_a_line() -> None:

@@ -7,7 +7,6 @@ made in the databases as well, by somebody who switches the triggers off.
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,24 +22,17 @@ from store.base import UtcDateTime
 from store.engine import Database
 from store.models import AuditLine, AuditSeal
 from store.ranges import expand
-from tests.store.audit.samples import seal, signing_key, tampering, unguarded, write
+from tests.store.audit.samples import seal, tampering, unguarded, write
 
 LINES = 2 * len(Step)
 """So many hold every step twice, in different shapes."""
 
 
 @pytest.fixture
-def key(tmp_path: Path) -> SigningKey:
-    return signing_key(tmp_path)
-
-
-@pytest.fixture
-def database(database_url: str, key: SigningKey) -> Iterator[Database]:
-    made = Database(database_url)
-    write(made, LINES)
-    seal(made, key, batch=6)
-    yield made
-    made.close()
+def database(database: Database, key: SigningKey) -> Database:
+    write(database, LINES)
+    seal(database, key, batch=6)
+    return database
 
 
 class Copy:

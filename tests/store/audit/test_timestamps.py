@@ -153,7 +153,7 @@ def test_wif_audit_verify_checks_them(harness: Harness, authority: TimestampAuth
     assert done.returncode == 0
     assert json.loads(done.stdout)["timestamps"]["valid"] == 1
     shown = wif("audit", "verify", "--tsa-certificates", certificates, **settings)
-    assert "the first covers seal 1" in shown.stdout
+    assert "it covers seal 1" in shown.stdout
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
