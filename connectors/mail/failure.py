@@ -36,11 +36,6 @@ class MailFailure(Failure):
         super().__init__(cause, status=status)
         self.stage = stage
 
-    @property
-    def uncertain(self) -> bool:
-        """Whether the server may have accepted the message: it had all of it and never answered."""
-        return self.stage is Stage.ACCEPTANCE and self.status is None
-
 
 _REFUSED: dict[Stage, Cause] = {
     Stage.STARTTLS: Cause.MAIL_TLS,

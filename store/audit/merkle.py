@@ -63,14 +63,6 @@ def path(leaves: Sequence[bytes], index: int) -> tuple[Sibling, ...]:
     return tuple(steps)
 
 
-def climb(leaf: bytes, steps: Sequence[Sibling]) -> bytes:
-    """The root to which `steps` lead from `leaf`."""
-    for step in steps:
-        pair = step.hash + leaf if step.side is Side.LEFT else leaf + step.hash
-        leaf = sha256(_NODE + pair).digest()
-    return leaf
-
-
 def _parents(level: list[bytes]) -> list[bytes]:
     """The level above: a last odd node moves up as it is, which gives RFC 6962's left-full tree."""
     pairs = zip(level[::2], level[1::2], strict=False)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from connectors.mail.envelope import Envelope
-from connectors.mail.failure import MailFailure
+from connectors.mail.failure import MailFailure, Stage
 from connectors.mail.message import compose
 from connectors.mail.smtp import SmtpSender
 from connectors.mail.smtp_session import Timeouts
@@ -24,6 +24,11 @@ LOGIN = ("wif", "p@ss:w/rd")
 
 def sender_to(server: SmtpServer, timeouts: Timeouts | None = None) -> SmtpSender:
     return SmtpSender(server.url, sender=SENDER, timeouts=timeouts)
+
+
+def is_uncertain(failure: MailFailure) -> bool:
+    """Whether the server may have accepted the message: it had all of it and never answered."""
+    return failure.stage is Stage.ACCEPTANCE and failure.status is None
 
 
 def failure_of(sender: SmtpSender, message: Envelope | None = None) -> MailFailure:

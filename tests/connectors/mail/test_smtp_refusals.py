@@ -2,10 +2,10 @@
 
 import pytest
 
-from connectors.mail.failure import MailFailure, Stage
+from connectors.mail.failure import MailFailure
 from routing.failures import Cause
 from tests.connectors.mail.samples import mail
-from tests.connectors.mail.smtp_attempts import SAID, failure_of, sender_to, to
+from tests.connectors.mail.smtp_attempts import SAID, failure_of, is_uncertain, sender_to, to
 from tests.fixtures.smtp import SmtpServer
 from tests.fixtures.smtp_faults import At, Fault
 
@@ -50,7 +50,7 @@ def test_a_refusal_has_a_cause_by_stage_and_status(
 
     assert failure.cause is cause
     assert failure.status == int(reply[:3])
-    assert not failure.uncertain
+    assert not is_uncertain(failure)
     assert smtp.messages == []
 
 
@@ -119,10 +119,6 @@ def test_a_server_that_does_not_answer_rset_is_left(smtp: SmtpServer) -> None:
 
     assert len(smtp.messages) == 1
     assert smtp.connections == 2
-
-
-def test_a_refused_message_is_certainly_not_accepted() -> None:
-    assert not MailFailure(Cause.MAIL_TEMPORARY, stage=Stage.ACCEPTANCE, status=451).uncertain
 
 
 def test_a_server_that_refuses_both_greetings_refuses_us(smtp: SmtpServer) -> None:

@@ -17,6 +17,7 @@ from connectors.mail.smtp import SmtpSender
 from connectors.mail.smtp_session import BoundedSmtp, Timeouts
 from routing.failures import Cause
 from tests.connectors.mail.samples import SENDER, mail
+from tests.connectors.mail.smtp_attempts import is_uncertain
 
 SHORT = Timeouts(step=0.4, before=0.8, acceptance=0.4)
 EVERY = 0.05
@@ -94,7 +95,7 @@ def test_a_server_that_drips_is_left_at_the_end_of_the_stage(
     with dripping(before, piece, EVERY) as url:
         failure = attempt(url)
     assert (failure.cause, failure.stage) == (Cause.MAIL_TIMEOUT, stage)
-    assert failure.uncertain is (stage is Stage.ACCEPTANCE)
+    assert is_uncertain(failure) is (stage is Stage.ACCEPTANCE)
 
 
 @pytest.mark.parametrize(("before", "stage"), STAGES)

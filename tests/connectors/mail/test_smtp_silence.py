@@ -10,7 +10,14 @@ from connectors.mail.smtp import SmtpSender
 from connectors.mail.smtp_session import Timeouts
 from routing.failures import Cause
 from tests.connectors.mail.samples import SENDER, mail
-from tests.connectors.mail.smtp_attempts import SHORT, failure_of, raw_server, sender_to, to
+from tests.connectors.mail.smtp_attempts import (
+    SHORT,
+    failure_of,
+    is_uncertain,
+    raw_server,
+    sender_to,
+    to,
+)
 from tests.fixtures.orphans import free_port
 from tests.fixtures.smtp import SmtpServer
 from tests.fixtures.smtp_faults import At, Fault
@@ -36,7 +43,7 @@ class TestSilence:
         failure = failure_of(sender_to(smtp, SHORT))
 
         assert (failure.cause, failure.stage) == (Cause.MAIL_TIMEOUT, stage)
-        assert failure.uncertain is uncertain
+        assert is_uncertain(failure) is uncertain
         assert failure.status is None
 
     def test_a_server_that_hangs_up(
@@ -47,7 +54,7 @@ class TestSilence:
         failure = failure_of(sender_to(smtp))
 
         assert (failure.cause, failure.stage) == (Cause.MAIL_DROPPED, stage)
-        assert failure.uncertain is uncertain
+        assert is_uncertain(failure) is uncertain
 
     def test_the_next_message_gets_a_connection_of_its_own(
         self, smtp: SmtpServer, at: At, stage: Stage, uncertain: bool
@@ -73,7 +80,7 @@ def test_a_message_that_was_accepted_in_silence_has_the_same_id_the_second_time(
             sender.send(mail())
         sender.send(mail())
 
-    assert caught.value.uncertain
+    assert is_uncertain(caught.value)
     first, second = smtp.messages
     assert first.message_id == second.message_id
 

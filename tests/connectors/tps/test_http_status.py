@@ -1,11 +1,7 @@
 """What each HTTP status means."""
 
-from datetime import UTC, datetime
-
 from connectors.tps.http_status import cause_of
 from routing.failures import Action, Cause, Failure
-
-NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 
 
 def meaning(status: int) -> Action | None:

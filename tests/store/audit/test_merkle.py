@@ -1,12 +1,15 @@
 """Merkle trees are those of RFC 6962, as an independent library builds them."""
 
+from collections.abc import Sequence
+from hashlib import sha256
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pymerkle import InmemoryTree  # type: ignore[import-untyped]
 
 from store.audit import merkle
-from store.audit.merkle import Side
+from store.audit.merkle import Sibling, Side
 
 ENTRIES = [
     bytes.fromhex(entry)
@@ -35,6 +38,14 @@ ROOTS = [
 """Roots over the first 0 to 8 entries: the reference vectors of certificate transparency."""
 
 
+def climb(leaf: bytes, steps: Sequence[Sibling]) -> bytes:
+    """The root to which `steps` lead from `leaf`, as whoever gets a proof finds it."""
+    for step in steps:
+        pair = step.hash + leaf if step.side is Side.LEFT else leaf + step.hash
+        leaf = sha256(b"\1" + pair).digest()
+    return leaf
+
+
 @pytest.mark.parametrize("size", range(len(ROOTS)))
 def test_the_root_is_that_of_the_reference_vectors(size: int) -> None:
     leaves = [merkle.leaf_hash(entry) for entry in ENTRIES[:size]]
@@ -52,7 +63,7 @@ def test_root_and_path_agree_with_an_independent_library(
     leaves = [merkle.leaf_hash(entry) for entry in entries]
     steps = merkle.path(leaves, index)
     assert merkle.root(leaves) == tree.get_root()
-    assert merkle.climb(leaves[index], steps) == tree.get_root()
+    assert climb(leaves[index], steps) == tree.get_root()
     theirs = tree.prove_inclusion(index + 1).serialize()["path"]
     assert {step.hash.hex() for step in steps} <= set(theirs)
 
@@ -63,7 +74,7 @@ def test_a_path_proves_no_other_entry(entries: list[bytes], data: st.DataObject)
     index = data.draw(st.integers(0, len(entries) - 1))
     other = data.draw(st.binary(max_size=4).filter(lambda entry: entry != entries[index]))
     steps = merkle.path(leaves, index)
-    assert merkle.climb(merkle.leaf_hash(other), steps) != merkle.root(leaves)
+    assert climb(merkle.leaf_hash(other), steps) != merkle.root(leaves)
 
 
 def test_sides_matter() -> None:
