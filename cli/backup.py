@@ -11,6 +11,7 @@ import typer
 
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
+from config.foreign_messages import translated
 from config.messages import said_by, tr, trn
 
 with lazy_imports():
@@ -99,10 +100,12 @@ def restore_(
         runtime.close()
     if as_json:
         context.show_json({"sent_log": forward, "damaged_lines": damaged})
-        return
-    if not only_sent_log:
-        _show(folder, report)
-    _show_forward(forward, damaged, logs)
+    else:
+        if not only_sent_log:
+            _show(folder, report)
+        _show_forward(forward, damaged, logs)
+    if damaged or not logs:
+        raise typer.Exit(code=3)
 
 
 def _logs(runtime: Runtime, given: list[Path] | None) -> list[Path]:
@@ -173,5 +176,7 @@ def _foreseen() -> Iterator[None]:
     """What keeps a command from being carried out ends it in one line and exit code 2."""
     try:
         yield
-    except (backups.BackupError, database_copy.CopyError) as error:
+    except backups.BackupError as error:
         raise CommandError(said_by(error), code=2) from None
+    except database_copy.CopyError as error:
+        raise CommandError(translated(str(error)), code=2) from None

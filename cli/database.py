@@ -10,7 +10,7 @@ import typer
 from cli.command_error import CommandError
 from cli.lazy import lazy_imports
 from config.foreign_messages import translated
-from config.messages import said_by, tr, trn
+from config.messages import for_people, tr, trn
 
 with lazy_imports():
     from cli import context, progress
@@ -32,19 +32,25 @@ def upgrade(
     """
     made = runtime.Runtime(context.settings())
     try:
-        schema.upgrade(made.database, progress=partial(typer.echo, err=as_json))
+        schema.upgrade(made.database, progress=partial(_say, aside=as_json))
         role = made.settings.database_role
         if role and made.database.dialect == "postgresql":
             with made.database.begin() as connection:
                 grants.grant(connection, role)
     except schema.SchemaError as error:
-        raise CommandError(said_by(error), code=2) from None
+        raise CommandError(translated(str(error)), code=2) from None
     finally:
         made.close()
     if as_json:
         context.show_json({"schema": schema.NEWEST})
         return
     typer.echo(tr("the database has the newest schema, {newest}", newest=schema.NEWEST))
+
+
+def _say(step: str, *, aside: bool) -> None:
+    """Say what a migration is at; beside JSON on standard error."""
+    said = translated(step)
+    typer.echo(for_people(said) if aside else said, err=aside)
 
 
 @app.command()

@@ -17,6 +17,7 @@ OF_COMMANDS = {
     },
     "doctor": {1: mark("something does not work")},
     "run-once": {1: mark("something of the pass failed")},
+    "restore": {3: mark("restored, but what was sent since is not known, or not all of it")},
     "audit verify": {
         1: mark("something was changed"),
         2: mark("could not be checked"),

@@ -141,13 +141,19 @@ def main() -> None:
     except OverflowError:
         _end(tr("a number is larger than any that is stored"), 2)
     except OSError as error:
-        name, kind = error.filename or tr("a file or port"), type(error).__name__
-        _end(tr("{name}: cannot be used ({kind})", name=name, kind=kind), 1)
+        name = error.filename or tr("a file or port")
+        _end(tr("{name}: cannot be used ({why})", name=name, why=_of_the_system(error)), 1)
     except Exception as error:
         foreseen = _foreseen(error)
         if foreseen is None:
             raise
         _end(*foreseen)
+
+
+def _of_the_system(error: OSError) -> str:
+    from config.foreign_messages import translated  # noqa: PLC0415 - only when it went wrong
+
+    return translated(error.strerror) if error.strerror else type(error).__name__
 
 
 def _foreseen(error: Exception) -> tuple[str, int] | None:

@@ -27,6 +27,7 @@ _WHOLE = (
 _VALUE = re.compile(r"Invalid value for '(?P<name>.*?)': (?P<why>.*)", re.DOTALL)
 
 _WHYS = (
+    (r".*'(?P<value>.*)' is not readable\.", mark("{value} cannot be read")),
     (r".*valid integer.*", mark("is not a whole number")),
     (r".*valid number.*", mark("is not a number")),
     (r".*'(?P<value>.*)' is not one of (?P<known>.*)\.", mark("{value} is none of {known}")),

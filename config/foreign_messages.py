@@ -61,6 +61,8 @@ _SYSTEM = (
     mark("Not a directory"),
     mark("No space left on device"),
     mark("Read-only file system"),
+    mark("database or disk is full"),
+    mark("file is not a database"),
     mark("File name too long"),
     mark("is a link to a file elsewhere; put the file itself here"),
     mark("is no regular file"),
@@ -146,6 +148,30 @@ OF_THE_AUDIT_LOG = (
 )
 """What the store says of the audit log, its seals and keys."""
 
+OF_THE_DATABASE = (
+    mark("the database is not empty: nothing is overwritten; name a new one in WIF_DATABASE_URL"),
+    mark(
+        "WIF_DATABASE_URL: goes through a pooler; give the address of PostgreSQL itself for this "
+        "command, without ?pooling=transaction"
+    ),
+    mark("{path}: there is no such database"),
+    mark("{path}: cannot be copied to {other} ({why})"),
+    mark("{path}: is damaged; take an earlier backup"),
+    mark(
+        "{program}: is not installed; Debian: apt-get install postgresql-client, of the server's "
+        "version or newer"
+    ),
+    mark("{program}: ended with {code}: {last}"),
+    mark(
+        "the database has the schema {found}, and this program knows up to {newest}: it was "
+        "migrated by a later version. There is no way down: run that version, or restore the "
+        "backup that was made before the upgrade (wif restore)"
+    ),
+    mark("a table is in use; once more in a second"),
+    mark("another process migrates the database: waiting for its end"),
+)
+"""What the store says of a database that is copied, loaded or migrated."""
+
 
 def _pattern(text: str) -> re.Pattern[str]:
     parts = re.split(r"\{(\w+)\}", text.replace("}}", "}"))
@@ -153,7 +179,7 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile("".join(named), re.DOTALL)
 
 
-BELOW = (*OF_ADDRESSES, *OF_SETTINGS, *OF_THE_AUDIT_LOG)
+BELOW = (*OF_ADDRESSES, *OF_SETTINGS, *OF_THE_AUDIT_LOG, *OF_THE_DATABASE)
 
 
 @cache

@@ -77,11 +77,12 @@ def restore(
     Raises:
         BackupError: the backup is damaged, of another engine, or under keys unknown here.
         CopyError: the database is not empty, or cannot be loaded.
-        OSError: a file cannot be read or written.
+        OSError: a file cannot be read or written; one that is read is tried before the load.
     """
     manifest = read_manifest(folder)
     _refuse_unfit(folder, manifest, dialect=runtime.database.dialect)
     refuse_filled(runtime.database)
+    SentLogReader(sent_logs).check()
     verify_files(folder, manifest, progress)
     placed, kept = _place_files(runtime, folder, manifest)
     journal = runtime.settings.seal_journal

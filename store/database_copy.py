@@ -122,7 +122,7 @@ def _copy_sqlite(source: Path, target: Path, progress: Progress) -> None:
             )
             (found,) = new.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.Error as error:
-        raise CopyError(f"{source}: cannot be copied ({type(error).__name__})") from None
+        raise CopyError(f"{source}: cannot be copied to {target} ({error})") from None
     if found != "ok":
         raise CopyError(f"{source}: is damaged; take an earlier backup")
     with target.open("rb") as file:

@@ -144,6 +144,16 @@ class SentLogReader:
     lines: int = 0
     damaged: int = 0
 
+    def check(self) -> None:
+        """Find out whether the files can be read, before a database goes by them.
+
+        Raises:
+            OSError: one cannot.
+        """
+        for path in self.paths:
+            with open_regular(path):
+                pass
+
     def since(self, instant: datetime) -> Iterator[SentMessage]:
         """What was sent from `instant` on, in the order in which it was written.
 

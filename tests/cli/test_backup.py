@@ -1,6 +1,7 @@
 """`wif backup` and `wif restore` as an operator meets them."""
 
 import json
+import resource
 from pathlib import Path
 
 import pytest
@@ -51,10 +52,43 @@ def test_a_restore_without_a_log_says_what_that_means(
     new = {**settings, "WIF_DATABASE_URL": f"sqlite:///{tmp_path / 'new.sqlite3'}"}
     back = wif("restore", str(tmp_path / "backup"), **new)
     assert "NO LOG OF SENT MESSAGES" in back.stdout
+    assert back.returncode == 3
     Path(settings["WIF_SENT_LOG"]).touch()
     later = wif("restore", str(tmp_path / "backup"), "--only-sent-log", **new)
     assert later.returncode == 0
     assert "sent log: 0 messages read" in later.stdout
+
+
+def test_a_restore_by_a_damaged_log_asks_for_a_look(
+    settings: dict[str, str], tmp_path: Path
+) -> None:
+    wif("backup", str(tmp_path / "backup"), **settings)
+    Path(settings["WIF_SENT_LOG"]).write_text("not a line of ours\n")
+    new = {**settings, "WIF_DATABASE_URL": f"sqlite:///{tmp_path / 'new.sqlite3'}"}
+    back = wif("restore", str(tmp_path / "backup"), "--json", **new)
+    assert json.loads(back.stdout)["damaged_lines"] == 1
+    assert back.returncode == 3
+
+
+def test_what_the_store_refuses_is_said_in_french(settings: dict[str, str], tmp_path: Path) -> None:
+    wif("backup", str(tmp_path / "backup"), **settings)
+    back = wif("restore", str(tmp_path / "backup"), **settings, WIF_LANG="fr")
+    assert back.stderr.startswith("la base de données n'est pas vide")
+
+
+def test_a_backup_that_does_not_fit_names_where_it_should_go_and_why(
+    settings: dict[str, str], tmp_path: Path
+) -> None:
+    """A limit on the size of files stands in for a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        made = wif("backup", str(tmp_path / "backup"), **settings)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert made.returncode == 2
+    assert f"cannot be copied to {tmp_path / 'backup' / 'database.sqlite3'} (disk" in made.stderr
+    assert len(made.stderr.splitlines()) == 1
 
 
 def test_after_a_restore_to_before_the_first_seal_the_audit_log_is_intact(
@@ -77,6 +111,7 @@ def test_after_a_restore_to_before_the_first_seal_the_audit_log_is_intact(
         (("restore", "{none}"), "this is no backup"),
         (("restore", "{full}"), "the database is not empty"),
         (("restore", "{full}", "--sent-log", "{none}/sent"), "there is no such file"),
+        (("backup", "{full}/manifest.json/b"), "(Not a directory)"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(
@@ -85,6 +120,6 @@ def test_what_cannot_be_done_is_said_in_one_line(
     wif("backup", str(tmp_path / "full"), **settings)
     paths = {"full": str(tmp_path / "full"), "none": str(tmp_path / "none")}
     refused = wif(*(word.format(**paths) for word in command), **settings)
-    assert refused.returncode == 2
+    assert refused.returncode in {1, 2}
     assert says in refused.stderr
     assert len(refused.stderr.splitlines()) == 1

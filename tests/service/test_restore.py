@@ -10,7 +10,7 @@ from service.backup import MANIFEST, BackupError, back_up
 from service.restore import restore
 from store.audit.check import verify
 from store.audit.seal_file import load_seals
-from store.database_copy import CopyError
+from store.database_copy import CopyError, is_void
 from tests.fixtures.harness import Harness
 from tests.service.restored import put_back, reconfigure
 
@@ -115,6 +115,19 @@ def test_a_backup_under_other_audit_keys_is_refused_before_anything_is_loaded(
         restore(harness.runtime, tmp_path / "backup", [])
     if harness.runtime.database.dialect == "sqlite":
         assert not Path(make_url(new_database).database or "").exists()
+
+
+@on_sqlite
+def test_nothing_is_loaded_while_a_log_of_sent_messages_cannot_be_read(
+    harness: Harness, tmp_path: Path, new_database: str
+) -> None:
+    harness.file()
+    harness.run()
+    back_up(harness.runtime, tmp_path / "backup")
+    reconfigure(harness, database_url=new_database)
+    with pytest.raises(FileNotFoundError):
+        restore(harness.runtime, tmp_path / "backup", [tmp_path / "missing.jsonl"])
+    assert is_void(harness.runtime.database)
 
 
 @on_sqlite
