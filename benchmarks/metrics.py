@@ -30,16 +30,19 @@ FILL = (
     """
     INSERT INTO dossiers (procedure, number, status, seen_at, last_listed_at, state, filed_at,
                           changed_at, permit_type, department, department_source, filer,
-                          facts_hash, units, rule, ruleset, unrouted, assignment, decided_at)
+                          facts_hash, units, rule, ruleset, unrouted, assignment, decided_at,
+                          ended_at)
     SELECT (SELECT array_agg(number ORDER BY number) FROM procedures)[1 + n % 74], n,
            CASE WHEN n % 1000 = 0 THEN 'quarantined' ELSE 'routed' END,
-           now(), now(), CASE WHEN n % 50 = 0 THEN 'initiated' ELSE 'closed' END, now(), now(),
+           now(), now(), CASE WHEN n % 50 = 0 THEN 'initiated' ELSE 'closed' END, filed, filed,
            (ARRAY['apprentissage', 'professionnalisation', 'interne-medecine', 'doctorat',
                   'accord-franco-algerien'])[1 + n % 5],
            lpad((1 + (n % 74) + (n % 97 = 0)::integer)::text, 2, '0'), 'residence-permit',
            'student', encode(sha256(n::text::bytea), 'hex'), 'UD075', 'etudiants', 'r',
-           n % 500 = 0, 1, now()
-    FROM generate_series(1, :count) AS n
+           n % 500 = 0, 1, now(),
+           CASE WHEN n % 50 > 0 THEN least(now(), filed + (n % 240) * interval '1 hour') END
+    FROM (SELECT n, now() - (:count - n) * :apart * interval '1 second' AS filed
+          FROM generate_series(1, :count) AS n) AS made
     """,
     """
     INSERT INTO deliveries (procedure, number, event, unit, channel, assignment, state, attempts,
@@ -136,7 +139,7 @@ def page_costs(parts: Parts, count: int) -> tuple[Cost, Cost]:
     register_procedures(runtime)
     with runtime.database.begin() as connection:
         for statement in FILL:
-            connection.execute(text(statement), {"count": count})
+            connection.execute(text(statement), {"count": count, "apart": 0})
     while deltas(runtime):
         runtime.database.run(tallies.sum_up)
     vacuum(runtime.database)

@@ -19,13 +19,14 @@ from config.settings import read
 from service.claim import claim_due
 from service.clock import utc_now
 from service.guards.limits import LEASE
+from service.monthly_report import previous_month
 from service.prepare import prepare
 from service.purge import purge
 from service.register import register_procedures
 from service.runtime import Runtime
-from service.statistics.count import count_days
+from service.statistics.publish import publish_when_due
 from service.sweep import sweep
-from store import delivery_claims, tallies
+from store import delivery_claims, published_figures, tallies
 from store.audit.check import verify
 from store.audit.seal_keys import SigningKey
 from store.audit.seals import seal_pending
@@ -40,6 +41,8 @@ DUE = 1_000
 """Dossiers and deliveries that wait, as after some minutes without workers."""
 OVERDUE = 10_000
 """Dossiers whose time has passed: what a purge of the night may find."""
+APART = 25
+"""Seconds between two deposits: the country's hundred thousand a month."""
 MONTHS = 270 * 24 * 3600 * 1000.0
 """Milliseconds over which the audit lines are spread: nine months, so ten partitions."""
 
@@ -112,10 +115,14 @@ def _fill(runtime: Runtime, url: str, dossiers: int, lines: int) -> None:
     with filler.begin() as connection:
         connection.execute(text("SET LOCAL statement_timeout = 0"))
         for statement in metrics.FILL:
-            connection.execute(text(statement), {"count": dossiers})
+            connection.execute(text(statement), {"count": dossiers, "apart": APART})
         for statement in _SHARES:
             connection.execute(text(statement), given)
         connection.execute(audit.FILL, {"count": lines, "apart": MONTHS / lines})
+        # Every month is public but the last that is over, and that was listed to its end.
+        connection.execute(text("UPDATE procedures SET scanned_at = now(), polled_at = now()"))
+        last = previous_month(runtime.clock().date())
+        published_figures.publish(connection, previous_month(last), (), runtime.clock())
     while metrics.deltas(runtime):
         filler.run(tallies.sum_up)
     vacuum(filler)
@@ -147,7 +154,7 @@ def _work(runtime: Runtime, clock: Clock) -> None:
         removed = purge(runtime).dossiers
 
     clock.time("wif status, without its start", lambda: look(runtime), TURNS)
-    clock.time("count for the statistics", lambda: count_days(runtime.database))
+    clock.time("publish a month", lambda: _publish(runtime))
     clock.time("sweep", lambda: sweep(runtime), TURNS)
     clock.time("claim of 50 dossiers", lambda: _claim_dossiers(runtime), TURNS)
     clock.time("claim of 50 deliveries", lambda: _claim_deliveries(runtime), TURNS)
@@ -156,6 +163,11 @@ def _work(runtime: Runtime, clock: Clock) -> None:
     if not 0.99 * OVERDUE < removed <= OVERDUE:
         raise RuntimeError(f"{removed} dossiers were purged of {OVERDUE}")
     clock.time("purge with nothing to remove", lambda: purge(runtime))
+
+
+def _publish(runtime: Runtime) -> None:
+    if len(publish_when_due(runtime).published) != 1:
+        raise RuntimeError("not one month was published")
 
 
 def _claim_dossiers(runtime: Runtime) -> None:

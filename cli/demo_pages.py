@@ -14,7 +14,7 @@ from routing.forms import Form
 from service.publish_rules import configured_rules
 from service.run_once import run_once
 from service.runtime import Runtime
-from service.statistics.publish import update_statistics
+from service.statistics.publish import publish_when_due
 from simulator import Simulator
 
 HISTORY = 360
@@ -40,7 +40,7 @@ def show_pages(made: Runtime, tps: Simulator, url: str) -> None:
     reader = _reader(made, tps, url, forms)
     with closing(reader):
         run_once(reader)
-        published = len(update_statistics(reader).published)
+        published = len(publish_when_due(reader).published)
         text, _ = write_page(reader)
     settings = made.settings
     path = settings.outbox.with_name("stats.html")

@@ -30,7 +30,7 @@ COMMANDS = {
     "ping": ("cli.ping:ping", "Ask a worker of this host whether it consumes; for health checks."),
     "serve": ("cli.serve:serve", "Take hints, give metrics, health and pages, on loopback."),
     "status": ("cli.status:status", "Show lag, what waits and what needs a look."),
-    "stats": ("cli.stats:stats", "Public statistics: count, publish, write the page."),
+    "stats": ("cli.stats:stats", "Public statistics: publish, write the page."),
     "doctor": (
         "cli.doctor.command:doctor",
         "Check settings, rules, database, broker, TPS and mail.",

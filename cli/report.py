@@ -35,10 +35,11 @@ def report(
         if publish.next_month(first) > working_days.day_in_paris(now):
             raise CommandError(tr("{month}: is not over yet", month=month), code=2)
         rules = runtime.rules()
+        if unit is None:
+            publish.publish_when_due(runtime)
         with runtime.database.read() as connection:
             made = monthly_report.unit_reports(connection, first)
-        if unit is None:
-            national = monthly_report.national_report(runtime.database, rules, first, now)
+            national = monthly_report.national_report(connection, first)
     files = {
         f"rapport-{month}-{each.unit}.xlsx": monthly_workbook.unit_workbook(each, rules, now)
         for each in made

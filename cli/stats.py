@@ -1,4 +1,4 @@
-"""`wif stats`: the public statistics, counted anew, and written as one file."""
+"""`wif stats`: the public statistics, published and written as one file."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def stats(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Count dossiers by day, publish the months that are over, and say which months are public."""
+    """Publish the months that are over, and say which months are public."""
     with context.runtime() as runtime:
-        report = publish.update_statistics(runtime)
+        report = publish.publish_when_due(runtime)
         page, months = write_page(runtime, month)
     if html is not None:
         _write(html, page)
@@ -51,9 +51,7 @@ def stats(
             )
         )
     else:
-        typer.echo(
-            tr("no month is public yet: it takes one with five dossiers that is over by a week")
-        )
+        typer.echo(tr("no month is public yet: it takes one with five dossiers that is over"))
 
 
 def write_page(runtime: Runtime, month: str | None = None) -> tuple[str, list[str]]:

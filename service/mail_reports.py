@@ -1,5 +1,5 @@
 """Monthly reports by mail, on the first working day of the month: each unit's own to its mailbox,
-the national one to that of the fallback unit.
+the national one to that of the fallback unit, once the month is public.
 
 They have an outbox of their own: queued in one commit, claimed with a lease, tried again as any
 message is. A copy has the same `Message-ID` and the same bytes.
@@ -7,11 +7,11 @@ message is. A copy has the same `Message-ID` and the same bytes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from config import logs
 from connectors.report_mail import Report, compose_report
-from routing.calendar import PARIS, paris_day
+from routing.calendar import paris_day
 from routing.failures import Action, Cause, Failure
 from routing.retries import after_failure
 from routing.ruleset import RuleSet
@@ -26,14 +26,11 @@ from service.monthly_report import (
 )
 from service.monthly_workbook import french_month, national_workbook, unit_workbook
 from service.runtime import Runtime
-from service.statistics.working_days import working_days
+from service.statistics.publish import publish_when_due, settled_at
 from store import report_mails
 from store.audit.log import AuditEntry, Step
 from store.leases import Lease
 from store.report_mails import ClaimedReport
-
-HOUR = 8
-"""In Paris, on the first working day of a month: when the reports of the month before are due."""
 
 EVENT = "monthly-report"
 
@@ -56,8 +53,8 @@ def mail_reports(runtime: Runtime) -> ReportMailsReport:
         return done
     now = runtime.clock()
     rules = runtime.rules()
-    month = _due_month(now)
-    if month is not None:
+    month = previous_month(paris_day(now))
+    if settled_at(month) <= now:
         done.queued = _queue(runtime, rules, month, now)
     lease = Lease(now, LEASE)
     with runtime.database.begin() as connection:
@@ -76,33 +73,17 @@ def mail_reports(runtime: Runtime) -> ReportMailsReport:
     return done
 
 
-def first_working_day(month: date) -> date:
-    """The first day of a month that is neither a week-end nor a public holiday of all France."""
-    day = month.replace(day=1)
-    while working_days(day - timedelta(days=1), day, None) == 0:
-        day += timedelta(days=1)
-    return day
-
-
-def _due_month(now: datetime) -> date | None:
-    """The month whose reports are due by `now`, None before that hour of the first working day."""
-    today = paris_day(now)
-    first = first_working_day(today)
-    if today < first or (today == first and now.astimezone(PARIS).hour < HOUR):
-        return None
-    return previous_month(today)
-
-
 def _queue(runtime: Runtime, rules: RuleSet, month: date, now: datetime) -> int:
+    waiting = publish_when_due(runtime, within=WORK_BUDGET).waiting
     with runtime.database.read() as connection:
-        if report_mails.is_queued(connection, month):
-            return 0
-        made = unit_reports(connection, month)
-    own = [each.unit for each in made if _address(rules, each.unit)]
-    units = sorted({*own, rules.fallback})
+        queued = report_mails.queued(connection, month)
+        made = () if queued else unit_reports(connection, month)
+    units = {each.unit for each in made if _address(rules, each.unit)} - {rules.fallback}
+    # Its figures are those of the public month: while that is not complete, it waits.
+    units |= set() if waiting else {rules.fallback} - queued
     with runtime.database.begin() as connection:
-        report_mails.queue(connection, month, units, now)
-        lines = [_entry(Step.QUEUED, unit) for unit in units]
+        report_mails.queue(connection, month, sorted(units), now)
+        lines = [_entry(Step.QUEUED, unit) for unit in sorted(units)]
         runtime.audit.append(connection, now, lines)
     return len(units)
 
@@ -136,7 +117,8 @@ def _report(
     runtime: Runtime, rules: RuleSet, made: Sequence[UnitReport], report: ClaimedReport
 ) -> Report:
     if report.unit == rules.fallback:
-        national = national_report(runtime.database, rules, report.month, runtime.clock())
+        with runtime.database.read() as connection:
+            national = national_report(connection, report.month)
         whose = "national"
         content = national_workbook(national, rules, report.created_at)
         about = "Ce sont les chiffres de toutes les unités ; les petits nombres n’y figurent pas."

@@ -1,30 +1,24 @@
 """The figures of a month: for each unit its own, and for the national office what may leave a unit.
 
-A dossier counts for the units that have it now. Nationally it counts once, and what is small is
-hidden there as in the public statistics, with whatever it could be computed from; and what was
-shown of a month once is shown again, whatever came in since.
+A dossier counts for the units that have it now. The national office gets what is public of the
+month, and decisions by their outcome besides, which were masked together with it and stored when it
+was published (`service.statistics.publish`): here nothing is counted or masked for it.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Any, Self
 
 from sqlalchemy import Connection
 
 from routing.calendar import PARIS
-from routing.ruleset import RuleSet
-from service.statistics.month import Figures, MonthCounts, publishable
 from service.statistics.publish import next_month
-from service.statistics.suppression import ALL, Counts, shown_requests
+from service.statistics.suppression import ALL, Counts
 from service.statistics.working_days import TARGET, day_in_paris, working_days
-from store import national_months
-from store.engine import Database
+from store import national_months, published_figures
 from store.monthly_dossiers import MonthlyDossier, read_dossiers
-
-DECISIONS = ("closed", "refused", "without_continuation")
-"""States of a decided dossier, in the order of a report."""
+from store.published_figures import StoredFigure
 
 
 @dataclass(slots=True)
@@ -80,33 +74,21 @@ class MaskedMonth:
 
     Attributes:
         decided: decisions by state and permit type, totals under `ALL`; hidden ones are missing.
-        units: deposits, decisions and delays of each unit, under its code.
+        figures: what is public of it; empty when nothing is.
     """
 
     decided: Counts
-    units: Sequence[Figures]
+    figures: Sequence[StoredFigure]
 
     @property
-    def whole(self) -> Figures:
-        """All units together; empty where nothing may be said."""
-        every = (each for each in self.units if (each.department, each.permit_type) == (ALL, ALL))
-        return next(every, Figures(department=ALL, permit_type=ALL))
+    def whole(self) -> StoredFigure | None:
+        """All départements together; None where nothing may be said."""
+        return next((each for each in self.places if each.department == ALL), None)
 
     @property
-    def tells(self) -> bool:
-        """Whether any figure is shown."""
-        return bool(self.decided or self.units)
-
-    def as_json(self) -> dict[str, Any]:
-        """What `of_json` reads."""
-        decided = [[state, kind, count] for (state, kind), count in self.decided.items()]
-        return {"decided": decided, "units": [asdict(each) for each in self.units]}
-
-    @classmethod
-    def of_json(cls, stored: Mapping[str, Any]) -> Self:
-        """The month that `as_json` stored."""
-        decided = {(state, kind): count for state, kind, count in stored["decided"]}
-        return cls(decided, [Figures(**each) for each in stored["units"]])
+    def places(self) -> Sequence[StoredFigure]:
+        """The départements, and all together: the lines without a permit type."""
+        return [each for each in self.figures if each.permit_type == ALL]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,26 +116,15 @@ def unit_reports(connection: Connection, month: date) -> Sequence[UnitReport]:
     return [UnitReport(code, month, this[code], then[code]) for code in sorted({*this, *then})]
 
 
-def national_report(
-    database: Database, rules: RuleSet, month: date, now: datetime
-) -> NationalReport:
-    """The report of all units for the month that begins on `month`.
-
-    A month is masked once and shown so ever after: from two versions with different masks, what
-    each of them hides could be computed. A month of which nothing can be told yet stays open.
-    """
+def national_report(connection: Connection, month: date) -> NationalReport:
+    """The report of all units for the month that begins on `month`: empty until it is public."""
     before = previous_month(month)
-    with database.read() as connection:
-        told = national_months.told(connection, (month, before))
-        missing = {month, before} - told.keys()
-        tallies = _tallies(connection, before, month) if missing else {}
-    masked = {day: tallies[day].masked(rules) for day in missing}
-    with database.begin() as connection:
-        new = {day: each.as_json() for day, each in masked.items() if each.tells}
-        national_months.tell(connection, new, now)
-        told = national_months.told(connection, (month, before))
-    shown = {day: MaskedMonth.of_json(figures) for day, figures in told.items()}
-    return NationalReport(month, *(shown.get(day) or masked[day] for day in (month, before)))
+    decided = national_months.told(connection, (month, before))
+    this, then = (
+        MaskedMonth(decided.get(day, {}), published_figures.figures(connection, month=day))
+        for day in (month, before)
+    )
+    return NationalReport(month, this, then)
 
 
 def _tallies(connection: Connection, before: date, month: date) -> dict[date, "_Tally"]:
@@ -171,9 +142,6 @@ class _Tally:
     def __init__(self, month: date) -> None:
         self._first, self._end = month, next_month(month)
         self.units: dict[str, MonthFigures] = defaultdict(MonthFigures)
-        self._filed: Counter[tuple[str, str]] = Counter()
-        self._decided: Counter[tuple[str, str]] = Counter()
-        self._days: Counter[tuple[str, str, int]] = Counter()
 
     def add(self, dossier: MonthlyDossier) -> None:
         """Count one."""
@@ -185,45 +153,22 @@ class _Tally:
         if self._holds(filed):
             for each in figures:
                 each.filed[kind] += 1
-            self._filed[self._place(dossier), kind] += 1
         if decided is None or decided >= self._end:
             self._wait(figures, filed, dossier)
         elif self._holds(decided):
-            self._decide(figures, dossier, kind, working_days(filed, decided, dossier.department))
-
-    def masked(self, rules: RuleSet) -> MaskedMonth:
-        """What may leave the units."""
-        kinds = [kind.code for kind in rules.permit_types]
-        types = sorted({*kinds, "", *(kind for _, kind in self._decided)})
-        cells = [(state, kind) for state in DECISIONS for kind in types]
-        counts = MonthCounts(filed=self._filed, decided=self._days)
-        return MaskedMonth(
-            decided=shown_requests({cell: self._decided[cell] for cell in cells}),
-            units=publishable(counts, departments=rules.units, permit_types=kinds),
-        )
+            days = working_days(filed, decided, dossier.department)
+            for each in figures:
+                each.decided[dossier.state.value, kind] += 1
+                each.days[kind, days] += 1
 
     def _holds(self, day: date) -> bool:
         return self._first <= day < self._end
-
-    def _place(self, dossier: MonthlyDossier) -> str:
-        """The unit under which a dossier counts nationally: once, also when several have it."""
-        return dossier.units[0] if dossier.units else ""
 
     def _wait(self, figures: Iterable[MonthFigures], filed: date, dossier: MonthlyDossier) -> None:
         late = working_days(filed, self._end - timedelta(days=1), dossier.department) > TARGET
         for each in figures:
             each.waiting += 1
             each.waiting_late += late
-
-    def _decide(
-        self, figures: Iterable[MonthFigures], dossier: MonthlyDossier, kind: str, days: int
-    ) -> None:
-        state = dossier.state.value
-        for each in figures:
-            each.decided[state, kind] += 1
-            each.days[kind, days] += 1
-        self._decided[state, kind] += 1
-        self._days[self._place(dossier), kind, days] += 1
 
 
 def _midnight(day: date) -> datetime:

@@ -13,8 +13,8 @@ from typing import Any, Self
 import xlsxwriter
 
 from routing.ruleset import RuleSet
+from routing.territory import departments
 from service.monthly_report import (
-    DECISIONS,
     MaskedMonth,
     MonthFigures,
     NationalReport,
@@ -22,6 +22,7 @@ from service.monthly_report import (
     previous_month,
 )
 from service.statistics.durations import durations
+from service.statistics.month import OUTCOMES
 from service.statistics.suppression import ALL, Counts
 
 MONTHS = (
@@ -39,8 +40,9 @@ NOTE = (
     "n. c. : non communiqué. Un nombre inférieur à 5, et ceux dont il pourrait être déduit, ne "
     "sortent pas de l'unité."
 )
-UNIT_HEAD = (
-    *("Unité", "Dépôts", "Décisions", "Au-delà de 5 jours", "Médiane", "9 sur 10 en"),
+OPEN = "Les chiffres de ce mois ne sont pas encore arrêtés."
+PLACE_HEAD = (
+    *("Département", "Dépôts", "Décisions", "Au-delà de 5 jours", "Médiane", "9 sur 10 en"),
     "Décisions le mois précédent",
 )
 DELAY_NOTE = "Délais en jours ouvrés, du dépôt à la décision ; la cible est de 5 jours."
@@ -133,7 +135,7 @@ def unit_workbook(report: UnitReport, rules: RuleSet, made_at: datetime) -> byte
         sheet.note(DELAY_NOTE)
         kinds = _kinds(rules, report.this, report.before)
         rows = [
-            [labels.permit_type(kind), *(report.this.decided[state, kind] for state in DECISIONS)]
+            [labels.permit_type(kind), *(report.this.decided[state, kind] for state in OUTCOMES)]
             for kind in kinds
         ]
         place = sheet.table(("Décisions du mois", *DECISION_LABELS.values()), rows)
@@ -151,7 +153,7 @@ def national_workbook(report: NationalReport, rules: RuleSet, made_at: datetime)
     with _Book(made_at, "Rapport mensuel national") as book:
         sheet = _Sheet(book.book, "France")
         sheet.title(f"Toutes les unités : {french_month(report.month)}")
-        sheet.note(NOTE)
+        sheet.note(NOTE if report.this.figures else OPEN)
         head = ("", french_month(report.month), french_month(previous_month(report.month)), "Écart")
         sheet.table(head, [*_masked_summary(report.this, report.before)])
         sheet.note(DELAY_NOTE)
@@ -161,10 +163,10 @@ def national_workbook(report: NationalReport, rules: RuleSet, made_at: datetime)
         rows = [[labels.permit_type(kind), *_row(report.before.decided, kind)] for kind in kinds]
         sheet.table(("Décisions du mois précédent", *DECISION_LABELS.values(), "Toutes"), rows)
         sheet.place(_chart(book.book, sheet.name, place, french_month(report.month)))
-        units = _Sheet(book.book, "Par unité")
-        units.title(f"Par unité : {french_month(report.month)}")
-        units.note(NOTE)
-        units.table(UNIT_HEAD, [*_units(report, labels)])
+        places = _Sheet(book.book, "Par département")
+        places.title(f"Par département : {french_month(report.month)}")
+        places.note(NOTE)
+        places.table(PLACE_HEAD, [*_places(report)])
     return book.content
 
 
@@ -202,19 +204,19 @@ def _summary(this: MonthFigures, before: MonthFigures) -> Iterator[Sequence[obje
 
 
 def _masked_summary(this: MaskedMonth, before: MaskedMonth) -> Iterator[Sequence[object]]:
-    now, then = this.whole, before.whole
-    for label, one, other in (
-        ("Dépôts", now.requests, then.requests),
-        ("Décisions", now.decisions, then.decisions),
-        ("dont au-delà de 5 jours", now.late, then.late),
-        ("Délai médian", now.median, then.median),
-        ("9 décisions sur 10 en", now.p90, then.p90),
+    for label, name in (
+        ("Dépôts", "requests"),
+        ("Décisions", "decisions"),
+        ("dont au-delà de 5 jours", "late"),
+        ("Délai médian", "median"),
+        ("9 décisions sur 10 en", "p90"),
     ):
+        one, other = getattr(this.whole, name, None), getattr(before.whole, name, None)
         yield label, one, other, None if one is None or other is None else one - other
 
 
 def _row(shown: Counts, kind: str) -> list[int | None]:
-    return [shown.get((state, kind)) for state in (*DECISIONS, ALL)]
+    return [shown.get((state, kind)) for state in (*OUTCOMES, ALL)]
 
 
 def _delays(
@@ -228,16 +230,19 @@ def _delays(
         yield name, sum(by_days.values()), late, found.median, found.p90
 
 
-def _units(report: NationalReport, labels: Labels) -> Iterator[Sequence[object]]:
-    before = {
-        each.department: each.decisions for each in report.before.units if each.permit_type == ALL
-    }
-    for each in report.this.units:
-        if each.permit_type == ALL and each.department != ALL:
+def _places(report: NationalReport) -> Iterator[Sequence[object]]:
+    before = {each.department: each.decisions for each in report.before.places}
+    for each in report.this.places:
+        if each.department != ALL:
             yield (
-                *(labels.unit(each.department), each.requests, each.decisions),
+                *(_place(each.department), each.requests, each.decisions),
                 *(each.late, each.median, each.p90, before.get(each.department)),
             )
+
+
+def _place(code: str) -> str:
+    known = departments().get(code)
+    return f"{code} – {known.name}" if known else code or "(département inconnu)"
 
 
 def _kinds(rules: RuleSet, *months: MonthFigures) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from service.runtime import Runtime
-from service.statistics.count import count_days, keep_counts
+from service.statistics.count import keep_counts
 from store import digests, procedures, restored_sends, retention
 from store.audit.log import AuditEntry, Step
 from store.retention import Overdue, Removed
@@ -57,9 +57,6 @@ def purge(
     """
     started_at = runtime.clock()
     report = PurgeReport(started_at - timedelta(days=runtime.settings.retention_days))
-    if not dry_run and _anything_overdue(runtime, report.horizon):
-        # What is removed is counted as what it was last, also where no month is due for long.
-        count_days(runtime.database)
     if not dry_run:
         with runtime.database.begin() as connection:
             restored_sends.forget(connection, before=report.horizon)
@@ -79,13 +76,6 @@ def purge(
         with runtime.database.begin() as connection:
             digests.remove_empty(connection, report.horizon)
     return report
-
-
-def _anything_overdue(runtime: Runtime, horizon: datetime) -> bool:
-    """Whether there is something to remove: to count all days reads every dossier."""
-    due = list(_overdue(runtime, horizon))
-    with runtime.database.read() as connection:
-        return any(retention.count(connection, overdue).numbers for overdue in due)
 
 
 def _overdue(runtime: Runtime, horizon: datetime) -> Iterator[Overdue]:

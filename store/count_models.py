@@ -60,7 +60,10 @@ class FieldTally(Base):
 
 
 class DailyFigure(Base):
-    """How many dossiers were filed, or decided, on a day: counts, and no dossier."""
+    """How many purged dossiers had been filed, or decided, on a day: counts, and no dossier.
+
+    `stored` is what releases up to 0.1 counted of the others; a later one drops it.
+    """
 
     __tablename__ = "daily_figures"
 
@@ -98,8 +101,8 @@ class PublishedFigure(Base):
 
 
 class NationalMonth(Base):
-    """The masked figures of a month in national reports. Rows are never changed: of two versions
-    with different masks, what each hides could be computed."""
+    """What national reports tell of a month beside its public figures. Rows are never changed: of
+    two versions with different masks, what each hides could be computed."""
 
     __tablename__ = "national_months"
 

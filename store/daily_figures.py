@@ -1,8 +1,8 @@
-"""Dossiers counted by day: what public statistics are made of, and what outlives a purge.
+"""What happened in a month, from the dossiers that are stored and from those that were purged.
 
-A row says how many were filed, or decided, on a day in Paris, and names none of them. It counts
-those that are stored, anew each time, apart from those that were purged, which are added in the
-commit that removes them: so each dossier is counted once, whatever happens to it.
+What a purge removes is counted by day in the commit that removes it, and names no dossier: so each
+is counted once, whatever happens to it. The stored ones are found by index: to count a month costs
+what happened in it, however many dossiers there are.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,20 +10,20 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, String, case, func, select, text, type_coerce
+from sqlalchemy import Connection, String, func, select, text, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
 
 from routing.facts import DossierState
 from store.base import table_of
 from store.count_models import DailyFigure
-from store.models import Dossier
+from store.models import Dossier, Procedure
 
 _THIS = table_of(DailyFigure).c
 _DOSSIERS = table_of(Dossier).c
 
 READ_AT_ONCE = 10_000
-"""Dossiers that are in memory at the same time while all are counted."""
+"""Rows that are in memory at the same time while a month is counted."""
 
 
 class Happening(StrEnum):
@@ -95,22 +95,100 @@ COUNTED_COLUMNS = (
 """What `counted` needs."""
 
 
-def stored_dossiers(connection: Connection) -> Iterator[tuple[str, str | None, str, str]]:
-    """What `counted` says of each dossier that is stored and was read, as plain tuples.
+def add_purged(connection: Connection, counts: Mapping[Slot, int]) -> None:
+    """Count dossiers as purged, in the commit that removes them."""
+    if not counts:
+        return
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement: Any = dialect.insert(table_of(DailyFigure))
+    rows = [{**slot._asdict(), "purged": count} for slot, count in sorted(counts.items())]
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[column.name for column in table_of(DailyFigure).primary_key],
+            set_={"purged": _THIS.purged + statement.excluded.purged},
+        ),
+        rows,
+    )
+
+
+def keep_out_purges(connection: Connection) -> None:
+    """Let no purge commit before this transaction: it counts what is stored and what was purged."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("LOCK TABLE daily_figures IN SHARE MODE"))
+
+
+def filed_between(
+    connection: Connection, start: datetime, end: datetime
+) -> Iterator[tuple[str, str, int]]:
+    """How many of the stored dossiers were filed from `start` on and before `end`.
+
+    Yields:
+        Département, permit type (both empty where unknown), and how many.
+    """
+    query = (
+        select(_PLACE, _KIND, func.count())
+        .where(_READ, _DOSSIERS.filed_at >= start, _DOSSIERS.filed_at < end)
+        .group_by(_PLACE, _KIND)
+    )
+    yield from map(tuple, connection.execute(query))
+
+
+def decided_between(
+    connection: Connection, start: datetime, end: datetime
+) -> Iterator[tuple[str, str, str, str, str]]:
+    """Each of the stored dossiers that was decided from `start` on and before `end`.
 
     Hours are written by the database: to make an instant of each costs more than all the rest.
+
+    Yields:
+        The hours of its deposit and of its decision, as `Counted` has them, its département, its
+        permit type (both empty where unknown) and its state.
     """
     sqlite_ = connection.dialect.name == "sqlite"
-    decided = _DOSSIERS.state.in_(sorted(_DECIDED))
-    query = select(
-        _hour(_DOSSIERS.filed_at, sqlite_=sqlite_),
-        case((decided, _hour(_DOSSIERS.ended_at, sqlite_=sqlite_)), else_=None),
-        func.coalesce(_DOSSIERS.department, ""),
-        func.coalesce(_DOSSIERS.permit_type, ""),
-    ).where(_DOSSIERS.facts_hash.is_not(None), _DOSSIERS.filed_at.is_not(None))
-    rows = connection.execution_options(yield_per=READ_AT_ONCE).execute(query)
+    hours = [_hour(each, sqlite_=sqlite_) for each in (_DOSSIERS.filed_at, _DOSSIERS.ended_at)]
+    query = select(*hours, _PLACE, _KIND, _DOSSIERS.state).where(
+        # The index begins with the procedure.
+        _DOSSIERS.procedure == table_of(Procedure).c.number,
+        _READ,
+        _DOSSIERS.filed_at.is_not(None),
+        _DOSSIERS.state.in_(sorted(_DECIDED)),
+        _DOSSIERS.ended_at >= start,
+        _DOSSIERS.ended_at < end,
+    )
+    rows = connection.execute(query.execution_options(yield_per=READ_AT_ONCE))
     for part in rows.partitions():
-        yield from part
+        yield from map(tuple, part)
+
+
+def purged_between(
+    connection: Connection, first: date, after: date
+) -> Iterator[tuple[Happening, str, str, int, int]]:
+    """What was counted of purged dossiers from the day `first` on and before `after`.
+
+    Yields:
+        What happened, département, permit type, working days, and how many.
+    """
+    key = (_THIS.event, _THIS.department, _THIS.permit_type, _THIS.working_days)
+    query = (
+        select(*key, func.sum(_THIS.purged))
+        .where(_THIS.day >= first, _THIS.day < after, _THIS.purged > 0)
+        .group_by(*key)
+    )
+    for event, place, kind, days, total in connection.execute(query):
+        yield Happening(event), place, kind, days, int(total)
+
+
+def first_day(connection: Connection) -> date | None:
+    """A day before which nothing was filed, at most one too early; None while nothing was."""
+    earliest = select(_DOSSIERS.filed_at).where(_READ, _DOSSIERS.filed_at.is_not(None))
+    stored = connection.execute(earliest.order_by(_DOSSIERS.filed_at).limit(1)).scalar()
+    purged = connection.execute(select(_THIS.day).order_by(_THIS.day).limit(1)).scalar()
+    return min([*([stored.date()] if stored else ()), *([purged] if purged else ())], default=None)
+
+
+_READ = _DOSSIERS.facts_hash.is_not(None)
+_PLACE = func.coalesce(_DOSSIERS.department, "")
+_KIND = func.coalesce(_DOSSIERS.permit_type, "")
 
 
 def _hour(instant: ColumnElement[datetime], *, sqlite_: bool) -> ColumnElement[str]:
@@ -118,97 +196,3 @@ def _hour(instant: ColumnElement[datetime], *, sqlite_: bool) -> ColumnElement[s
         # Stored as `YYYY-MM-DD HH:MM:SS.ffffff`, in UTC.
         return func.substr(type_coerce(instant, String), 1, len("YYYY-MM-DD HH"))
     return func.to_char(func.timezone("UTC", instant), "YYYY-MM-DD HH24")
-
-
-def purged_total(connection: Connection) -> int:
-    """How much was ever added by purges: it tells whether one happened in between."""
-    query = select(func.coalesce(func.sum(_THIS.purged), 0))
-    return int(connection.execute(query).scalar_one())
-
-
-def lock(connection: Connection) -> None:
-    """Keep others from writing here until the commit, so that counts and purges do not mix."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("LOCK TABLE daily_figures IN SHARE ROW EXCLUSIVE MODE"))
-
-
-def stored_counts(connection: Connection) -> dict[Slot, int]:
-    """How many stored dossiers each row counts, without those that count none."""
-    columns = (_THIS.day, _THIS.event, _THIS.department, _THIS.permit_type, _THIS.working_days)
-    rows = connection.execute(select(*columns, _THIS.stored).where(_THIS.stored != 0))
-    return {Slot(*slot): count for *slot, count in rows}
-
-
-def set_stored(connection: Connection, counts: Mapping[Slot, int]) -> None:
-    """Write how many stored dossiers some rows count; others stay as they are."""
-    given = [{**slot._asdict(), "stored": count, "purged": 0} for slot, count in counts.items()]
-    _write(connection, given, {"stored": lambda new: new.stored})
-
-
-def add_purged(connection: Connection, counts: Mapping[Slot, int]) -> None:
-    """Count dossiers as purged that were counted as stored, in the commit that removes them."""
-    given = [{**slot._asdict(), "stored": 0, "purged": count} for slot, count in counts.items()]
-    _write(
-        connection,
-        given,
-        {
-            "purged": lambda new: _THIS.purged + new.purged,
-            # Those that were never counted as stored are not taken away from others.
-            "stored": lambda new: _less(_THIS.stored, new.purged),
-        },
-    )
-
-
-def _less(stored: Any, purged: Any) -> Any:  # noqa: ANN401
-
-    return case((stored > purged, stored - purged), else_=0)
-
-
-def _write(connection: Connection, rows: list[dict[str, Any]], changes: Mapping[str, Any]) -> None:
-    if not rows:
-        return
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement: Any = dialect.insert(table_of(DailyFigure))
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[column.name for column in table_of(DailyFigure).primary_key],
-            set_={name: change(statement.excluded) for name, change in changes.items()},
-        ),
-        rows,
-    )
-
-
-class MonthRow(NamedTuple):
-    """The sum of the rows of a month that differ in nothing but the day."""
-
-    event: Happening
-    department: str
-    permit_type: str
-    working_days: int
-    dossiers: int
-
-
-def month(connection: Connection, first: date, after: date) -> list[MonthRow]:
-    """What was counted from a day on and before another, the days added up."""
-    columns = (_THIS.event, _THIS.department, _THIS.permit_type, _THIS.working_days)
-    query = (
-        select(*columns, func.sum(_THIS.stored + _THIS.purged))
-        .where(_THIS.day >= first, _THIS.day < after)
-        .group_by(*columns)
-    )
-    return [
-        MonthRow(Happening(event), place, kind, days, int(total))
-        for event, place, kind, days, total in connection.execute(query)
-        if total
-    ]
-
-
-def by_day(connection: Connection) -> Iterator[tuple[date, Happening, int]]:
-    """How many were filed, and decided, on each day, in order."""
-    query = (
-        select(_THIS.day, _THIS.event, func.sum(_THIS.stored + _THIS.purged))
-        .group_by(_THIS.day, _THIS.event)
-        .order_by(_THIS.day, _THIS.event)
-    )
-    for day, event, count in connection.execute(query):
-        yield day, Happening(event), int(count)

@@ -101,6 +101,7 @@ class Dossier(Base):
             postgresql_where=text("ended_at IS NOT NULL"),
             sqlite_where=text("ended_at IS NOT NULL"),
         ),
+        Index("ix_dossiers_filed", "filed_at"),
         Index(
             "ix_dossiers_aside_since",
             "aside_since",

@@ -195,6 +195,17 @@ def listing(connection: Connection) -> Sequence[Procedure]:
     return rows.all()  # type: ignore[return-value]
 
 
+def listed_since(connection: Connection, numbers: Collection[int], instant: datetime) -> bool:
+    """Whether each of `numbers`, unless it is stopped, was once listed whole, and polled since."""
+    active = Procedure.status == ProcedureStatus.ACTIVE.value
+    behind = or_(
+        Procedure.scanned_at.is_(None), Procedure.polled_at.is_(None), Procedure.polled_at < instant
+    )
+    query = select(Procedure.number, and_(active, behind)).where(Procedure.number.in_(numbers))
+    rows = connection.execute(query).all()
+    return len(rows) == len(set(numbers)) and not any(waits for _, waits in rows)
+
+
 def last_poll(connection: Connection) -> datetime | None:
     """When any procedure was last polled to its end, None before the first time."""
     return connection.execute(select(func.max(Procedure.polled_at))).scalar()

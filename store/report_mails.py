@@ -30,10 +30,10 @@ class ClaimedReport:
     created_at: datetime
 
 
-def is_queued(connection: Connection, month: date) -> bool:
-    """Whether the reports of a month were queued."""
-    query = select(ReportMail.unit).where(ReportMail.month == month).limit(1)
-    return connection.execute(query).first() is not None
+def queued(connection: Connection, month: date) -> set[str]:
+    """The units whose reports of a month were queued."""
+    query = select(ReportMail.unit).where(ReportMail.month == month)
+    return set(connection.execute(query).scalars())
 
 
 def queue(connection: Connection, month: date, units: Iterable[str], now: datetime) -> None:

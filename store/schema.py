@@ -14,7 +14,7 @@ from store.engine import Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0018"
+NEWEST = "0019"
 """The last migration. Alembic is imported only to migrate: to ask takes one query."""
 
 MIGRATION_LOCK = 0x57494620

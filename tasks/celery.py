@@ -298,7 +298,7 @@ def remind_of_waiting() -> None:
 @app.task(name="wif.publish-statistics")
 def publish_statistics() -> None:
     """Publish the figures of months that are over."""
-    report = publish_when_due(runtime())
+    report = publish_when_due(runtime(), within=WORK_BUDGET)
     if report.published:
         log.info("statistics-published", count=len(report.published))
 

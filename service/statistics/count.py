@@ -1,79 +1,56 @@
-"""Count dossiers by day: all that are stored, anew; and those that a purge removes, for good."""
+"""Count what happened in a month; and what a purge removes, for good."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import cache
 
 from sqlalchemy import Connection
 
-from routing.calendar import paris_day
+from routing.calendar import PARIS, paris_day
+from service.statistics.month import MonthCounts
 from service.statistics.working_days import working_days
 from store import daily_figures
 from store.daily_figures import Counted, Happening, Slot
-from store.engine import Database
-
-TRIES = 3
-"""Times that counting begins anew because a purge came in between."""
-
-WRITTEN_AT_ONCE = 2_000
-"""Rows in one statement."""
-
-_FILED, _DECIDED = Happening.FILED.value, Happening.DECIDED.value
 
 
-def count_days(database: Database) -> int:
-    """Bring the daily figures in step with the dossiers that are stored; how many rows changed.
+def count_month(connection: Connection, first: date, after: date) -> MonthCounts:
+    """What happened from the day `first` on and before `after`, of stored and purged dossiers.
 
-    Doing it twice changes nothing. A dossier whose facts changed, or that was reopened, is
-    counted as it is now.
+    Keeps purges out until the end of the transaction.
     """
-    for _ in range(TRIES):
-        with database.read() as connection:
-            purged = daily_figures.purged_total(connection)
-            counts = _counts(daily_figures.stored_dossiers(connection))
-        with database.begin() as connection:
-            daily_figures.lock(connection)
-            # What was purged meanwhile is counted among the purged, and must not be twice.
-            if daily_figures.purged_total(connection) == purged:
-                return _write(connection, counts)
-    return 0
+    daily_figures.keep_out_purges(connection)
+    start, end = (datetime.combine(day, time(), PARIS) for day in (first, after))
+    filed, decided = Counter[tuple[str, str]](), Counter[tuple[str, str, int]]()
+    outcomes = Counter[tuple[str, str]]()
+    for place, kind, count in daily_figures.filed_between(connection, start, end):
+        filed[place, kind] += count
+    for since, until, place, kind, state in daily_figures.decided_between(connection, start, end):
+        decided[place, kind, working_days(_day(since), _day(until), place)] += 1
+        outcomes[state, kind] += 1
+    for event, place, kind, days, count in daily_figures.purged_between(connection, first, after):
+        if event is Happening.FILED:
+            filed[place, kind] += count
+        else:
+            decided[place, kind, days] += count
+    return MonthCounts(filed=filed, decided=decided, outcomes=outcomes)
 
 
 def keep_counts(connection: Connection, removed: Iterable[Counted]) -> None:
     """Count dossiers as purged, in the commit that removes them."""
-    counts = _counts(removed)
-    if counts:
-        daily_figures.lock(connection)
-        daily_figures.add_purged(connection, counts)
+    slots = Counter(slot for dossier in removed for slot in _slots(dossier))
+    daily_figures.add_purged(connection, slots)
 
 
-def _write(connection: Connection, counts: Counter[Slot]) -> int:
-    before = daily_figures.stored_counts(connection)
-    changed = {
-        slot: counts[slot]
-        for slot in counts.keys() | before.keys()
-        if counts[slot] != before.get(slot, 0)
-    }
-    slots = sorted(changed)
-    for start in range(0, len(slots), WRITTEN_AT_ONCE):
-        part = slots[start : start + WRITTEN_AT_ONCE]
-        daily_figures.set_stored(connection, {slot: changed[slot] for slot in part})
-    return len(changed)
-
-
-def _counts(dossiers: Iterable[tuple[str, str | None, str, str]]) -> Counter[Slot]:
-    """Where dossiers are counted: on the day of deposit, and on that of the decision."""
-    return Counter(slot for dossier in dossiers for slot in _slots(*dossier))
-
-
-def _slots(filed: str, ended: str | None, department: str, permit_type: str) -> Iterator[Slot]:
-    filed_on = _day(filed)
-    yield Slot(filed_on, _FILED, department, permit_type, 0)
-    if ended is not None:
-        ended_on = _day(ended)
-        taken = working_days(filed_on, ended_on, department)
-        yield Slot(ended_on, _DECIDED, department, permit_type, taken)
+def _slots(dossier: Counted) -> Iterator[Slot]:
+    """Where a dossier is counted: on the day of deposit, and on that of the decision."""
+    place, kind = dossier.department, dossier.permit_type
+    filed_on = _day(dossier.filed)
+    yield Slot(filed_on, Happening.FILED.value, place, kind, 0)
+    if dossier.ended is not None:
+        ended_on = _day(dossier.ended)
+        taken = working_days(filed_on, ended_on, place)
+        yield Slot(ended_on, Happening.DECIDED.value, place, kind, taken)
 
 
 @cache

@@ -1,14 +1,16 @@
 """The figures of one month: what may be published of its deposits and of its decisions.
 
-Two tables that have no dossier in common as far as anybody can tell: deposits by département
-and permit type together, and decisions by département and by permit type apart, so that the
-second says nothing of a permit type within a département.
+Deposits by département and permit type together, and decisions by département and by permit type
+apart, so that they say nothing of a permit type within a département. The national office gets
+decisions by their outcome and permit type as well: masked by what is public, so that nothing can be
+computed from both.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from routing.facts import DossierState
 from service.statistics.durations import Durations, durations, told_by
 from service.statistics.suppression import (
     ALL,
@@ -17,6 +19,7 @@ from service.statistics.suppression import (
     Shown,
     Split,
     shown_decisions,
+    shown_outcomes,
     shown_requests,
     tells_late,
 )
@@ -24,6 +27,9 @@ from service.statistics.working_days import TARGET
 
 UNKNOWN = ""
 """Stands for dossiers whose département, or permit type, could not be read."""
+
+OUTCOMES = tuple(state.value for state in DossierState if state.decided)
+"""States of a decided dossier, in the order of a report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +39,13 @@ class MonthCounts:
     Attributes:
         filed: deposits by département and permit type, `UNKNOWN` where it could not be read.
         decided: decisions by département, permit type and the working days that they took.
+        outcomes: the same decisions by state and permit type; fewer where those of purged dossiers
+            are among them, whose states nobody knows any more.
     """
 
     filed: Counts
     decided: Mapping[tuple[str, str, int], int]
+    outcomes: Counts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +71,27 @@ class Figures:
     p90: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Publishable:
+    """What may be told of a month.
+
+    Attributes:
+        figures: what is public, without lines that have nothing.
+        outcomes: what the national office gets beside it: decisions by state and permit type, and
+            their totals under `ALL`.
+    """
+
+    figures: Sequence[Figures]
+    outcomes: Counts
+
+
 ByDays = Mapping[int, int]
 
 
 def publishable(
     counts: MonthCounts, *, departments: Iterable[str], permit_types: Iterable[str]
-) -> list[Figures]:
-    """The figures of a month that may be published, without lines that have none.
+) -> Publishable:
+    """The figures of a month that may be told.
 
     Args:
         counts: what happened.
@@ -79,9 +102,9 @@ def publishable(
     kinds = sorted({*permit_types, UNKNOWN, *(kind for _, kind in counts.filed)})
     filed = {(p, k): counts.filed.get((p, k), 0) for p in places for k in kinds}
     requests = shown_requests(filed)
-    decisions = _decisions(counts.decided, places, kinds)
+    decisions, outcomes = _decisions(counts, places, kinds)
     lines = sorted({*requests, *decisions})
-    return [
+    figures = [
         Figures(
             department=place,
             permit_type=kind,
@@ -90,34 +113,49 @@ def publishable(
         )
         for place, kind in lines
     ]
+    return Publishable(figures, outcomes)
+
+
+Said = dict[str, int | None]
 
 
 def _decisions(
-    decided: Mapping[tuple[str, str, int], int], places: Iterable[str], kinds: Iterable[str]
-) -> dict[tuple[str, str], dict[str, int | None]]:
-    """What is published of decisions: of the whole, of départements and of permit types."""
+    counts: MonthCounts, places: Iterable[str], kinds: Iterable[str]
+) -> tuple[dict[tuple[str, str], Said], Counts]:
+    """What is told of decisions: of the whole, of départements, of permit types, of outcomes."""
+    decided = counts.decided
     whole = _by_days((days, count) for (_, _, days), count in decided.items())
+    if sum(whole.values()) < FLOOR:
+        return {}, {}
     by_place = _rows(places, ((p, days, count) for (p, _, days), count in decided.items()))
     by_kind = _rows(kinds, ((k, days, count) for (_, k, days), count in decided.items()))
-    found: dict[tuple[str, str], dict[str, int | None]] = {}
-    if sum(whole.values()) < FLOOR:
-        return found
     split = _split(whole)
-    found[ALL, ALL] = _said(whole, late=tells_late(split), quantiles=True)
-    for row, said in _shown(by_place, split):
+    found = {(ALL, ALL): _said(whole, late=tells_late(split), quantiles=True)}
+    for row, said in _lines(by_place, shown_decisions(_splits(by_place), split)):
         found[row, ALL] = said
-    for row, said in _shown(by_kind, split):
+    shown = shown_decisions(_splits(by_kind), split)
+    for row, said in _lines(by_kind, shown):
         found[ALL, row] = said
-    return found
+    if sum(counts.outcomes.values()) != split.total:
+        return found, {}
+    inner = {
+        (state, kind): counts.outcomes.get((state, kind), 0)
+        for state in OUTCOMES
+        for kind in by_kind
+    }
+    return found, shown_outcomes(inner, _splits(by_kind), shown, split)
 
 
-def _shown(rows: Mapping[str, ByDays], whole: Split) -> Iterator[tuple[str, dict[str, int | None]]]:
-    shown: Shown = shown_decisions({row: _split(by_days) for row, by_days in rows.items()}, whole)
+def _lines(rows: Mapping[str, ByDays], shown: Shown) -> Iterator[tuple[str, Said]]:
     for row in sorted(shown.totals):
         yield row, _said(rows[row], late=row in shown.late, quantiles=row in shown.quantiles)
 
 
-def _said(by_days: ByDays, *, late: bool, quantiles: bool) -> dict[str, int | None]:
+def _splits(rows: Mapping[str, ByDays]) -> dict[str, Split]:
+    return {row: _split(by_days) for row, by_days in rows.items()}
+
+
+def _said(by_days: ByDays, *, late: bool, quantiles: bool) -> Said:
     found = durations(by_days)
     split = _split(by_days)
     return {

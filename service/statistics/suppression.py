@@ -113,32 +113,58 @@ def _shown_totals(rows: Mapping[str, Split]) -> frozenset[str]:
 def _shown_split(rows: Mapping[str, Split]) -> tuple[frozenset[str], frozenset[str]]:
     """The rows whose total is shown, and those whose late decisions are as well."""
     links = [link for row in _without_more_zeros(rows) for link in _split(row, rows[row])]
-    small = {
-        cell
-        for row, split in rows.items()
-        for cell, count in _cells(row, split).items()
-        if count < FLOOR
-    }
+    small = {cell for cell, count in _all_cells(rows).items() if count < FLOOR}
     hidden = hide(links, small)
     totals = frozenset(row for row in rows if ("total", row) not in hidden)
     late = {row for row in totals if hidden.isdisjoint({("late", row), ("on-time", row)})}
     return totals, frozenset(late)
 
 
-def hide(links: Sequence[Link], small: Collection[Cell]) -> frozenset[Cell]:
+def shown_outcomes(inner: Counts, rows: Mapping[str, Split], shown: Shown, whole: Split) -> Counts:
+    """Of decisions by outcome and row, those that are told beside the rows that are public.
+
+    What is public is not hidden any more: it is left out of the network, where nothing of it can
+    change. In the worst case nothing is told but the totals that are public, and they protect
+    themselves.
+
+    Args:
+        inner: decisions by outcome and row.
+        rows: the same decisions by row and whether they were on time.
+        shown: what is public of the rows.
+        whole: their total, `FLOOR` or more.
+    """
+    counts = with_totals(inner)
+    public = {(ALL, row) for row in shown.totals} | {(ALL, ALL)}
+    told = [_outcome(cell, count) for cell, count in counts.items() if cell[0] != ALL]
+    unseen = [link for row in rows for link in _unseen(row, rows[row], shown, whole)]
+    every = [*counts.items(), *_all_cells(rows).items()]
+    small: set[Cell] = {cell for cell, count in every if count < FLOOR}
+    hidden = hide([*told, *unseen], small, unseen=[link.cell for link in unseen])
+    return {
+        cell: count
+        for cell, count in counts.items()
+        if cell in public or (cell[0] != ALL and cell not in hidden)
+    }
+
+
+def hide(
+    links: Sequence[Link], small: Collection[Cell], unseen: Collection[Cell] = ()
+) -> frozenset[Cell]:
     """The small cells, and whatever must be hidden with them.
 
     Args:
         links: the table. Cells without a link are hidden if they are small, and nothing else.
         small: the cells that nobody may compute.
+        unseen: cells that are hidden already.
 
     Raises:
         CannotBeProtected: one of them can be computed whatever is hidden.
     """
     network = Network(links)
-    hidden = {number for number, link in enumerate(links) if link.cell in small}
+    protected = [number for number, link in enumerate(links) if link.cell in small]
+    hidden = {number for number, link in enumerate(links) if link.cell in unseen} | {*protected}
     # Room only grows with what is hidden: what was protected once stays so.
-    for number in sorted(hidden):
+    for number in protected:
         if network.room(number, hidden, enough=ROOM) < ROOM:
             hidden |= network.to_hide(number, hidden, enough=ROOM)
     return frozenset(small) | {links[number].cell for number in hidden}
@@ -196,6 +222,28 @@ def _request(cell: tuple[str, str], count: int) -> Link:
     return _link(cell, tail, head, count, cost=cost + count)
 
 
+def _outcome(cell: tuple[str, str], count: int) -> Link:
+    """A cell of a row, or the total of an outcome."""
+    outcome, row = cell
+    node = ("outcome", outcome)
+    if row == ALL:
+        return _link(cell, node, _SINK, count, cost=_DEPARTMENT_COST + count)
+    return _link(cell, ("decided", row), node, count, cost=1 + count)
+
+
+def _unseen(row: str, split: Split, shown: Shown, whole: Split) -> Iterator[Link]:
+    """What is not public of a row."""
+    told = split.told if row in shown.quantiles else Bounds(0, split.total)
+    *speeds, total = _split(row, replace(split, told=told))
+    if not tells_late(whole):
+        # Nothing is public of how fast decisions were: the rows have their total in common alone.
+        total = replace(total, tail=_SOURCE)
+    elif row not in shown.late:
+        yield from speeds
+    if row not in shown.totals:
+        yield replace(total, head=("decided", row))
+
+
 def _split(row: str, split: Split) -> Iterator[Link]:
     node = ("row", row)
     least, most = split.told.least, split.told.most
@@ -218,11 +266,15 @@ def _split(row: str, split: Split) -> Iterator[Link]:
     yield _link(("total", row), node, _SINK, split.total, cost=_DEPARTMENT_COST + split.total)
 
 
-def _cells(row: str, split: Split) -> Mapping[Cell, int]:
+def _all_cells(rows: Mapping[str, Split]) -> dict[Cell, int]:
     return {
-        ("on-time", row): split.on_time,
-        ("late", row): split.late,
-        ("total", row): split.total,
+        cell: count
+        for row, split in rows.items()
+        for cell, count in (
+            (("on-time", row), split.on_time),
+            (("late", row), split.late),
+            (("total", row), split.total),
+        )
     }
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import insert, update
 from config.settings import read
 from routing.incidents import IncidentKind, PresentIncident
 from service.runtime import Runtime
-from service.statistics.publish import update_statistics
+from service.statistics.publish import publish_when_due
 from store import heartbeats, incidents
 from store.base import table_of
 from store.models import Delivery, Dossier, Procedure
@@ -61,7 +61,7 @@ def sites(
     store_bulk(runtime, BulkDossiers(count=size, since=since, until=NOW))
     if size > 3:
         _trouble(runtime)
-    update_statistics(runtime)
+    publish_when_due(runtime)
     with _served(runtime) as found:
         yield found
 

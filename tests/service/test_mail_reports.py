@@ -2,14 +2,14 @@
 
 import io
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
 import openpyxl
 import pytest
 
-from service.mail_reports import first_working_day, mail_reports
+from service.mail_reports import mail_reports
 from simulator import Server
 from store.audit.log import Step
 from tests.fixtures.harness import Harness, make_harness
@@ -45,19 +45,6 @@ def reports(harness: Harness) -> list[EmailMessage]:
 def attached(mail: EmailMessage) -> tuple[str, bytes]:
     (part,) = mail.iter_attachments()
     return str(part.get_filename()), part.get_content()
-
-
-@pytest.mark.parametrize(
-    ("month", "first"),
-    [
-        (date(2026, 11, 15), date(2026, 11, 2)),
-        (date(2026, 5, 1), date(2026, 5, 4)),  # Friday the 1st is a holiday
-        (date(2027, 1, 1), date(2027, 1, 4)),
-        (date(2026, 12, 31), date(2026, 12, 1)),
-    ],
-)
-def test_the_first_working_day(month: date, first: date) -> None:
-    assert first_working_day(month) == first
 
 
 def test_each_unit_gets_its_own_and_the_national_office_the_masked_one(harness: Harness) -> None:
@@ -97,6 +84,23 @@ def test_each_is_mailed_once(harness: Harness) -> None:
     assert len(reports(harness)) == 3
     steps = harness.steps()
     assert steps.count(Step.SENT.value) == 3 + 3  # the notices of October, and the reports
+
+
+def test_the_national_one_waits_until_the_month_is_public(harness: Harness) -> None:
+    for _ in range(6):
+        harness.file(filed_at=OCTOBER)
+    harness.now = OCTOBER
+    harness.run()
+    harness.now = MORNING
+    mail_reports(harness.runtime)
+    assert {str(mail["X-WIF-Unit"]) for mail in reports(harness)} == {"UD075", "UD093"}
+    harness.run()
+    harness.wait(minutes=30)
+    assert mail_reports(harness.runtime).queued == 1
+    (national,) = [mail for mail in reports(harness) if mail["X-WIF-Unit"] == "NATIONAL"]
+    _, content = attached(national)
+    sheet = openpyxl.load_workbook(io.BytesIO(content))["France"]
+    assert ("Dépôts", 9) in [row[:2] for row in sheet.iter_rows(values_only=True)]
 
 
 def test_where_it_is_not_wanted_nothing_is_mailed(

@@ -1,45 +1,54 @@
 """Monthly reports: each unit sees its own month whole, the national office what may leave it."""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 from sqlalchemy import insert
 
-from config.document import compile_document
+from config.settings import read
 from routing.ruleset import RuleSet
 from service.monthly_report import NationalReport, UnitReport, national_report, unit_reports
-from service.monthly_workbook import HIDDEN, national_workbook, unit_workbook
+from service.monthly_workbook import HIDDEN, OPEN, national_workbook, unit_workbook
+from service.runtime import Runtime
+from service.statistics.publish import publish_when_due
 from service.statistics.suppression import ALL
-from store.engine import Database
+from store import published_figures
 from store.models import Dossier
+from store.published_figures import StoredFigure
 from tests.fixtures import shipped_rules
+from tests.fixtures.bulk_dossiers import say_listed
 
 MONTH = date(2026, 10, 1)
 MONDAY = datetime(2026, 10, 5, 8, 0, tzinfo=UTC)
 MADE_AT = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def rules() -> RuleSet:
-    return compile_document(shipped_rules.document())
-
-
 @pytest.fixture
-def database(database_url: str) -> Iterable[Database]:
-    made = Database(database_url)
+def runtime(database_url: str, tmp_path: Path) -> Iterator[Runtime]:
+    made = Runtime(read(var_dir=tmp_path, database_url=database_url))
+    made.clock = lambda: MADE_AT
+    shipped_rules.publish(made)
+    say_listed(made)
     yield made
     made.close()
 
 
-class Filing:
-    """Puts dossiers into a database."""
+@pytest.fixture
+def rules(runtime: Runtime) -> RuleSet:
+    return runtime.rules()
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+
+class Filing:
+    """Puts dossiers into a database, and looks at what is told of them."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._database = runtime.database
         self._number = 0
 
     def add(
@@ -51,6 +60,7 @@ class Filing:
         state: str = "closed",
         after_days: int = 1,
         permit_type: str | None = "apprentissage",
+        department: str = "75",
     ) -> None:
         decided = state not in {"initiated", "received"}
         rows = [
@@ -65,7 +75,7 @@ class Filing:
                 "changed_at": filed_at,
                 "ended_at": filed_at + timedelta(days=after_days) if decided else None,
                 "permit_type": permit_type,
-                "department": "75",
+                "department": department,
                 "facts_hash": "0" * 64,
                 "units": units,
             }
@@ -79,13 +89,21 @@ class Filing:
         with self._database.read() as connection:
             return unit_reports(connection, MONTH)
 
-    def national(self, rules: RuleSet, month: date = MONTH) -> NationalReport:
-        return national_report(self._database, rules, month, MADE_AT)
+    def national(self, month: date = MONTH) -> NationalReport:
+        publish_when_due(self._runtime)
+        with self._database.read() as connection:
+            return national_report(connection, month)
+
+    def public(self) -> dict[str, StoredFigure]:
+        """What is public of the month, by département."""
+        with self._database.read() as connection:
+            figures = published_figures.figures(connection, month=MONTH, permit_type=ALL)
+        return {each.department: each for each in figures}
 
 
 @pytest.fixture
-def filing(database: Database) -> Filing:
-    return Filing(database)
+def filing(runtime: Runtime) -> Filing:
+    return Filing(runtime)
 
 
 def cells(content: bytes) -> dict[str, list[list[Any]]]:
@@ -135,7 +153,8 @@ def test_a_dossier_of_two_units_counts_for_both_and_once_nationally(
 ) -> None:
     filing.add(12, units=("UD075", "UD093"))
     assert [each.this.decisions for each in filing.units()] == [12, 12]
-    assert filing.national(rules).this.whole.decisions == 12
+    assert filing.national().this.whole == filing.public()[ALL]
+    assert filing.public()[ALL].decisions == 12
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
@@ -145,9 +164,9 @@ def test_nothing_small_leaves_a_unit_and_nothing_it_could_be_computed_from(
     filing.add(20)
     filing.add(2, state="refused")
     filing.add(30, permit_type="doctorat")
-    filing.add(25, permit_type="doctorat", state="refused")
-    filing.add(3, units=("UD093",))
-    made = filing.national(rules)
+    filing.add(25, permit_type="doctorat", state="refused", department="13")
+    filing.add(3, units=("UD093",), department="93")
+    made = filing.national()
     shown = made.this.decided
     assert ("refused", "apprentissage") not in shown
     assert shown[ALL, ALL] == 80
@@ -158,12 +177,38 @@ def test_nothing_small_leaves_a_unit_and_nothing_it_could_be_computed_from(
     hidden_in_column = [s for s in ("closed", "refused") if (s, "apprentissage") not in shown]
     assert len(hidden_in_row) > 1 or ("refused", ALL) not in shown
     assert len(hidden_in_column) > 1 or (ALL, "apprentissage") not in shown
-    book = cells(national_workbook(made, rules, MADE_AT))
-    told = [cell for sheet in book.values() for line in sheet for cell in line]
+    told = [cell for sheet in book(made, rules).values() for line in sheet for cell in line]
     assert HIDDEN in told
-    counts = [line[1:4] for line in book["Par unité"] if str(line[0]).startswith("UD")]
-    assert not {1, 2, 3, 4} & {cell for line in counts for cell in line}
-    assert not {2, 3} & {*shown.values()}
+
+
+def test_beside_decisions_by_outcome_it_tells_what_is_public_and_no_other_number(
+    filing: Filing, rules: RuleSet
+) -> None:
+    filing.add(20)
+    filing.add(12, department="13")
+    filing.add(9, department="69", units=("UD075",))
+    filing.add(40, department="69", after_days=20)
+    filing.add(3, department="93", units=("UD075",))
+    made = filing.national()
+    public = filing.public()
+    sheets = book(made, rules)
+    (line,) = [line for line in sheets["Par département"] if str(line[0]).startswith("69 ")]
+    figures = public["69"]
+    assert line[1:6] == [
+        HIDDEN if value is None else value
+        for value in (
+            *(figures.requests, figures.decisions, figures.late),
+            *(figures.median, figures.p90),
+        )
+    ]
+    told = {line[0].split(" ")[0] for line in sheets["Par département"][4:]}
+    assert told == public.keys() - {ALL}
+    assert row(sheets["France"], "Dépôts")[0] == public[ALL].requests == 84
+    assert row(sheets["France"], "Tous")[3] == public[ALL].decisions
+
+
+def book(made: NationalReport, rules: RuleSet) -> dict[str, list[list[Any]]]:
+    return cells(national_workbook(made, rules, MADE_AT))
 
 
 def test_what_comes_late_changes_the_units_report_and_nothing_of_the_national_one(
@@ -172,34 +217,27 @@ def test_what_comes_late_changes_the_units_report_and_nothing_of_the_national_on
     filing.add(20)
     filing.add(9, state="refused")
     filing.add(30, permit_type="doctorat", filed_at=MONDAY - timedelta(days=30))
-    first = filing.national(rules)
+    first = filing.national()
     assert first.this.decided[ALL, ALL] == 29
     filing.add(1)
     filing.add(2, state="refused", units=("UD093",))
     filing.add(4, permit_type="doctorat", filed_at=MONDAY - timedelta(days=30))
-    assert filing.national(rules) == first
-    assert filing.national(rules, date(2026, 11, 1)).before == first.this
+    assert filing.national() == first
+    assert filing.national(date(2026, 11, 1)).before == first.this
     assert [each.this.decisions for each in filing.units()] == [30, 2]
-    again, once = (
-        national_workbook(each, rules, MADE_AT) for each in (first, filing.national(rules))
-    )
+    again, once = (national_workbook(each, rules, MADE_AT) for each in (first, filing.national()))
     assert again == once
 
 
-def test_a_month_that_was_told_only_as_the_one_before_stays_so_as_well(
-    filing: Filing, rules: RuleSet
-) -> None:
-    filing.add(20)
-    shown = filing.national(rules, date(2026, 11, 1)).before
-    filing.add(7)
-    assert filing.national(rules).this == shown
-
-
-def test_a_month_of_which_nothing_was_told_yet_stays_open(filing: Filing, rules: RuleSet) -> None:
+def test_a_month_that_is_not_public_is_hidden_whole(filing: Filing, rules: RuleSet) -> None:
     filing.add(4)
-    assert filing.national(rules).this.whole.decisions is None
+    sheets = book(filing.national(), rules)
+    assert [line[0] for line in sheets["France"] if line[0] == OPEN] == [OPEN]
+    told = [cell for sheet in sheets.values() for line in sheet for cell in line]
+    assert not [cell for cell in told if isinstance(cell, int | float)]
     filing.add(8)
-    assert filing.national(rules).this.whole.decisions == 12
+    assert filing.national().this.whole == filing.public()[ALL]
+    assert OPEN not in {line[0] for line in book(filing.national(), rules)["France"]}
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
@@ -210,7 +248,7 @@ def test_a_workbook_has_a_chart_and_the_same_bytes_each_time(
     twice = [
         (
             unit_workbook(filing.units()[0], rules, MADE_AT),
-            national_workbook(filing.national(rules), rules, MADE_AT),
+            national_workbook(filing.national(), rules, MADE_AT),
         )
         for _ in range(2)
     ]

@@ -18,12 +18,14 @@ from sqlalchemy import Connection, event, text, update
 
 from service import sweep, watch_health
 from service.deliver import deliver
+from service.monthly_report import previous_month
 from service.poll import PollOutcome, poll
 from service.purge import purge
 from service.route import route
 from service.seal import seal
+from service.statistics.publish import publish_when_due
 from simulator import Server, Simulator
-from store import dossiers, tallies
+from store import dossiers, published_figures, tallies
 from store.engine import Database
 from store.models import Procedure
 from tests.fixtures.harness import PARIS_FORM, Harness, make_harness
@@ -56,6 +58,15 @@ _DOSSIERS = text(
     FROM generate_series(1, :past) AS n
     """
 )
+_OVER_YEARS = text(
+    """
+    UPDATE dossiers SET state = 'closed', filed_at = at - interval '2 days', ended_at = at
+    FROM (SELECT n, CAST(:now AS timestamptz) - n * CAST(:span AS interval) / :past AS at
+          FROM generate_series(1, :past) AS n) AS spread
+    WHERE number = n AND status = 'routed'
+    """
+)
+"""Over ten years, 500 a month."""
 _DELIVERIES = text(
     """
     INSERT INTO deliveries (procedure, number, event, unit, channel, assignment, state, attempts,
@@ -217,6 +228,23 @@ def a_purge_with_nothing_to_remove(harness: Harness) -> None:
     assert purge(harness.runtime).dossiers == 0
 
 
+def a_purge_of_some(harness: Harness) -> None:
+    assert purge(harness.runtime).dossiers
+
+
+def a_month_to_publish(harness: Harness) -> None:
+    before = previous_month(previous_month(harness.now.date()))
+    with harness.runtime.database.begin() as connection:
+        connection.execute(update(Procedure).values(polled_at=harness.now))
+        published_figures.publish(connection, before, (), harness.now)
+    assert len(publish_when_due(harness.runtime).published) == 1
+
+
+def the_first_month_to_publish(harness: Harness) -> None:
+    """The search for it: then no time is left to publish any."""
+    assert publish_when_due(harness.runtime, within=timedelta(seconds=-1)).waiting
+
+
 WORK = (
     a_poll,
     a_batch_of_dossiers,
@@ -226,6 +254,29 @@ WORK = (
     a_seal,
     a_purge_with_nothing_to_remove,
 )
+OF_YEARS = (
+    (a_purge_of_some, "731 days"),  # one of them is over
+    (a_month_to_publish, "10 years"),
+    (the_first_month_to_publish, "10 years"),
+)
+
+
+@pytest.mark.parametrize(("work", "span"), OF_YEARS)
+def test_what_looks_at_a_part_of_the_past_does_not_grow_with_the_rest(
+    harness: Harness, work: Callable[[Harness], None], span: str
+) -> None:
+    database = harness.runtime.database
+    given = {"past": PAST, "now": harness.now, "span": span}
+    with database.begin() as connection:
+        connection.execute(_OVER_YEARS, given)
+    with database.engine.connect() as connection:
+        alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+        alone.exec_driver_sql("VACUUM ANALYZE dossiers")
+    with planned(database) as plans:
+        work(harness)
+
+    assert plans.statements
+    assert plans.growing == []
 
 
 @pytest.mark.parametrize("work", WORK)

@@ -1,12 +1,13 @@
-"""What is published of a month, and that nobody can compute a small figure from it."""
+"""What is told of a month, and that nobody can compute a small figure from all of it together."""
 
 from collections import Counter
+from itertools import product
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.statistics.month import UNKNOWN, Figures, MonthCounts, publishable
-from service.statistics.suppression import ALL
+from service.statistics.month import OUTCOMES, UNKNOWN, Figures, MonthCounts, publishable
+from service.statistics.suppression import ALL, Counts
 from service.statistics.working_days import TARGET
 from tests.service.statistics.linear_program import Knowledge
 
@@ -14,22 +15,40 @@ PLACES = ("13", "2A", "75")
 KINDS = ("apprentissage", "doctorat")
 ROOM = 5
 
+SPEEDS = ("on time", "late")
+
+Four = tuple[str, str, str, str]
+"""Place, kind, speed and outcome; `ALL` for a sum."""
+
 Lines = dict[tuple[str, str], Figures]
 
 SIZES = st.sampled_from([0, 0, 0, 1, 2, 4, 5, 6, 9, 30])
 FILED = st.dictionaries(
     st.tuples(st.sampled_from(PLACES), st.sampled_from((*KINDS, UNKNOWN))), SIZES
 )
+Decided = dict[tuple[str, str, int, str], int]
+"""Decisions by département, permit type, working days and outcome."""
+
 DECIDED = st.dictionaries(
-    st.tuples(st.sampled_from(PLACES), st.sampled_from(KINDS), st.sampled_from([0, 3, 6, 9])),
+    st.tuples(
+        st.sampled_from(PLACES),
+        st.sampled_from(KINDS),
+        st.sampled_from([0, 3, 6, 9]),
+        st.sampled_from(OUTCOMES),
+    ),
     SIZES,
 )
 
 
-def published(filed: dict[tuple[str, str], int], decided: dict[tuple[str, str, int], int]) -> Lines:
-    counts = MonthCounts(filed=filed, decided=decided)
-    lines = publishable(counts, departments=PLACES, permit_types=KINDS)
-    return {(line.department, line.permit_type): line for line in lines}
+def told(filed: dict[tuple[str, str], int], decided: Decided) -> tuple[Lines, Counts]:
+    """What is public, and what the national office gets beside it."""
+    days, outcomes = Counter[tuple[str, str, int]](), Counter[tuple[str, str]]()
+    for (place, kind, taken, outcome), count in decided.items():
+        days[place, kind, taken] += count
+        outcomes[outcome, kind] += count
+    counts = MonthCounts(filed=filed, decided=days, outcomes=outcomes)
+    shown = publishable(counts, departments=PLACES, permit_types=KINDS)
+    return {(line.department, line.permit_type): line for line in shown.figures}, shown.outcomes
 
 
 def of_requests(lines: Lines) -> Knowledge:
@@ -46,28 +65,35 @@ def of_requests(lines: Lines) -> Knowledge:
     return known
 
 
-def of_decisions(lines: Lines) -> Knowledge:
-    """What the decisions of a month tell: of each place and kind within and above the target."""
+def of_decisions(lines: Lines, outcomes: Counts) -> Knowledge:
+    """What the decisions of a month tell whoever has the public page and the national report.
+
+    Each cell of the full crossing of place, kind, speed and outcome is a count that nobody sees.
+    """
     known = Knowledge()
-    places, kinds = (*PLACES, UNKNOWN), (*KINDS, UNKNOWN)
-    for speed in ("on time", "late"):
-        for place in places:
-            known.sums((place, ALL, speed), [(place, kind, speed) for kind in kinds])
-        for kind in kinds:
-            known.sums((ALL, kind, speed), [(place, kind, speed) for place in places])
-        known.sums((ALL, ALL, speed), [(place, ALL, speed) for place in places])
-    for row in [(place, ALL) for place in (*places, ALL)] + [(ALL, kind) for kind in kinds]:
-        known.sums((*row, "any"), [(*row, "on time"), (*row, "late")])
+    cells = [*product((*PLACES, UNKNOWN), (*KINDS, UNKNOWN), SPEEDS, OUTCOMES)]
+    for margin in {margin for cell in cells for margin in margins(cell)}:
+        known.sums(margin, [cell for cell in cells if margin in margins(cell)])
     for (place, kind), line in lines.items():
         if line.decisions is not None:
-            known.equal({(place, kind, "any"): 1}, line.decisions)
+            known.equal({(place, kind, ALL, ALL): 1}, line.decisions)
         if line.late is not None:
-            known.equal({(place, kind, "late"): 1}, line.late)
-        told_by_quantiles(known, (place, kind, "on time"), line)
+            known.equal({(place, kind, "late", ALL): 1}, line.late)
+        told_by_quantiles(known, (place, kind, "on time", ALL), line)
+    for (outcome, kind), count in outcomes.items():
+        known.equal({(ALL, kind, ALL, outcome): 1}, count)
     return known
 
 
-def told_by_quantiles(known: Knowledge, on_time: tuple[str, str, str], line: Figures) -> None:
+def margins(cell: Four) -> list[Four]:
+    """The sums that are told, or hidden, in which a cell of the crossing is."""
+    place, kind, speed, outcome = cell
+    rows = ((place, ALL), (ALL, kind), (ALL, ALL))
+    speeds = [(*row, each, ALL) for row in rows for each in (speed, ALL)]
+    return [*speeds, *((ALL, each, ALL, outcome) for each in (kind, ALL))]
+
+
+def told_by_quantiles(known: Knowledge, on_time: Four, line: Figures) -> None:
     for value, part in ((line.median, 50), (line.p90, 90)):
         if value is None or line.decisions is None:
             continue
@@ -81,7 +107,7 @@ def told_by_quantiles(known: Knowledge, on_time: tuple[str, str, str], line: Fig
 @settings(max_examples=25)
 @given(filed=FILED)
 def test_no_small_number_of_requests_can_be_computed(filed: dict[tuple[str, str], int]) -> None:
-    lines = published(filed, {})
+    lines, _ = told(filed, {})
     known = of_requests(lines).solve()
     truth = Counter[tuple[str, str]]()
     for (place, kind), count in filed.items():
@@ -96,20 +122,15 @@ def test_no_small_number_of_requests_can_be_computed(filed: dict[tuple[str, str]
 
 @settings(max_examples=15)
 @given(decided=DECIDED)
-def test_no_small_number_of_decisions_can_be_computed(
-    decided: dict[tuple[str, str, int], int],
-) -> None:
-    lines = published({}, decided)
-    known = of_decisions(lines).solve()
-    truth = Counter[tuple[str, str, str]]()
-    for (place, kind, days), count in decided.items():
-        for row in ((place, ALL), (ALL, kind), (ALL, ALL)):
-            truth[*row, "late" if days > TARGET else "on time"] += count
-            truth[*row, "any"] += count
-    rows = [(place, ALL) for place in (*PLACES, UNKNOWN, ALL)]
-    rows += [(ALL, kind) for kind in (*KINDS, UNKNOWN)]
-    for row in rows:
-        for speed in ("on time", "late", "any"):
-            if truth[*row, speed] < 5:
-                lowest, highest = known.interval((*row, speed))
-                assert highest - lowest >= ROOM, (lowest, highest, row, speed, lines)
+def test_no_small_number_of_decisions_can_be_computed(decided: Decided) -> None:
+    lines, outcomes = told({}, decided)
+    known = of_decisions(lines, outcomes).solve()
+    truth = Counter[Four]()
+    for (place, kind, days, outcome), count in decided.items():
+        for margin in margins((place, kind, "late" if days > TARGET else "on time", outcome)):
+            truth[margin] += count
+    cells = product((*PLACES, UNKNOWN), (*KINDS, UNKNOWN), SPEEDS, OUTCOMES)
+    for margin in {margin for cell in cells for margin in margins(cell)}:
+        if truth[margin] < 5:
+            lowest, highest = known.interval(margin)
+            assert highest - lowest >= ROOM, (lowest, highest, margin, lines, outcomes)

@@ -20,7 +20,7 @@ import requests
 
 from config.settings import read as read_settings
 from service.runtime import Runtime
-from service.statistics.publish import update_statistics
+from service.statistics.publish import publish_when_due
 from tests.fixtures import shipped_rules
 from tests.fixtures.bulk_dossiers import BulkDossiers, store_bulk
 from tests.fixtures.web import ANY_PORT
@@ -78,7 +78,7 @@ class Site:
 
     def publish(self) -> Sequence[date]:
         """Publish the months that are over."""
-        return update_statistics(self.runtime).published
+        return publish_when_due(self.runtime).published
 
 
 @contextmanager
