@@ -89,6 +89,8 @@ def remove(connection: Connection, overdue: Overdue, *, limit: int) -> Removed:
         .with_for_update(skip_locked=True)
     )
     rows = connection.execute(due).all()
+    if not rows:
+        return Removed((), 0)
     keys = [(overdue.procedure, row.number) for row in rows]
     gone = connection.execute(
         delete(Delivery).where(tuple_(Delivery.procedure, Delivery.number).in_(keys))

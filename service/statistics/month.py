@@ -28,7 +28,7 @@ from service.statistics.working_days import TARGET
 UNKNOWN = ""
 """Stands for dossiers whose département, or permit type, could not be read."""
 
-OUTCOMES = tuple(state.value for state in DossierState if state.decided)
+OUTCOMES = tuple(state.value for state in DossierState if state.ended)
 """States of a decided dossier, in the order of a report."""
 
 
