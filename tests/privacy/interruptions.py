@@ -33,8 +33,9 @@ def ring(*_: object) -> None:
 
 def interrupted(client: V1Client, number: int, after: float) -> TimeIsUp:
     """What comes out of readings that are interrupted after so many seconds."""
-    # Again and again: raised within a finaliser it is lost.
-    signal.setitimer(signal.ITIMER_REAL, after, 0.1)
+    # Again and again: raised within a finaliser it is lost. Far apart: a second one that came
+    # before the timer is stopped below would end this process.
+    signal.setitimer(signal.ITIMER_REAL, after, 2.0)
     try:
         for form in repeat(student_form(GOOD)):
             client.read(form, number, PERMIT_TYPES)
