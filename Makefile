@@ -105,6 +105,7 @@ pin-images: install ## pin the foreign images to the digests that their tags hav
 # The wheel's dates: the last commit's, or that of the last release where there is no git.
 EPOCH = $(shell git log -1 --format=%ct 2>/dev/null || echo 1795824000)
 wheel: install  ## build the wheel into dist/, the same bytes each time
+	@rm -f dist/*.whl
 	SOURCE_DATE_EPOCH=$(EPOCH) $(BIN)/python -m hatchling build --target wheel
 	@cd dist && sha256sum *.whl
 

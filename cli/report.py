@@ -32,7 +32,7 @@ def report(
     first = _month(month)
     with context.runtime() as runtime:
         now = runtime.clock()
-        if publish.next_month(first) > working_days.day_in_paris(now):
+        if first >= working_days.day_in_paris(now).replace(day=1):
             raise CommandError(tr("{month}: is not over yet", month=month), code=2)
         rules = runtime.rules()
         if unit is None:

@@ -21,7 +21,7 @@ from service.monthly_report import (
     UnitReport,
     previous_month,
 )
-from service.statistics.durations import durations
+from service.statistics.durations import whole_durations
 from service.statistics.month import OUTCOMES
 from service.statistics.suppression import ALL, Counts
 
@@ -36,6 +36,8 @@ DECISION_LABELS = {
 }
 UNKNOWN = "(type non reconnu)"
 HIDDEN = "n. c."
+NONE = "–"
+"""A delay where nothing was decided."""
 NOTE = (
     "n. c. : non communiqué. Un nombre inférieur à 5, et ceux dont il pourrait être déduit, ne "
     "sortent pas de l'unité."
@@ -224,10 +226,11 @@ def _delays(
 ) -> Iterator[Sequence[object]]:
     for kind in (None, *kinds):
         by_days = figures.by_days(kind)
-        found = durations(by_days)
+        found = whole_durations(by_days)
         late = sum(count for days, count in by_days.items() if days > 5)  # noqa: PLR2004
         name = "Tous" if kind is None else labels.permit_type(kind)
-        yield name, sum(by_days.values()), late, found.median, found.p90
+        quantiles = (NONE if days is None else days for days in (found.median, found.p90))
+        yield name, sum(by_days.values()), late, *quantiles
 
 
 def _places(report: NationalReport) -> Iterator[Sequence[object]]:

@@ -34,6 +34,18 @@ def durations(by_days: Mapping[int, int]) -> Durations:
     )
 
 
+def whole_durations(by_days: Mapping[int, int]) -> Durations:
+    """Both quantiles of decisions that stay where they were taken: None only without any.
+
+    Args:
+        by_days: decisions by the working days that they took.
+    """
+    total = sum(by_days.values())
+    if not total:
+        return Durations(median=None, p90=None)
+    return Durations(median=_at(by_days, _rank(total, 50)), p90=_at(by_days, _rank(total, 90)))
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """How many decisions were on time at least and at most, as published quantiles tell."""

@@ -13,7 +13,7 @@ from sqlalchemy import insert
 from config.settings import read
 from routing.ruleset import RuleSet
 from service.monthly_report import NationalReport, UnitReport, national_report, unit_reports
-from service.monthly_workbook import HIDDEN, OPEN, national_workbook, unit_workbook
+from service.monthly_workbook import HIDDEN, NONE, OPEN, national_workbook, unit_workbook
 from service.runtime import Runtime
 from service.statistics.publish import publish_when_due
 from service.statistics.suppression import ALL
@@ -139,6 +139,16 @@ def test_a_unit_sees_what_was_filed_decided_and_waits_and_the_month_before(
     assert row(sheet, "Dépôts")[:3] == [7, 4, 3]
     assert row(sheet, "Décisions")[:3] == [4, 4, 0]
     assert row(sheet, "dont depuis plus de 5 jours")[0] == 2
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_a_unit_is_told_its_own_delays_however_few(filing: Filing, rules: RuleSet) -> None:
+    filing.add(2, after_days=1)
+    filing.add(1, after_days=4)
+    sheet = cells(unit_workbook(filing.units()[0], rules, MADE_AT))["Rapport"]
+    assert row(sheet, "Tous") == [3, 0, 1, 4]
+    assert row(sheet, "Doctorat", after="Délais du mois") == [0, 0, NONE, NONE]
+    assert HIDDEN not in {cell for line in sheet for cell in line}
 
 
 def test_the_border_of_a_month_is_midnight_in_paris(filing: Filing, rules: RuleSet) -> None:
