@@ -21,7 +21,7 @@ services:
   mail:
     image: mail.example/catcher:v1@sha256:0000
   web:
-    image: work-in-france-routing:${WIF_VERSION:-0.1.0}
+    image: work-in-france-routing:${WIF_VERSION:-0.2.0.dev0}
 """
 DOCKERFILE = """\
 FROM python:3.11.17-slim AS build
