@@ -259,6 +259,7 @@ def test_with_too_few_dossiers_the_page_says_so_and_nothing_else(
         assert made.publish() == ()
         assert read(f"{made.url}/stats").text == empty
         assert "Aucun chiffre" in empty
+        assert "paraissent le premier jour ouvré qui suit sa fin" in empty
         assert read(f"{made.url}/stats.json").json()["figures"] == []
 
 
