@@ -118,7 +118,7 @@ def test_the_override_is_valid_and_splits_the_worker(
 def test_an_image_has_an_exact_version(service: Service) -> None:
     image, _, tag = service.content["image"].partition("@")[0].rpartition(":")
     assert image
-    assert re.fullmatch(r"v?\d+\.\d+(\.\d+)?(-bookworm)?", tag)
+    assert re.fullmatch(r"v?\d+\.\d+(\.\d+)?(\.dev\d+|-bookworm)?", tag)
 
 
 def test_the_dockerfile_starts_from_exact_versions() -> None:
