@@ -116,6 +116,11 @@ class Service:
         # Before the account: what they had written to their sockets is accepted after it.
         self.system.offices.orphan()
         self.system.note_accident()
+        if any(
+            self._commands[name][0] == "worker" and process.poll() is None
+            for name, process in self._running.items()
+        ):
+            self.system.note_outlived()
         self.system.clock.move(LEASE)
 
     def until(self, reached: Callable[[], object], *, within: float = PATIENCE) -> bool:

@@ -17,7 +17,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 import tasks.celery as celery_tasks
 from config.ruleset import read_directory
@@ -109,6 +109,7 @@ class System:
         workers: its workers.
         forms: that TPS has.
         accidents: for each message id, copies for which an accident accounts.
+        outlived: what was being sent when the clock was moved past leases of workers that live.
         steady: whether the clock never went back.
     """
 
@@ -119,6 +120,7 @@ class System:
     workers: InProcessWorkers
     forms: Sequence[SimulatedForm]
     accidents: Counter[str] = field(default_factory=Counter)
+    outlived: set[tuple[Any, ...]] = field(default_factory=set)
     steady: bool = True
 
     @property
@@ -209,23 +211,30 @@ class System:
 
     @property
     def accounted(self) -> Counter[str]:
-        """For each message id, the copies that are accounted for: by an accident, or by an
-        acceptance that its sender did not live to hear of."""
-        return self.accidents + self.offices.unheard
+        """For each message id, the copies that are accounted for: by an accident, by an
+        acceptance that its sender did not live to hear of, or by a lease that ended too early."""
+        twice = {told.message_id for told in self.offices.told if told.subject in self.outlived}
+        return self.accidents + self.offices.unheard + Counter(twice)
+
+    def note_outlived(self) -> None:
+        """The clock is moved while workers live: what they hold may be sent once more."""
+        self.outlived |= self._subjects(Delivery.state == DeliveryState.SENDING.value)
 
     def note_accident(self) -> None:
         """A process died, or could not store what it did: whatever was accepted and is not
         known to be may be sent once more."""
-        with self.runtime.database.read() as connection:
-            columns = (Delivery.procedure, Delivery.number, Delivery.event, Delivery.unit)
-            unknown = select(*columns).where(Delivery.state != DeliveryState.SENT.value)
-            found = [tuple(row) for row in connection.execute(unknown)]
-        # The mail of a digest, which belongs to procedure 0, names no number.
-        open_ = {(procedure, number if procedure else 0, *of) for procedure, number, *of in found}
+        open_ = self._subjects(Delivery.state != DeliveryState.SENT.value)
         copies = Counter(told.message_id for told in self.offices.told if told.subject in open_)
         # A message that stands there twice was hit before: count this accident besides.
         for message_id, count in copies.items():
             self.accidents[message_id] = max(self.accidents[message_id], count)
+
+    def _subjects(self, which: ColumnElement[bool]) -> set[tuple[Any, ...]]:
+        columns = (Delivery.procedure, Delivery.number, Delivery.event, Delivery.unit)
+        with self.runtime.database.read() as connection:
+            found = [tuple(row) for row in connection.execute(select(*columns).where(which))]
+        # The mail of a digest, which belongs to procedure 0, names no number.
+        return {(procedure, number if procedure else 0, *of) for procedure, number, *of in found}
 
     def second_runtime(self, *, tps_url: str | None = None, smtp_url: str | None = None) -> Runtime:
         """Another process's view: the same database, its own connections."""
