@@ -7,12 +7,12 @@ under a name of its own that leads to loopback (DNS rebinding).
 import sys
 from typing import Any
 
-from celery.bin.celery import main as celery
 from flower import command
 from flower.app import Flower
 from tornado.web import ErrorHandler
 
 from config.settings import load
+from tasks.celery import app
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
@@ -28,10 +28,12 @@ class LocalFlower(Flower):  # type: ignore[misc] # Flower is not typed
 
 
 def main() -> None:
-    """Run `celery flower` on our application with the arguments of this program."""
+    """Run `celery flower` on our application with the arguments of this program.
+
+    `celery -A tasks` would take a `tasks` of the working directory for it.
+    """
     command.Flower = LocalFlower
-    sys.argv[1:] = ["-A", "tasks", "flower", *sys.argv[1:]]
-    celery()
+    sys.exit(app.start(argv=["flower", *sys.argv[1:]]) or 0)
 
 
 if __name__ == "__main__":

@@ -2,22 +2,24 @@
 
 import contextlib
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
+from cli.processes import flower_command
 from tests.fixtures.orphans import free_port
-from tests.fixtures.processes import ROOT, clean_environment, until
+from tests.fixtures.processes import clean_environment, until
 
 LOGIN = ("wif", "a-login-of-a-test")
 
 
 @pytest.fixture
 def flower(redis_url: str, tmp_path: Path) -> Iterator[str]:
-    """Flower on loopback as `wif up` starts it, and a proxy's name that it is told of."""
+    """Flower on loopback as `wif up` starts it, in a folder of others' modules of our names."""
+    for name in ("tasks", "celeryconfig", "config", "connectors", "routing", "service", "store"):
+        tmp_path.joinpath(f"{name}.py").write_text("raise SystemExit('not ours')")
     port = free_port()
     environment = clean_environment(
         {
@@ -27,9 +29,8 @@ def flower(redis_url: str, tmp_path: Path) -> Iterator[str]:
             "FLOWER_BASIC_AUTH": ":".join(LOGIN),
         }
     )
-    command = [sys.executable, "-m", "tasks.flower", "--address=127.0.0.1", f"--port={port}"]
     process = subprocess.Popen(
-        [*command, "--read_only"], env=environment, cwd=ROOT, stdout=subprocess.DEVNULL
+        flower_command(port), env=environment, cwd=tmp_path, stdout=subprocess.DEVNULL
     )
     address = f"http://127.0.0.1:{port}"
     try:
